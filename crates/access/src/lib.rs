@@ -1,0 +1,27 @@
+//! Who may enter: identity assertions and signed member lists.
+//!
+//! An *assertion* is a JWT in the shape that Cloudflare Access issues; the built-in edge issues the
+//! same shape, so a guard has one way to verify. A *member list* says who belongs to one instance;
+//! the main instance signs it, and the guard trusts it wherever it came from.
+//!
+//! What holds here:
+//! - Verification is refusal by default: [`Verified`] can only be built by [`Verifier::verify`].
+//! - The algorithm is ours (RS256), never the token's choice; keys come from the issuer's set only.
+//! - Nothing here reads a clock, a file or the network.
+
+mod issuer;
+mod keys;
+mod members;
+mod refusal;
+mod rules;
+mod signed;
+mod strict_json;
+mod verify;
+
+pub use issuer::{Assertion, Issuer, IssuerError, SigningKey, key_set_json};
+pub use keys::{KeySet, KeySetError, PassedOver};
+pub use members::{ListState, MemberList};
+pub use refusal::Refusal;
+pub use rules::{MailDomain, MemberRule, MemberRuleError, MembersFileError, parse_members_file};
+pub use signed::{MembersKey, MembersKeyError, MembersPublicKey, SignatureError, SignedMembers};
+pub use verify::{Identity, LEEWAY, MAX_TOKEN_BYTES, Verified, Verifier};

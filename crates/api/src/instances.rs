@@ -1,0 +1,194 @@
+use domain::{CustomerId, Email, InstanceId, InstanceState, ProjectName, Subdomain, WorkflowId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::page::Filtered;
+use crate::{Client, ClientError, Page, Paging, WorkflowAccepted};
+
+/// Asks for an instance. The customer is made when the address is new.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewInstance {
+    /// Who will own and pay for it.
+    #[schema(value_type = String, format = Email)]
+    pub customer_email: Email,
+    /// The first label of its hostname.
+    #[schema(value_type = String, example = "acme")]
+    pub subdomain: Subdomain,
+}
+
+/// Provisioning has begun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct InstanceAccepted {
+    /// The new instance.
+    #[schema(value_type = String)]
+    pub id: InstanceId,
+    /// The workflow that makes it; follow it at `/workflows/{id}`.
+    #[schema(value_type = String)]
+    pub workflow_id: WorkflowId,
+    /// Where the instance will be.
+    pub url: String,
+}
+
+/// One customer's copy of the application.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Instance {
+    /// Names the instance.
+    #[schema(value_type = String)]
+    pub id: InstanceId,
+    /// Its name at the compute provider.
+    #[schema(value_type = String, example = "ai-diy-acme")]
+    pub project: ProjectName,
+    /// The first label of its hostname.
+    #[schema(value_type = String, example = "acme")]
+    pub subdomain: Subdomain,
+    /// Where members enter.
+    pub url: String,
+    /// Whose it is.
+    #[schema(value_type = String)]
+    pub customer_id: CustomerId,
+    /// The address of its owner.
+    #[schema(value_type = String, format = Email)]
+    pub customer_email: Email,
+    /// Where it stands in its life.
+    #[schema(value_type = String, example = "active")]
+    pub state: InstanceState,
+    /// How it was when last looked at; absent when nobody looked yet.
+    pub health: Option<Health>,
+    /// When it was last looked at.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub observed_at: Option<Timestamp>,
+    /// Who looked.
+    pub observed_by: Option<String>,
+    /// The release it was seen to run.
+    pub release: Option<String>,
+    /// When it was asked for.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// The workflow that last changed it.
+    #[schema(value_type = Option<String>)]
+    pub workflow_id: Option<WorkflowId>,
+    /// What was taken down, once it is deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removal: Option<RemovalRecord>,
+}
+
+/// How an instance was when somebody looked. Unknown is an answer too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    /// Guard and application answer.
+    Ok,
+    /// The application accepts connections but is slow to answer.
+    Busy,
+    /// Began a moment ago and does not answer yet.
+    Starting,
+    /// Does not answer.
+    Down,
+    /// Stopped until somebody comes.
+    Asleep,
+    /// Could not be found out.
+    Unknown,
+}
+
+impl Health {
+    /// The word that is stored, sent and shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Busy => "busy",
+            Self::Starting => "starting",
+            Self::Down => "down",
+            Self::Asleep => "asleep",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Asks for an instance to be taken down, with all its data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeleteInstance {
+    /// The instance's subdomain, typed by whoever asks.
+    pub confirm: String,
+}
+
+/// Proof of a deletion: what was taken down, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RemovalRecord {
+    /// Who asked.
+    pub requested_by: String,
+    /// When everything was gone.
+    #[schema(value_type = String, format = DateTime)]
+    pub finished_at: Timestamp,
+    /// One entry for each thing, in the order of removal.
+    pub removed: Vec<Removed>,
+}
+
+/// One thing that was taken down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Removed {
+    /// What kind of thing, such as `data folder` or `hostname`.
+    pub kind: String,
+    /// Which one.
+    pub name: String,
+}
+
+/// Which instances to list.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct InstanceFilter {
+    /// Only those in this state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<InstanceState>,
+}
+
+impl Client {
+    /// The instances, newest first.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn instances(&self, filter: &InstanceFilter, paging: &Paging) -> Result<Page<Instance>, ClientError> {
+        self.get(&["instances"], &Filtered { filter, paging }).await
+    }
+
+    /// One instance. `instance` is an id, a project name or a subdomain.
+    ///
+    /// # Errors
+    /// [`ClientError`]; 404 when there is no such instance.
+    pub async fn instance(&self, instance: &str) -> Result<Instance, ClientError> {
+        self.get(&["instances", instance], &()).await
+    }
+
+    /// Asks for an instance. With a key, asking again gives the same instance.
+    ///
+    /// # Errors
+    /// [`ClientError`]; 409 when the subdomain is taken, 422 when it can't be had.
+    pub async fn create_instance(
+        &self,
+        new: &NewInstance,
+        idempotency_key: Option<&str>,
+    ) -> Result<InstanceAccepted, ClientError> {
+        self.post_once(&["instances"], new, idempotency_key).await
+    }
+
+    /// Asks for an instance to be taken down with all its data.
+    ///
+    /// # Errors
+    /// [`ClientError`]; 404 when there is no such instance, 422 when the confirmation does not fit.
+    pub async fn delete_instance(
+        &self,
+        instance: &str,
+        confirmation: &DeleteInstance,
+    ) -> Result<WorkflowAccepted, ClientError> {
+        self.delete(&["instances", instance], confirmation).await
+    }
+
+    /// The last lines that an instance wrote.
+    ///
+    /// # Errors
+    /// [`ClientError`]; 404 when there is no such instance.
+    pub async fn instance_logs(&self, instance: &str, lines: u32) -> Result<String, ClientError> {
+        self.get_text(&["instances", instance, "logs"], &[("lines", lines)]).await
+    }
+}

@@ -1,0 +1,42 @@
+//! What crosses the wire between the main instance and everyone who talks to it: the types of the
+//! REST API under `/api/v1`, and a client that speaks them.
+//!
+//! A field of a domain type was checked when the document was read, so nobody checks it again.
+//! Names and words here are promises to scripts: fields are added, never renamed.
+
+mod activity;
+mod audit;
+mod client;
+mod customers;
+mod error;
+mod health;
+mod instances;
+mod members;
+mod page;
+mod problem;
+mod usage;
+mod workflows;
+
+pub use activity::{ActivityAccepted, ActivityReport, ReportSource, SignedMembers};
+pub use audit::AuditEvent;
+pub use client::Client;
+pub use customers::Customer;
+pub use error::ClientError;
+pub use health::{HealthReport, HealthState};
+pub use instances::{
+    DeleteInstance, Health, Instance, InstanceAccepted, InstanceFilter, NewInstance, RemovalRecord, Removed,
+};
+pub use members::{Member, NewMember};
+pub use page::{Page, Paging};
+pub use problem::Problem;
+pub use usage::{Usage, UsedHour};
+pub use workflows::{Direction, Step, StepState, Workflow, WorkflowAccepted, WorkflowFilter, WorkflowState};
+
+/// Where the REST API begins below the main instance's address.
+pub const PREFIX: &str = "/api/v1";
+
+/// The header under which a request that must not be done twice carries its key.
+pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// The media type of a [`Problem`] (RFC 9457, section 3).
+pub const PROBLEM_JSON: &str = "application/problem+json";

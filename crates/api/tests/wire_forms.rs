@@ -1,0 +1,262 @@
+//! The forms that scripts, guards and other servers depend on.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use api::{
+    ActivityReport, DeleteInstance, Direction, Health, Instance, NewInstance, NewMember, Page, Problem, ReportSource,
+    Step, StepState, Usage, UsedHour, Workflow, WorkflowState,
+};
+use domain::{
+    Bill, CustomerId, Email, Evidence, InstanceId, InstanceState, Month, Plan, ProjectName, Signal, Subdomain,
+    UsageHour, UsageHours, WorkflowId,
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// The value has this form and comes back from it unchanged.
+#[track_caller]
+fn assert_form<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(value: &T, form: Value) {
+    assert_eq!(serde_json::to_value(value).unwrap(), form);
+    assert_eq!(&serde_json::from_value::<T>(form).unwrap(), value);
+}
+
+fn instance() -> Instance {
+    let subdomain = Subdomain::parse("acme").unwrap();
+    Instance {
+        id: InstanceId::new(at("2026-11-24T10:00:00Z"), [1; 10]),
+        project: ProjectName::of(&subdomain),
+        subdomain,
+        url: "http://acme.localhost:8080".to_owned(),
+        customer_id: CustomerId::new(at("2026-11-24T09:00:00Z"), [2; 10]),
+        customer_email: Email::parse("ada@example.com").unwrap(),
+        state: InstanceState::Active,
+        health: Some(Health::Busy),
+        observed_at: Some(at("2026-11-24T10:05:00Z")),
+        observed_by: Some("local".to_owned()),
+        release: None,
+        created_at: at("2026-11-24T10:00:00Z"),
+        workflow_id: None,
+        removal: None,
+    }
+}
+
+#[test]
+fn an_instance_says_when_it_was_seen_and_by_whom() {
+    let instance = instance();
+    assert_form(
+        &instance,
+        json!({
+            "id": instance.id.to_string(),
+            "project": "ai-diy-acme",
+            "subdomain": "acme",
+            "url": "http://acme.localhost:8080",
+            "customer_id": instance.customer_id.to_string(),
+            "customer_email": "ada@example.com",
+            "state": "active",
+            "health": "busy",
+            "observed_at": "2026-11-24T10:05:00Z",
+            "observed_by": "local",
+            "release": null,
+            "created_at": "2026-11-24T10:00:00Z",
+            "workflow_id": null,
+        }),
+    );
+}
+
+#[test]
+fn an_activity_report_carries_its_month_beside_the_hours() {
+    let seen = Evidence::seen(Signal::Member, at("2026-11-01T02:30:00Z"));
+    let mut hours = UsageHours::none(Month::parse("2026-11").unwrap());
+    hours.insert(UsageHour::of(seen.first)).unwrap();
+    let number = seen.hour.get();
+    assert_form(
+        &ActivityReport { hours, source: ReportSource::Guard, evidence: vec![seen] },
+        json!({
+            "month": "2026-11",
+            "hours": "BA",
+            "source": "guard",
+            "evidence": [{
+                "hour": number,
+                "signal": "member",
+                "first": "2026-11-01T02:30:00Z",
+                "last": "2026-11-01T02:30:00Z",
+                "count": 1,
+            }],
+        }),
+    );
+}
+
+#[test]
+fn a_report_of_hours_that_the_month_does_not_have_is_refused() {
+    let report = |month: &str, hours: &str, source: &str| json!({"month": month, "hours": hours, "source": source, "evidence": []});
+    assert!(serde_json::from_value::<ActivityReport>(report("2026-11", "BA", "guard")).is_ok());
+    for wrong in [
+        report("2026-13", "BA", "guard"),
+        report("2026-11", "not base64!", "guard"),
+        report("2026-11", &"_".repeat(124), "guard"),
+        report("2026-11", "BA", "stranger"),
+    ] {
+        assert!(serde_json::from_value::<ActivityReport>(wrong.clone()).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn requests_with_fields_nobody_knows_are_refused() {
+    let new = json!({"customer_email": "ada@example.com", "subdomain": "acme"});
+    assert!(serde_json::from_value::<NewInstance>(new).is_ok());
+    let typo = json!({"customer_email": "ada@example.com", "subdomain": "acme", "subdomian": "zoo"});
+    assert!(serde_json::from_value::<NewInstance>(typo).is_err());
+    assert!(serde_json::from_value::<NewMember>(json!({"email": "a@b.c", "role": "owner"})).is_err());
+    assert!(serde_json::from_value::<DeleteInstance>(json!({"confirm": "acme", "force": true})).is_err());
+    assert!(serde_json::from_value::<NewInstance>(json!({"customer_email": "nobody", "subdomain": "acme"})).is_err());
+}
+
+#[test]
+fn a_workflow_tells_of_each_step() {
+    let workflow = Workflow {
+        id: WorkflowId::new(at("2026-11-24T10:00:00Z"), [3; 10]),
+        kind: "provision".to_owned(),
+        subject: "ai-diy-acme".to_owned(),
+        state: WorkflowState::Undoing,
+        attempt: 2,
+        error: Some("no room".to_owned()),
+        created_at: at("2026-11-24T10:00:00Z"),
+        finished_at: None,
+        due_at: Some(at("2026-11-24T10:01:00Z")),
+        steps: vec![Step {
+            name: "create project".to_owned(),
+            direction: Direction::Undo,
+            state: StepState::Done,
+            attempts: 1,
+            error: None,
+            started_at: at("2026-11-24T10:00:00Z"),
+            finished_at: Some(at("2026-11-24T10:00:00.250Z")),
+            duration_ms: Some(250),
+        }],
+    };
+    assert_form(
+        &workflow,
+        json!({
+            "id": workflow.id.to_string(),
+            "kind": "provision",
+            "subject": "ai-diy-acme",
+            "state": "undoing",
+            "attempt": 2,
+            "error": "no room",
+            "created_at": "2026-11-24T10:00:00Z",
+            "finished_at": null,
+            "due_at": "2026-11-24T10:01:00Z",
+            "steps": [{
+                "name": "create project",
+                "direction": "undo",
+                "state": "done",
+                "attempts": 1,
+                "error": null,
+                "started_at": "2026-11-24T10:00:00Z",
+                "finished_at": "2026-11-24T10:00:00.25Z",
+                "duration_ms": 250,
+            }],
+        }),
+    );
+}
+
+#[test]
+fn the_words_for_a_workflow_are_the_ones_on_the_wire() {
+    for state in WorkflowState::ALL {
+        assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());
+    }
+    for health in [Health::Ok, Health::Busy, Health::Starting, Health::Down, Health::Asleep, Health::Unknown] {
+        assert_eq!(serde_json::to_value(health).unwrap(), health.as_str());
+    }
+    assert_eq!(serde_json::to_value(ReportSource::Guard).unwrap(), ReportSource::Guard.as_str());
+}
+
+#[test]
+fn money_travels_as_whole_cents() {
+    let month = Month::parse("2026-11").unwrap();
+    let seen = Evidence::seen(Signal::ApiCall, at("2026-11-24T10:59:59Z"));
+    let usage = Usage {
+        instance_id: instance().id,
+        month,
+        hours: vec![UsedHour { hour_start: seen.hour.start(), evidence: vec![seen.clone()] }],
+        bill: Bill::of(&Plan::default(), month, 1).unwrap(),
+        currency: "usd".to_owned(),
+    };
+    assert_form(
+        &usage,
+        json!({
+            "instance_id": usage.instance_id.to_string(),
+            "month": "2026-11",
+            "hours": [{
+                "hour_start": "2026-11-24T10:00:00Z",
+                "evidence": [{
+                    "hour": seen.hour.get(),
+                    "signal": "api_call",
+                    "first": "2026-11-24T10:59:59Z",
+                    "last": "2026-11-24T10:59:59Z",
+                    "count": 1,
+                }],
+            }],
+            "bill": {
+                "month": "2026-11",
+                "lines": [
+                    {"what": "Base fee", "quantity": 1, "unit": 500, "amount": 500},
+                    {"what": "Usage hours", "quantity": 1, "unit": 100, "amount": 100},
+                ],
+                "total": 600,
+            },
+            "currency": "usd",
+        }),
+    );
+}
+
+#[test]
+fn a_problem_is_read_even_where_it_says_little() {
+    let problem =
+        Problem::new(409, "The subdomain is taken", "acme belongs to somebody").with_next_step("Choose another");
+    assert_form(
+        &problem,
+        json!({
+            "type": "about:blank",
+            "title": "The subdomain is taken",
+            "status": 409,
+            "detail": "acme belongs to somebody",
+            "next_step": "Choose another",
+        }),
+    );
+    assert_eq!(problem.to_string(), "The subdomain is taken: acme belongs to somebody");
+    let bare: Problem = serde_json::from_value(json!({"status": 500})).unwrap();
+    assert_eq!(bare.to_string(), "the server answered 500");
+}
+
+#[test]
+fn the_last_page_names_no_next_one() {
+    assert_form(&Page::whole(vec![1, 2]), json!({"data": [1, 2], "next_cursor": null}));
+}
+
+#[test]
+fn the_document_names_every_field_that_is_sent() {
+    let sent = serde_json::to_value(instance()).unwrap();
+    let described = properties::<Instance>();
+    for field in sent.as_object().unwrap().keys() {
+        assert!(described.contains(field), "{field} is sent but not described");
+    }
+    assert_eq!(properties::<Usage>(), ["bill", "currency", "hours", "instance_id", "month"]);
+    // The month and the hours of a report come from a type of the domain, which has no schema.
+    let report = serde_json::to_string(&ActivityReport::schema()).unwrap();
+    assert!(report.contains("MonthOfHours") && report.contains("EvidenceEntry"), "{report}");
+}
+
+fn properties<T: ToSchema>() -> Vec<String> {
+    match T::schema() {
+        utoipa::openapi::RefOr::T(Schema::Object(object)) => object.properties.keys().cloned().collect(),
+        _ => panic!("not an object"),
+    }
+}

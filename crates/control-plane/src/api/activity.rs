@@ -1,0 +1,30 @@
+use api::{ActivityAccepted, ActivityReport, SignedMembers};
+use axum::extract::State;
+
+use super::{Json, Refusal};
+use crate::app::App;
+use crate::error::AppError;
+use crate::members;
+use crate::person::Guard;
+use crate::usage::report;
+
+pub(crate) async fn report(
+    State(app): State<App>,
+    Guard(instance): Guard,
+    Json(report): Json<ActivityReport>,
+) -> Result<axum::Json<ActivityAccepted>, Refusal> {
+    report::accept(&app, instance, &report).await?;
+    Ok(axum::Json(ActivityAccepted { members: signed(&app, instance).await? }))
+}
+
+pub(crate) async fn members(
+    State(app): State<App>,
+    Guard(instance): Guard,
+) -> Result<axum::Json<SignedMembers>, Refusal> {
+    Ok(axum::Json(signed(&app, instance).await?))
+}
+
+async fn signed(app: &App, instance: domain::InstanceId) -> Result<SignedMembers, AppError> {
+    let list = members::signed_list(app, instance).await?.ok_or(AppError::NotFound)?;
+    Ok(SignedMembers { payload: list.payload().to_owned(), signature: list.signature().to_owned() })
+}

@@ -1,0 +1,146 @@
+use api::{DeleteInstance, Health, Instance, InstanceAccepted, NewInstance, RemovalRecord, Removed, WorkflowAccepted};
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use domain::{InstanceState, WorkflowId};
+use serde::Deserialize;
+
+use super::{Json, Listing, Refusal};
+use crate::app::App;
+use crate::error::{AppError, refused};
+use crate::instances::{self, delete};
+use crate::person::Program;
+use crate::signup::{NewSignup, SignupError, sign_up};
+
+const MOST_LINES: usize = 10_000;
+
+pub(crate) async fn index(
+    State(app): State<App>,
+    _: Program,
+    Query(listing): Query<Listing>,
+) -> Result<axum::Json<api::Page<Instance>>, Refusal> {
+    let state = match listing.state.as_deref() {
+        Some(word) => Some(InstanceState::parse(word).map_err(|error| {
+            refused(422, &error.to_string(), "Use one of the states that /api/v1/openapi.json lists.")
+        })?),
+        None => None,
+    };
+    let found = instances::store::list(&app.db, state, listing.cursor.as_deref(), listing.limit()).await?;
+    let mut data = Vec::new();
+    for instance in &found {
+        data.push(view(&app, instance).await?);
+    }
+    Ok(listing.page(data, |instance| instance.id.to_string()))
+}
+
+pub(crate) async fn create(
+    State(app): State<App>,
+    _: Program,
+    headers: HeaderMap,
+    Json(new): Json<NewInstance>,
+) -> Result<(StatusCode, axum::Json<InstanceAccepted>), Refusal> {
+    let key = headers.get(api::IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok());
+    let order = NewSignup {
+        name: String::new(),
+        email: new.customer_email,
+        company: None,
+        subdomain: new.subdomain.clone(),
+        agreed: false,
+        card: None,
+        // Kept apart from the keys of signup forms.
+        key: key.map(|key| format!("api {key}")),
+        by: Program::NAME.to_owned(),
+    };
+    let accepted = sign_up(&app, &order).await.map_err(|error| match error {
+        SignupError::Taken(_) => refused(409, &error.to_string(), "Names that look alike count as the same."),
+        SignupError::Store(error) => error.into(),
+    })?;
+    let url = app.instance_url(&new.subdomain);
+    let answer = InstanceAccepted { id: accepted.instance, workflow_id: accepted.workflow, url };
+    Ok((StatusCode::ACCEPTED, axum::Json(answer)))
+}
+
+pub(crate) async fn show(
+    State(app): State<App>,
+    _: Program,
+    Path(reference): Path<String>,
+) -> Result<axum::Json<Instance>, Refusal> {
+    let instance = find(&app, &reference).await?;
+    let mut view = view(&app, &instance).await?;
+    if instance.state == InstanceState::Deleted {
+        let removed = instances::store::removals(&app.db, instance.id).await?;
+        view.removal = Some(RemovalRecord {
+            requested_by: instance.deletion_requested_by.clone().unwrap_or_default(),
+            finished_at: instance.changed_at,
+            removed: removed.into_iter().map(|(entry, _)| Removed { kind: entry.kind, name: entry.name }).collect(),
+        });
+    }
+    Ok(axum::Json(view))
+}
+
+pub(crate) async fn remove(
+    State(app): State<App>,
+    _: Program,
+    Path(reference): Path<String>,
+    Json(confirmation): Json<DeleteInstance>,
+) -> Result<(StatusCode, axum::Json<WorkflowAccepted>), Refusal> {
+    let instance = find(&app, &reference).await?;
+    let workflow_id = delete::request(&app, &instance, &confirmation.confirm, Program::NAME).await?;
+    Ok((StatusCode::ACCEPTED, axum::Json(WorkflowAccepted { workflow_id })))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Tail {
+    lines: Option<usize>,
+}
+
+pub(crate) async fn logs(
+    State(app): State<App>,
+    _: Program,
+    Path(reference): Path<String>,
+    Query(tail): Query<Tail>,
+) -> Result<String, Refusal> {
+    let instance = find(&app, &reference).await?;
+    Ok(app.drivers.compute.logs(&instance.project, tail.lines.unwrap_or(100).min(MOST_LINES)).await?)
+}
+
+pub(super) async fn find(app: &App, reference: &str) -> Result<instances::Instance, AppError> {
+    let found = instances::store::find_by_reference(&app.db, reference).await?;
+    found.ok_or_else(|| {
+        let next = "Give an id, a project name or a subdomain; `spinoff instances list` shows all.";
+        refused(404, &format!("There is no instance {reference}"), next)
+    })
+}
+
+async fn view(app: &App, instance: &instances::Instance) -> Result<Instance, AppError> {
+    let workflows = workflow::of_subject(&app.db, &instance.id.to_string()).await?;
+    let latest = workflows.first().and_then(|record| WorkflowId::parse(&record.id).ok());
+    let observed = instance.observed.as_ref();
+    Ok(Instance {
+        id: instance.id,
+        project: instance.project.clone(),
+        subdomain: instance.subdomain.clone(),
+        url: app.instance_url(&instance.subdomain),
+        customer_id: instance.customer,
+        customer_email: instance.customer_email.clone(),
+        state: instance.state,
+        health: observed.map(|observed| health(observed.observation.health)),
+        observed_at: observed.map(|observed| observed.observation.at),
+        observed_by: observed.map(|observed| observed.by.clone()),
+        release: observed.and_then(|observed| observed.observation.version.clone()),
+        created_at: instance.created_at,
+        workflow_id: latest,
+        removal: None,
+    })
+}
+
+fn health(seen: providers::compute::Health) -> Health {
+    use providers::compute::Health as Seen;
+    match seen {
+        Seen::Starting => Health::Starting,
+        Seen::Ok => Health::Ok,
+        Seen::Busy => Health::Busy,
+        Seen::Down => Health::Down,
+        Seen::Asleep => Health::Asleep,
+        Seen::Unknown => Health::Unknown,
+    }
+}

@@ -1,0 +1,99 @@
+use utoipa::OpenApi;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+
+/// The API's own description, from the types that are sent.
+pub(crate) async fn document() -> axum::Json<utoipa::openapi::OpenApi> {
+    let mut document = Described::openapi();
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    axum::Json(document)
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Spinoff",
+        description = "The operator's API. Every answer that is no success is a problem as of RFC 9457, with what to do next in `next_step`. Lists are given in pages: pass `next_cursor` as `cursor`."
+    ),
+    servers((url = "/api/v1")),
+    security(("bearer" = [])),
+    paths(
+        paths::list_instances, paths::create_instance, paths::show_instance, paths::delete_instance,
+        paths::instance_logs, paths::list_members, paths::add_member, paths::remove_member, paths::usage,
+        paths::list_customers, paths::list_workflows, paths::show_workflow, paths::retry_workflow,
+        paths::abandon_workflow, paths::list_audit_events, paths::report_activity, paths::signed_members,
+    )
+)]
+struct Described;
+
+/// One signature for each route, for the document alone.
+#[expect(dead_code, reason = "read by the derive that describes the API, never called")]
+mod paths {
+    use api::{
+        ActivityAccepted, ActivityReport, AuditEvent, Customer, DeleteInstance, Instance, InstanceAccepted, Member,
+        NewInstance, NewMember, Page, Problem, SignedMembers, Usage, Workflow, WorkflowAccepted,
+    };
+
+    macro_rules! described {
+        ($($name:ident = ($($what:tt)*);)*) => { $(
+            #[utoipa::path($($what)*)]
+            fn $name() {}
+        )* };
+    }
+
+    described! {
+        list_instances = (get, path = "/instances", tag = "instances",
+            params(("state" = Option<String>, Query, description = "Only those in this state"),
+                   ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 200")),
+            responses((status = 200, body = Page<Instance>), (status = 401, body = Problem), (status = 422, body = Problem)));
+        create_instance = (post, path = "/instances", tag = "instances", request_body = NewInstance,
+            params(("Idempotency-Key" = Option<String>, Header, description = "The same key gives the same instance")),
+            responses((status = 202, body = InstanceAccepted), (status = 400, body = Problem), (status = 401, body = Problem),
+                      (status = 409, description = "The name, or one that looks like it, is taken", body = Problem),
+                      (status = 415, body = Problem), (status = 422, body = Problem)));
+        show_instance = (get, path = "/instances/{instance}", tag = "instances",
+            params(("instance" = String, Path, description = "Id, project name or subdomain")),
+            responses((status = 200, body = Instance), (status = 401, body = Problem), (status = 404, body = Problem)));
+        delete_instance = (delete, path = "/instances/{instance}", tag = "instances", request_body = DeleteInstance,
+            params(("instance" = String, Path, description = "Id, project name or subdomain")),
+            responses((status = 202, body = WorkflowAccepted), (status = 400, body = Problem), (status = 401, body = Problem),
+                      (status = 404, body = Problem), (status = 409, body = Problem), (status = 415, body = Problem),
+                      (status = 422, description = "The confirmation does not match", body = Problem)));
+        instance_logs = (get, path = "/instances/{instance}/logs", tag = "instances",
+            params(("instance" = String, Path), ("lines" = Option<u32>, Query)),
+            responses((status = 200, body = String, content_type = "text/plain"), (status = 401, body = Problem), (status = 404, body = Problem)));
+        list_members = (get, path = "/instances/{instance}/members", tag = "members",
+            params(("instance" = String, Path)),
+            responses((status = 200, body = Page<Member>), (status = 401, body = Problem), (status = 404, body = Problem)));
+        add_member = (post, path = "/instances/{instance}/members", tag = "members", request_body = NewMember,
+            params(("instance" = String, Path)),
+            responses((status = 201, body = Member), (status = 400, body = Problem), (status = 401, body = Problem),
+                      (status = 404, body = Problem), (status = 409, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)));
+        remove_member = (delete, path = "/instances/{instance}/members/{email}", tag = "members",
+            params(("instance" = String, Path), ("email" = String, Path)),
+            responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)));
+        usage = (get, path = "/instances/{instance}/usage", tag = "usage",
+            params(("instance" = String, Path), ("month" = Option<String>, Query, description = "2026-11; the present month when left out")),
+            responses((status = 200, body = Usage), (status = 401, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)));
+        list_customers = (get, path = "/customers", tag = "customers",
+            params(("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
+            responses((status = 200, body = Page<Customer>), (status = 401, body = Problem)));
+        list_workflows = (get, path = "/workflows", tag = "workflows",
+            params(("state" = Option<String>, Query), ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
+            responses((status = 200, body = Page<Workflow>), (status = 401, body = Problem), (status = 422, body = Problem)));
+        show_workflow = (get, path = "/workflows/{id}", tag = "workflows", params(("id" = String, Path)),
+            responses((status = 200, body = Workflow), (status = 401, body = Problem), (status = 404, body = Problem)));
+        retry_workflow = (post, path = "/workflows/{id}/retry", tag = "workflows", params(("id" = String, Path)),
+            responses((status = 202, body = WorkflowAccepted), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)));
+        abandon_workflow = (post, path = "/workflows/{id}/abandon", tag = "workflows", params(("id" = String, Path)),
+            responses((status = 202, body = WorkflowAccepted), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)));
+        list_audit_events = (get, path = "/audit-events", tag = "audit-events",
+            params(("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
+            responses((status = 200, body = Page<AuditEvent>), (status = 401, body = Problem)));
+        report_activity = (post, path = "/activity", tag = "activity", request_body = ActivityReport,
+            responses((status = 200, body = ActivityAccepted), (status = 400, body = Problem), (status = 401, body = Problem),
+                      (status = 403, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)));
+        signed_members = (get, path = "/activity/members", tag = "activity",
+            responses((status = 200, body = SignedMembers), (status = 401, body = Problem), (status = 403, body = Problem)));
+    }
+}

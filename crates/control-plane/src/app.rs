@@ -1,0 +1,123 @@
+use std::ops::Deref;
+use std::sync::Arc;
+
+use access::MembersKey;
+use domain::{Email, InstanceId, Plan, Subdomain};
+use providers::compute::{Compute, Release};
+use providers::edge::Edge;
+use providers::mail::Mail;
+use providers::payments::Payments;
+use store::Db;
+use tokio::sync::Notify;
+use world::{Clock, Entropy, Sealer};
+
+/// What the operator decided.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What is sold here.
+    pub product: String,
+    /// Where the site is, such as `http://localhost:8080`.
+    pub public_url: String,
+    /// What instances' hostnames end with, such as `localhost`.
+    pub base_domain: String,
+    /// What an instance costs.
+    pub plan: Plan,
+    /// What instances run.
+    pub release: Release,
+    /// Who may use the console from the start.
+    pub operator: Email,
+    /// Whether the outbox can be read at `/mailbox`: on one machine only.
+    pub mailbox: bool,
+    /// Where our own hostnames are reached from here; the probes of a new instance go there.
+    pub probe_address: std::net::SocketAddr,
+}
+
+/// The providers in use.
+#[derive(Clone)]
+pub struct Drivers {
+    /// Runs instances.
+    pub compute: Arc<dyn Compute>,
+    /// Stands before them.
+    pub edge: Arc<dyn Edge>,
+    /// Collects money.
+    pub payments: Arc<dyn Payments>,
+    /// Sends mail.
+    pub mail: Arc<dyn Mail>,
+}
+
+/// What request handlers, workflows and reconcilers share.
+pub struct Core {
+    /// The record of everything.
+    pub db: Db,
+    /// The time.
+    pub clock: Clock,
+    /// Chance.
+    pub entropy: Entropy,
+    /// When this process started.
+    pub started_at: jiff::Timestamp,
+    /// Derives and seals secrets.
+    pub sealer: Arc<Sealer>,
+    /// What the operator decided.
+    pub settings: Settings,
+    /// The providers in use.
+    pub drivers: Drivers,
+    /// Signs member lists.
+    pub members_key: MembersKey,
+    /// Asks guards and our own hostnames; follows no redirect.
+    pub http: reqwest::Client,
+    /// Wakes the delivery of mail.
+    pub mail_waiting: Arc<Notify>,
+}
+
+impl Core {
+    /// The hostname of an instance: `acme.example.com`.
+    pub fn hostname(&self, subdomain: &Subdomain) -> String {
+        format!("{subdomain}.{}", self.settings.base_domain)
+    }
+
+    /// The address of an instance, with scheme and port as the site's own.
+    pub fn instance_url(&self, subdomain: &Subdomain) -> String {
+        let (scheme, rest) = self.settings.public_url.split_once("://").unwrap_or(("http", "localhost"));
+        let port = rest.rsplit_once(':').map_or(String::new(), |(_, port)| format!(":{port}"));
+        format!("{scheme}://{}{port}", self.hostname(subdomain))
+    }
+
+    /// An address on the site.
+    pub fn site_url(&self, path: &str) -> String {
+        format!("{}{path}", self.settings.public_url)
+    }
+
+    /// What a guard proves with that it belongs to an instance.
+    pub fn instance_token(&self, instance: InstanceId) -> secrecy::SecretString {
+        crate::tokens::instance_token(&self.sealer, instance)
+    }
+}
+
+/// The main instance: what is shared, and the engine that runs its workflows.
+#[derive(Clone)]
+pub struct App {
+    core: Arc<Core>,
+    /// Runs provisioning, deletion and the like.
+    pub engine: workflow::Engine,
+    /// Knows who is signed in to the site.
+    pub gate: edge::Edge,
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(core: Arc<Core>, engine: workflow::Engine, gate: edge::Edge) -> Self {
+        Self { core, engine, gate }
+    }
+
+    /// What workflows and reconcilers need.
+    pub fn core(&self) -> Arc<Core> {
+        Arc::clone(&self.core)
+    }
+}
+
+impl Deref for App {
+    type Target = Core;
+    fn deref(&self) -> &Core {
+        &self.core
+    }
+}

@@ -1,0 +1,90 @@
+//! What operators see: who is broken, why, and what now.
+
+pub(crate) mod audit;
+pub(crate) mod customers;
+pub(crate) mod enter;
+pub(crate) mod instances;
+pub(crate) mod workflows;
+
+use axum::extract::State;
+use axum::response::Html;
+use domain::InstanceState;
+use pages::console::{Attention, ConsoleHome, Count};
+use pages::{Area, Shell};
+use providers::compute::Health;
+use serde::Deserialize;
+use workflow::{Filter, WorkflowState};
+
+use crate::app::App;
+use crate::error::AppError;
+use crate::person::{Person, Reader};
+use crate::site::{PageError, shell};
+
+/// Entries on one page of a list.
+const PAGE: u32 = 50;
+
+/// Which part of which list.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Listing {
+    cursor: Option<String>,
+    state: Option<String>,
+}
+
+pub(crate) async fn home(State(app): State<App>, Reader(person): Reader) -> Result<Html<String>, PageError> {
+    let counts = crate::instances::store::counts(&app.db).await?;
+    let number = |wanted: &[InstanceState]| {
+        counts.iter().filter(|(state, _)| wanted.contains(state)).map(|(_, count)| u64::from(*count)).sum()
+    };
+    let count = |label: &str, value: u64, url: &str| Count { label: label.to_owned(), value, url: url.to_owned() };
+    let tiles = vec![
+        count("Active instances", number(&[InstanceState::Active]), "/admin/instances?state=active"),
+        count(
+            "Being made",
+            number(&[InstanceState::Requested, InstanceState::Provisioning]),
+            "/admin/instances?state=provisioning",
+        ),
+        count("Being removed", number(&[InstanceState::Deleting]), "/admin/instances?state=deleting"),
+        count("Failed", number(&[InstanceState::Failed]), "/admin/instances?state=failed"),
+    ];
+    let shell = console_shell(&app, "Overview", &person);
+    Ok(Html(ConsoleHome { shell, attention: attention(&app).await?, counts: tiles }.render()))
+}
+
+/// Everything that waits for a person.
+async fn attention(app: &App) -> Result<Vec<Attention>, AppError> {
+    let mut entries = Vec::new();
+    for state in [WorkflowState::Stuck, WorkflowState::Failed] {
+        let filter = Filter { state: Some(state), before: None, limit: 10 };
+        for record in workflow::list(&app.db, &filter).await? {
+            entries.push(Attention {
+                what: format!("{} of {} is {state}", workflows::words(&record.kind), record.subject),
+                why: record.error.unwrap_or_default(),
+                at: record.finished_at.unwrap_or(record.created_at),
+                url: format!("/admin/workflows/{}", record.id),
+            });
+        }
+    }
+    for instance in crate::instances::store::list(&app.db, Some(InstanceState::Active), None, 1000).await? {
+        let Some(observed) = &instance.observed else { continue };
+        if matches!(observed.observation.health, Health::Down) {
+            entries.push(Attention {
+                what: format!("{} does not answer", app.hostname(&instance.subdomain)),
+                why: observed.observation.detail.clone().unwrap_or_default(),
+                at: observed.observation.at,
+                url: format!("/admin/instances/{}", instance.id),
+            });
+        }
+    }
+    Ok(entries)
+}
+
+fn console_shell(app: &App, title: &str, person: &Person) -> Shell {
+    shell(app, Area::Console, title, Some(person))
+}
+
+/// Where the next page is, if this one is full.
+fn next(path: &str, state: Option<&str>, last: Option<String>, length: usize) -> Option<String> {
+    let cursor = last.filter(|_| length >= PAGE as usize)?;
+    let state = state.map(|state| format!("state={state}&")).unwrap_or_default();
+    Some(format!("{path}?{state}cursor={cursor}"))
+}

@@ -1,0 +1,63 @@
+use axum::extract::{Path, Query, State};
+use axum::response::Html;
+use domain::CustomerId;
+use pages::console::{ConsoleCustomer, ConsoleCustomers, CustomerRow, Fact};
+
+use super::instances::instance_row;
+use super::{Listing, PAGE, console_shell, next};
+use crate::app::App;
+use crate::customers::{self, Customer};
+use crate::error::AppError;
+use crate::instances;
+use crate::person::Reader;
+use crate::site::PageError;
+
+pub(crate) async fn index(
+    State(app): State<App>,
+    Reader(person): Reader,
+    Query(listing): Query<Listing>,
+) -> Result<Html<String>, PageError> {
+    let found = customers::store::list(&app.db, listing.cursor.as_deref(), PAGE).await?;
+    let last = found.last().map(|(customer, _)| customer.id.to_string());
+    let next = next("/admin/customers", None, last, found.len());
+    let customers = found.iter().map(|(customer, instances)| row(customer, *instances)).collect();
+    Ok(Html(ConsoleCustomers { shell: console_shell(&app, "Customers", &person), customers, next }.render()))
+}
+
+pub(crate) async fn show(
+    State(app): State<App>,
+    Reader(person): Reader,
+    Path(id): Path<String>,
+) -> Result<Html<String>, PageError> {
+    let id = CustomerId::parse(&id).map_err(|_| AppError::NotFound)?;
+    let customer = customers::store::find(&app.db, id).await?.ok_or(AppError::NotFound)?;
+    let instances = instances::store::of_customer(&app.db, id).await?;
+    let living = instances.iter().filter(|instance| !instance.state.is_over()).count();
+    let mut facts = Vec::new();
+    let mut fact = |label: &str, value: String| facts.push(Fact { label: label.to_owned(), value });
+    match customers::store::card(&app.db, id).await? {
+        Some(card) => fact("Pays with", format!("{} ending in {}, until {}", card.brand, card.last4, card.expiry)),
+        None => fact("Pays with", "nothing yet".to_owned()),
+    }
+    for (document, version, at) in customers::store::agreements(&app.db, id).await? {
+        fact(&format!("Accepted {document}"), format!("version {version}, on {at}"));
+    }
+    let page = ConsoleCustomer {
+        shell: console_shell(&app, &customer.name, &person),
+        customer: row(&customer, u32::try_from(living).unwrap_or(u32::MAX)),
+        facts,
+        instances: instances.iter().map(|instance| instance_row(&app, instance)).collect(),
+    };
+    Ok(Html(page.render()))
+}
+
+fn row(customer: &Customer, instances: u32) -> CustomerRow {
+    CustomerRow {
+        id: customer.id,
+        name: customer.name.clone(),
+        email: customer.email.clone(),
+        company: customer.company.clone(),
+        instances,
+        created_at: customer.created_at,
+    }
+}

@@ -1,0 +1,93 @@
+use axum::extract::{Path, Query, State};
+use axum::response::Html;
+use domain::{InstanceId, InstanceState};
+use pages::console::{ConsoleInstance, ConsoleInstances, Fact, InstanceMemberRow, InstanceRow};
+
+use super::workflows::workflow_row;
+use super::{Listing, PAGE, console_shell, next};
+use crate::app::App;
+use crate::error::AppError;
+use crate::instances::{self, Instance};
+use crate::members;
+use crate::person::Reader;
+use crate::portal::observed;
+use crate::site::PageError;
+use crate::site::progress::host;
+
+const LOG_LINES: usize = 100;
+
+pub(crate) async fn index(
+    State(app): State<App>,
+    Reader(person): Reader,
+    Query(listing): Query<Listing>,
+) -> Result<Html<String>, PageError> {
+    let state = listing.state.as_deref().and_then(|word| InstanceState::parse(word).ok());
+    let found = instances::store::list(&app.db, state, listing.cursor.as_deref(), PAGE).await?;
+    let last = found.last().map(|instance| instance.id.to_string());
+    let next = next("/admin/instances", state.map(InstanceState::as_str), last, found.len());
+    let instances = found.iter().map(|instance| instance_row(&app, instance)).collect();
+    Ok(Html(ConsoleInstances { shell: console_shell(&app, "Instances", &person), instances, next }.render()))
+}
+
+pub(crate) async fn show(
+    State(app): State<App>,
+    Reader(person): Reader,
+    Path(id): Path<String>,
+) -> Result<Html<String>, PageError> {
+    let id = InstanceId::parse(&id).map_err(|_| AppError::NotFound)?;
+    let instance = instances::store::find(&app.db, id).await?.ok_or(AppError::NotFound)?;
+    let members = members::store::list(&app.db, id).await?.into_iter().map(|member| InstanceMemberRow {
+        member: member.email.to_string(),
+        role: member.role,
+        added_at: member.added_at,
+    });
+    let workflows = workflow::of_subject(&app.db, &id.to_string()).await?;
+    let log = app.drivers.compute.logs(&instance.project, LOG_LINES).await.unwrap_or_else(|error| error.to_string());
+    let page = ConsoleInstance {
+        shell: console_shell(&app, instance.project.as_str(), &person),
+        instance: instance_row(&app, &instance),
+        url: app.instance_url(&instance.subdomain),
+        facts: facts(&app, &instance).await?,
+        members: members.collect(),
+        workflows: workflows.iter().filter_map(|record| workflow_row(record, None)).collect(),
+        log_tail: log.lines().map(str::to_owned).collect(),
+    };
+    Ok(Html(page.render()))
+}
+
+async fn facts(app: &App, instance: &Instance) -> Result<Vec<Fact>, AppError> {
+    let mut facts = Vec::new();
+    let mut fact = |label: &str, value: String| facts.push(Fact { label: label.to_owned(), value });
+    fact("Id", instance.id.to_string());
+    fact("Asked for", instance.created_at.to_string());
+    fact("In this state since", instance.changed_at.to_string());
+    fact("Serial of the member list", instance.members_serial.to_string());
+    if let Some(observed) = &instance.observed {
+        fact("Runs version", observed.observation.version.clone().unwrap_or_else(|| "unknown".to_owned()));
+        if let Some(detail) = &observed.observation.detail {
+            fact("Last word", detail.clone());
+        }
+    }
+    if let Some(by) = &instance.deletion_requested_by {
+        fact("Deletion asked for by", by.clone());
+    }
+    for (removed, at) in instances::store::removals(&app.db, instance.id).await? {
+        fact("Removed", format!("{} {} at {at}", removed.kind, removed.name));
+    }
+    Ok(facts)
+}
+
+pub(super) fn instance_row(app: &App, instance: &Instance) -> InstanceRow {
+    let observation = instance.observed.as_ref().map(|observed| &observed.observation);
+    InstanceRow {
+        id: instance.id,
+        project: instance.project.to_string(),
+        hostname: host(app, instance),
+        customer: instance.customer_email.to_string(),
+        customer_url: format!("/admin/customers/{}", instance.customer),
+        state: instance.state,
+        observed: observed(instance),
+        restarts: observation.map(|observation| observation.restarts),
+        memory_bytes: observation.and_then(|observation| observation.memory_bytes),
+    }
+}

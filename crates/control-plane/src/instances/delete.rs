@@ -1,0 +1,145 @@
+//! Takes an instance down and keeps a record of what was removed.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::{Event, InstanceId, WorkflowId};
+use jiff::SignedDuration;
+use providers::Removed;
+use store::Tx;
+use store::sqlx::Error;
+use workflow::{OnFailure, Run, StepError, Stop, Workflow};
+
+use super::Instance;
+use super::provision::transition_error;
+use super::store::TransitionError;
+use crate::app::{App, Core};
+use crate::error::{AppError, refused};
+use crate::workflows::{self, Plan, step_error};
+use crate::{audit, mail, members};
+
+/// Stored with every run; a changed sequence of steps gets a new number.
+pub(crate) const KIND: &str = "delete.v1";
+
+const TIME_LIMIT: SignedDuration = SignedDuration::from_hours(24);
+
+/// The steps in the order in which people are shown them, in their words.
+pub(crate) const STEPS: [(&str, &str); 6] = [
+    ("refuse entry", "Closing the door"),
+    ("remove compute", "Stopping the application and erasing its data"),
+    ("remove address", "Taking the address off the map"),
+    ("end subscription", "Ending the subscription"),
+    ("forget members", "Forgetting who could enter"),
+    ("record", "Writing down what was removed"),
+];
+
+/// See the module.
+pub(crate) struct Delete(pub Arc<Core>);
+
+/// Asks for the deletion of an instance, confirmed by its subdomain. Asking again gives the
+/// deletion that is under way.
+pub(crate) async fn request(app: &App, instance: &Instance, confirm: &str, by: &str) -> Result<WorkflowId, AppError> {
+    if confirm.trim() != instance.subdomain.as_str() {
+        let what = format!("Type {} to confirm that it and all its data shall be removed.", instance.subdomain);
+        return Err(refused(422, "The confirmation does not match", &what));
+    }
+    let mut tx = app.db.begin().await?;
+    match super::store::transition(&mut tx, instance.id, Event::Delete, app.clock.now()).await {
+        Ok(_) => {}
+        Err(TransitionError::Invalid(invalid)) => {
+            let next = "Wait until it is ready, or abandon its provisioning in the console.";
+            return Err(refused(409, &format!("{} is {}", instance.subdomain, invalid.from), next));
+        }
+        Err(error) => return Err(AppError::internal(error)),
+    }
+    let running = workflow::of_subject(&app.db, &instance.id.to_string()).await?;
+    let earlier = running.iter().find(|record| record.kind == KIND && !record.state.is_over());
+    if let Some(id) = earlier.and_then(|record| WorkflowId::parse(&record.id).ok()) {
+        return Ok(id);
+    }
+    super::store::note_deletion_request(&mut tx, instance.id, by).await?;
+    members::store::next_serial(&mut tx, instance.id).await?;
+    audit::record(&mut tx, app, by, "instance.deletion_requested", &instance.id.to_string(), confirm.trim()).await?;
+    let id = start(&mut tx, app, instance.id).await?;
+    tx.commit().await?;
+    app.engine.wake();
+    Ok(id)
+}
+
+async fn start(tx: &mut Tx, core: &Core, instance: InstanceId) -> Result<WorkflowId, Error> {
+    let subject = instance.to_string();
+    workflows::begin(tx, core, &Plan { kind: KIND, time_limit: TIME_LIMIT, subject: &subject }, &instance).await
+}
+
+#[async_trait]
+impl Workflow for Delete {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    fn time_limit(&self) -> SignedDuration {
+        TIME_LIMIT
+    }
+
+    fn on_failure(&self) -> OnFailure {
+        OnFailure::Halt
+    }
+
+    async fn run(&self, run: &Run) -> Result<(), Stop> {
+        let core = &*self.0;
+        let id: InstanceId = run.input()?;
+        let Some(instance) = &super::store::find(&core.db, id).await? else { return Ok(()) };
+        let hostname = &core.hostname(&instance.subdomain);
+        run.step("refuse entry", || async { core.drivers.edge.close(hostname).await.map_err(step_error) }).await?;
+        run.step("remove compute", || async {
+            let removed = core.drivers.compute.delete_project(&instance.project).await.map_err(step_error)?;
+            keep(core, id, &removed).await
+        })
+        .await?;
+        run.step("remove address", || async {
+            let removed = core.drivers.edge.remove(hostname).await.map_err(step_error)?;
+            keep(core, id, &removed).await
+        })
+        .await?;
+        run.step("end subscription", || async {
+            let removed = core.drivers.payments.cancel(id).await.map_err(step_error)?;
+            keep(core, id, &removed).await
+        })
+        .await?;
+        run.step("forget members", || forget_members(core, id)).await?;
+        run.step("record", || record(core, instance)).await
+    }
+
+    async fn undo(&self, _run: &Run) -> Result<(), Stop> {
+        Ok(())
+    }
+}
+
+/// Adds to the record right after the effect, since a second run of the step finds nothing left to remove.
+async fn keep(core: &Core, id: InstanceId, removed: &[Removed]) -> Result<(), StepError> {
+    let mut tx = core.db.begin().await?;
+    super::store::record_removed(&mut tx, id, removed, core.clock.now()).await?;
+    Ok(tx.commit().await?)
+}
+
+async fn forget_members(core: &Core, id: InstanceId) -> Result<(), StepError> {
+    let mut tx = core.db.begin().await?;
+    let number = members::store::delete_all(&mut tx, id).await?;
+    if number > 0 {
+        let removed = [Removed::new("member list", format!("{number} addresses"))];
+        super::store::record_removed(&mut tx, id, &removed, core.clock.now()).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+async fn record(core: &Core, instance: &Instance) -> Result<(), StepError> {
+    let mut tx = core.db.begin().await?;
+    let now = core.clock.now();
+    super::store::transition(&mut tx, instance.id, Event::Removed, now).await.map_err(transition_error)?;
+    audit::record(&mut tx, core, "deletion", "instance.deleted", &instance.id.to_string(), instance.subdomain.as_str())
+        .await?;
+    mail::deleted(&mut tx, core, instance).await?;
+    tx.commit().await?;
+    core.mail_waiting.notify_one();
+    Ok(())
+}

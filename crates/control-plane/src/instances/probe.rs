@@ -1,0 +1,64 @@
+use std::time::Duration;
+
+use providers::compute::Origin;
+use reqwest::StatusCode;
+use workflow::StepError;
+
+use super::Instance;
+use crate::app::Core;
+
+/// How long one step waits before it gives the engine its turn again.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Between two looks; grows, since most instances answer at once and some take minutes.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+/// Waits until the instance answers healthy through its public hostname, as its members will reach it.
+pub(super) async fn wait_until_healthy(core: &Core, instance: &Instance) -> Result<(), StepError> {
+    let mut pause = FIRST_PAUSE;
+    let mut waited = Duration::ZERO;
+    loop {
+        let problem = match through_hostname(core, instance, "/-/health").await {
+            Ok(answer) if answer.status() == StatusCode::OK => return Ok(()),
+            Ok(answer) => {
+                let status = answer.status();
+                format!("its health page answers {status}: {}", answer.text().await.unwrap_or_default())
+            }
+            Err(error) => error.to_string(),
+        };
+        if waited >= PATIENCE {
+            let what = format!("{} does not answer yet: {problem}", core.hostname(&instance.subdomain));
+            return Err(StepError::temporary(anyhow::anyhow!(what)));
+        }
+        tokio::time::sleep(pause).await;
+        waited += pause;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Makes sure that a stranger gets in neither through the hostname nor straight at the guard.
+pub(super) async fn refuses_strangers(core: &Core, instance: &Instance) -> Result<(), StepError> {
+    let through_edge = through_hostname(core, instance, "/").await.map_err(StepError::temporary)?.status();
+    let hostname = core.hostname(&instance.subdomain);
+    let origin = core.drivers.compute.register_hostname(&instance.project, &hostname).await;
+    let Origin::Address(address) = origin.map_err(crate::workflows::step_error)?;
+    let direct = core.http.get(format!("http://{address}/")).header("host", &hostname).send().await;
+    let direct = direct.map_err(StepError::temporary)?.status();
+    for (way, status) in [("through its hostname", through_edge), ("straight at its guard", direct)] {
+        if status.is_success() {
+            let error = format!("{hostname} let a stranger in {way} (status {status}); it is not opened");
+            return Err(StepError::permanent(anyhow::anyhow!(error)));
+        }
+    }
+    if matches!(direct, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+        return Ok(());
+    }
+    Err(StepError::temporary(anyhow::anyhow!("the guard of {hostname} answers a stranger with {direct}")))
+}
+
+async fn through_hostname(core: &Core, instance: &Instance, path: &str) -> Result<reqwest::Response, reqwest::Error> {
+    let url = core.instance_url(&instance.subdomain);
+    // The site's own address, whatever the resolver makes of the name, with the name in the request.
+    let host = url.split_once("://").map_or(url.as_str(), |(_, host)| host);
+    core.http.get(format!("http://{}{path}", core.settings.probe_address)).header("host", host).send().await
+}

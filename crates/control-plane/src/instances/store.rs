@@ -1,0 +1,305 @@
+use domain::{CustomerId, Email, Event, InstanceId, InstanceState, ProjectName, Subdomain};
+use jiff::Timestamp;
+use providers::Removed;
+use providers::compute::Observation;
+use store::sqlx::{self, Error, Row as _, any::AnyRow};
+use store::{Db, Migration, Tx, from_millis, millis};
+
+use super::{Instance, Observed};
+use crate::text::Stored as _;
+
+pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
+    version: 2026112441,
+    name: "instances",
+    sql: "
+        create table instances (
+            id text not null primary key,
+            customer_id text not null references customers (id),
+            subdomain text not null,
+            skeleton text not null,
+            project text not null,
+            state text not null,
+            signup_key text unique,
+            members_serial bigint not null,
+            created_at bigint not null,
+            changed_at bigint not null,
+            deletion_requested_by text,
+            observation text,
+            observed_at bigint,
+            observed_by text
+        );
+        create unique index instances_skeleton on instances (skeleton) where state not in ('deleted', 'failed');
+        create unique index instances_project on instances (project) where state not in ('deleted', 'failed');
+        create index instances_customer on instances (customer_id);
+        create table removals (
+            instance_id text not null references instances (id),
+            seq bigint not null,
+            kind text not null,
+            name text not null,
+            removed_at bigint not null,
+            primary key (instance_id, kind, name)
+        );",
+}];
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "select i.*, c.email as customer_email, c.name as customer_name \
+             from instances i join customers c on c.id = i.customer_id ",
+            $rest
+        )
+    };
+}
+
+/// What a new instance starts with.
+pub(crate) struct NewInstance<'a> {
+    pub id: InstanceId,
+    pub customer: CustomerId,
+    pub subdomain: &'a Subdomain,
+    pub signup_key: Option<&'a str>,
+    pub now: Timestamp,
+}
+
+/// Stores a new instance; a unique violation means that its name, or one that looks like it, is taken.
+pub(crate) async fn insert(tx: &mut Tx, new: &NewInstance<'_>) -> Result<(), Error> {
+    sqlx::query(
+        "insert into instances (id, customer_id, subdomain, skeleton, project, state, signup_key, members_serial,
+                                created_at, changed_at)
+         values ($1, $2, $3, $4, $5, 'requested', $6, 1, $7, $7)",
+    )
+    .bind(new.id.to_string())
+    .bind(new.customer.to_string())
+    .bind(new.subdomain.as_str())
+    .bind(new.subdomain.skeleton())
+    .bind(ProjectName::of(new.subdomain).as_str())
+    .bind(new.signup_key)
+    .bind(millis(new.now))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Whether a name, or one that looks like it, is in use.
+pub(crate) async fn is_taken(db: &Db, subdomain: &Subdomain) -> Result<bool, Error> {
+    let found: Option<i64> =
+        sqlx::query_scalar("select 1 from instances where skeleton = $1 and state not in ('deleted', 'failed')")
+            .bind(subdomain.skeleton())
+            .fetch_optional(db.read())
+            .await?;
+    Ok(found.is_some())
+}
+
+/// The instance that an earlier submission of the same form made.
+pub(crate) async fn of_signup(db: &Db, key: &str) -> Result<Option<InstanceId>, Error> {
+    let id: Option<String> = sqlx::query_scalar("select id from instances where signup_key = $1")
+        .bind(key)
+        .fetch_optional(db.read())
+        .await?;
+    id.as_deref().map(InstanceId::from_stored).transpose()
+}
+
+pub(crate) async fn find(db: &Db, id: InstanceId) -> Result<Option<Instance>, Error> {
+    let row = sqlx::query(select!("where i.id = $1")).bind(id.to_string()).fetch_optional(db.read()).await?;
+    row.as_ref().map(instance).transpose()
+}
+
+/// By id, project name or subdomain; of several lives of one name, the latest.
+pub(crate) async fn find_by_reference(db: &Db, reference: &str) -> Result<Option<Instance>, Error> {
+    let row = sqlx::query(select!("where i.id = $1 or i.project = $1 or i.subdomain = $1 order by i.id desc limit 1"))
+        .bind(reference)
+        .fetch_optional(db.read())
+        .await?;
+    row.as_ref().map(instance).transpose()
+}
+
+/// Newest first; `state` empty means all that are not deleted.
+pub(crate) async fn list(
+    db: &Db,
+    state: Option<InstanceState>,
+    before: Option<&str>,
+    limit: u32,
+) -> Result<Vec<Instance>, Error> {
+    let rows = sqlx::query(select!(
+        "where (i.state = $1 or ($1 = '' and i.state <> 'deleted')) and ($2 = '' or i.id < $2)
+         order by i.id desc limit $3"
+    ))
+    .bind(state.map_or("", InstanceState::as_str))
+    .bind(before.unwrap_or_default())
+    .bind(i64::from(limit))
+    .fetch_all(db.read())
+    .await?;
+    rows.iter().map(instance).collect()
+}
+
+/// The instances of a person who pays: those to be seen in the portal, newest first.
+pub(crate) async fn owned_by(db: &Db, owner: &Email) -> Result<Vec<Instance>, Error> {
+    let rows = sqlx::query(select!(
+        "where i.id in (select instance_id from members where email = $1 and role = 'owner')
+         and i.state <> 'deleted' order by i.id desc"
+    ))
+    .bind(owner.as_str())
+    .fetch_all(db.read())
+    .await?;
+    rows.iter().map(instance).collect()
+}
+
+/// One of a person's instances, by subdomain; anybody else's is as if it were not there.
+pub(crate) async fn find_owned(db: &Db, owner: &Email, subdomain: &str) -> Result<Option<Instance>, Error> {
+    let row = sqlx::query(select!(
+        "where i.subdomain = $2 and (c.email = $1
+             or i.id in (select instance_id from members where email = $1 and role = 'owner'))
+         order by i.id desc limit 1"
+    ))
+    .bind(owner.as_str())
+    .bind(subdomain)
+    .fetch_optional(db.read())
+    .await?;
+    row.as_ref().map(instance).transpose()
+}
+
+pub(crate) async fn of_customer(db: &Db, customer: CustomerId) -> Result<Vec<Instance>, Error> {
+    let rows = sqlx::query(select!("where i.customer_id = $1 order by i.id desc"))
+        .bind(customer.to_string())
+        .fetch_all(db.read())
+        .await?;
+    rows.iter().map(instance).collect()
+}
+
+/// How many instances are in each state.
+pub(crate) async fn counts(db: &Db) -> Result<Vec<(InstanceState, u32)>, Error> {
+    let rows =
+        sqlx::query("select state, count(*) as number from instances group by state").fetch_all(db.read()).await?;
+    rows.iter()
+        .map(|row| {
+            let number = u32::try_from(row.try_get::<i64, _>("number")?).unwrap_or(0);
+            Ok((InstanceState::from_stored(row.try_get("state")?)?, number))
+        })
+        .collect()
+}
+
+/// Why an instance did not change its state.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TransitionError {
+    #[error("there is no instance {0}")]
+    NotFound(InstanceId),
+    #[error(transparent)]
+    Invalid(#[from] domain::InvalidTransition),
+    #[error("the instance was changed by somebody else at the same moment; look again")]
+    Raced,
+    #[error(transparent)]
+    Store(#[from] Error),
+}
+
+/// Lets an event happen to an instance; one that happened already changes nothing.
+pub(crate) async fn transition(
+    tx: &mut Tx,
+    id: InstanceId,
+    event: Event,
+    now: Timestamp,
+) -> Result<InstanceState, TransitionError> {
+    let word: Option<String> = sqlx::query_scalar("select state from instances where id = $1")
+        .bind(id.to_string())
+        .fetch_optional(&mut **tx)
+        .await?;
+    let from = InstanceState::from_stored(&word.ok_or(TransitionError::NotFound(id))?)?;
+    let to = from.after(event)?;
+    if to == from {
+        return Ok(to);
+    }
+    let done = sqlx::query("update instances set state = $3, changed_at = $4 where id = $1 and state = $2")
+        .bind(id.to_string())
+        .bind(from.as_str())
+        .bind(to.as_str())
+        .bind(millis(now))
+        .execute(&mut **tx)
+        .await?;
+    if done.rows_affected() == 1 { Ok(to) } else { Err(TransitionError::Raced) }
+}
+
+/// Notes who asked for the deletion.
+pub(crate) async fn note_deletion_request(tx: &mut Tx, id: InstanceId, by: &str) -> Result<(), Error> {
+    sqlx::query("update instances set deletion_requested_by = $2 where id = $1")
+        .bind(id.to_string())
+        .bind(by)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Stores what was seen of several instances at once.
+pub(crate) async fn observe(db: &Db, by: &str, seen: &[(InstanceId, Observation)]) -> Result<(), Error> {
+    let mut tx = db.begin().await?;
+    for (id, observation) in seen {
+        let text = serde_json::to_string(observation).map_err(|error| Error::Encode(Box::new(error)))?;
+        sqlx::query("update instances set observation = $2, observed_at = $3, observed_by = $4 where id = $1")
+            .bind(id.to_string())
+            .bind(text)
+            .bind(millis(observation.at))
+            .bind(by)
+            .execute(&mut *tx)
+            .await?;
+    }
+    tx.commit().await
+}
+
+/// Adds to the record of what was removed; what is recorded already stays as it is.
+pub(crate) async fn record_removed(
+    tx: &mut Tx,
+    id: InstanceId,
+    removed: &[Removed],
+    now: Timestamp,
+) -> Result<(), Error> {
+    for entry in removed {
+        sqlx::query(
+            "insert into removals (instance_id, seq, kind, name, removed_at)
+             values ($1, (select count(*) from removals where instance_id = $1), $2, $3, $4)
+             on conflict (instance_id, kind, name) do nothing",
+        )
+        .bind(id.to_string())
+        .bind(&entry.kind)
+        .bind(&entry.name)
+        .bind(millis(now))
+        .execute(&mut **tx)
+        .await?;
+    }
+    Ok(())
+}
+
+/// The record of what was removed, in order.
+pub(crate) async fn removals(db: &Db, id: InstanceId) -> Result<Vec<(Removed, Timestamp)>, Error> {
+    let rows = sqlx::query("select * from removals where instance_id = $1 order by seq")
+        .bind(id.to_string())
+        .fetch_all(db.read())
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let removed = Removed { kind: row.try_get("kind")?, name: row.try_get("name")? };
+            Ok((removed, from_millis(row.try_get("removed_at")?)))
+        })
+        .collect()
+}
+
+fn instance(row: &AnyRow) -> Result<Instance, Error> {
+    let observation: Option<String> = row.try_get("observation")?;
+    let observed = match observation {
+        Some(text) => Some(Observed {
+            by: row.try_get("observed_by")?,
+            observation: serde_json::from_str(&text).map_err(|error| Error::Decode(Box::new(error)))?,
+        }),
+        None => None,
+    };
+    Ok(Instance {
+        id: InstanceId::from_stored(row.try_get("id")?)?,
+        customer: CustomerId::from_stored(row.try_get("customer_id")?)?,
+        customer_name: row.try_get("customer_name")?,
+        customer_email: Email::from_stored(row.try_get("customer_email")?)?,
+        subdomain: Subdomain::from_stored(row.try_get("subdomain")?)?,
+        project: ProjectName::from_stored(row.try_get("project")?)?,
+        state: InstanceState::from_stored(row.try_get("state")?)?,
+        created_at: from_millis(row.try_get("created_at")?),
+        changed_at: from_millis(row.try_get("changed_at")?),
+        members_serial: u64::try_from(row.try_get::<i64, _>("members_serial")?).unwrap_or(0),
+        deletion_requested_by: row.try_get("deletion_requested_by")?,
+        observed,
+    })
+}

@@ -1,0 +1,141 @@
+//! What we write to people. A mail is stored in the transaction that gives reason for it, under a
+//! key that says what it is about, so that a repeated step writes it once; it leaves afterwards.
+
+pub(crate) mod deliver;
+pub(crate) mod mailbox;
+pub(crate) mod store;
+
+use std::sync::Arc;
+
+use ::store::Tx;
+use ::store::sqlx::Error;
+use anyhow::Context as _;
+use async_trait::async_trait;
+use domain::{Email, MessageId};
+use pages::mail as letters;
+
+use crate::app::Core;
+use crate::instances::Instance;
+
+/// A mail to be stored.
+pub(crate) struct Letter<'a> {
+    pub key: &'a str,
+    pub to: &'a Email,
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+}
+
+pub(crate) async fn welcome(tx: &mut Tx, core: &Core, instance: &Instance) -> Result<(), Error> {
+    let letter = letters::Welcome {
+        product: core.settings.product.clone(),
+        name: instance.customer_name.clone(),
+        hostname: core.hostname(&instance.subdomain),
+        url: core.instance_url(&instance.subdomain),
+        portal_url: core.site_url("/portal"),
+    };
+    let key = format!("welcome {}", instance.id);
+    let to = &instance.customer_email;
+    post(tx, core, Letter { key: &key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
+}
+
+pub(crate) async fn provisioning_failed(
+    tx: &mut Tx,
+    core: &Core,
+    instance: &Instance,
+    reason: &str,
+) -> Result<(), Error> {
+    let letter = letters::ProvisioningFailed {
+        product: core.settings.product.clone(),
+        name: instance.customer_name.clone(),
+        hostname: core.hostname(&instance.subdomain),
+        reason: reason.to_owned(),
+        retry_url: core.site_url("/signup"),
+    };
+    for (who, to) in [("customer", &instance.customer_email), ("operator", &core.settings.operator)] {
+        let key = format!("provisioning failed {} {who}", instance.id);
+        let (subject, text, html) = (letter.subject(), letter.text(), letter.html());
+        post(tx, core, Letter { key: &key, to, subject, text, html }).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn invitation(
+    tx: &mut Tx,
+    core: &Core,
+    instance: &Instance,
+    to: &Email,
+    by: &str,
+) -> Result<(), Error> {
+    let letter = letters::Invitation {
+        product: core.settings.product.clone(),
+        invited_by: by.to_owned(),
+        hostname: core.hostname(&instance.subdomain),
+        url: core.instance_url(&instance.subdomain),
+    };
+    // Somebody who was removed and is invited again is written to again.
+    let key = format!("invitation {} {to} {}", instance.id, core.clock.now().as_millisecond());
+    post(tx, core, Letter { key: &key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
+}
+
+pub(crate) async fn deleted(tx: &mut Tx, core: &Core, instance: &Instance) -> Result<(), Error> {
+    let letter = letters::Deleted {
+        product: core.settings.product.clone(),
+        name: instance.customer_name.clone(),
+        hostname: core.hostname(&instance.subdomain),
+        record_url: core.site_url(&format!("/portal/instances/{}", instance.subdomain)),
+    };
+    let key = format!("deleted {}", instance.id);
+    let to = &instance.customer_email;
+    post(tx, core, Letter { key: &key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
+}
+
+async fn post(tx: &mut Tx, core: &Core, letter: Letter<'_>) -> Result<(), Error> {
+    let now = core.clock.now();
+    store::insert(tx, MessageId::new(now, core.entropy.bytes()), &letter, now).await
+}
+
+/// Puts the edge's sign-in codes into the outbox.
+pub struct SignInCodes {
+    db: ::store::Db,
+    clock: world::Clock,
+    entropy: world::Entropy,
+    product: String,
+    waiting: Arc<tokio::sync::Notify>,
+}
+
+impl SignInCodes {
+    /// Writes to this store's outbox, and notifies its delivery.
+    pub fn new(
+        db: ::store::Db,
+        clock: world::Clock,
+        entropy: world::Entropy,
+        product: String,
+        waiting: Arc<tokio::sync::Notify>,
+    ) -> Self {
+        Self { db, clock, entropy, product, waiting }
+    }
+}
+
+#[async_trait]
+impl edge::CodeMail for SignInCodes {
+    async fn send_code(&self, mail: edge::SignInMail) -> anyhow::Result<()> {
+        let letter = letters::SignInCode {
+            product: self.product.clone(),
+            code: mail.code,
+            hostname: mail.hostname,
+            valid_minutes: mail.valid_minutes,
+        };
+        let now = self.clock.now();
+        let id = MessageId::new(now, self.entropy.bytes());
+        let key = format!("sign-in code {id}");
+        let (subject, text, html) = (letter.subject(), letter.text(), letter.html());
+        let mut tx = self.db.begin().await.context("opening the outbox")?;
+        store::insert(&mut tx, id, &Letter { key: &key, to: &mail.to, subject, text, html }, now)
+            .await
+            .context("writing to the outbox")?;
+        tx.commit().await.context("writing to the outbox")?;
+        self.waiting.notify_one();
+        Ok(())
+    }
+}

@@ -1,0 +1,85 @@
+//! Who may enter an instance.
+
+pub(crate) mod publish;
+pub(crate) mod store;
+
+use access::{ListState, MemberList, MemberRule, SignedMembers};
+use domain::{Email, InstanceId, InstanceState, MemberRole};
+use jiff::Timestamp;
+
+use crate::app::{App, Core};
+use crate::error::{AppError, refused};
+use crate::instances::{self, Instance};
+use crate::{audit, mail, workflows};
+
+/// How long an answer waits for edge and guard to know: the person then sees a change that holds.
+/// Should it take longer, the workflow goes on by itself.
+const TO_TAKE_EFFECT: std::time::Duration = std::time::Duration::from_secs(3);
+
+/// Somebody who may enter.
+#[derive(Debug, Clone)]
+pub(crate) struct Member {
+    pub email: Email,
+    pub role: MemberRole,
+    pub added_at: Timestamp,
+}
+
+/// Lets a person in and writes to them. Inviting a member again changes nothing.
+pub(crate) async fn invite(app: &App, instance: &Instance, email: &Email, by: &str) -> Result<Member, AppError> {
+    must_be_in_use(instance)?;
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    if store::insert(&mut tx, instance.id, email, MemberRole::Member, now).await? {
+        audit::record(&mut tx, app, by, "member.invited", &instance.id.to_string(), email.as_str()).await?;
+        mail::invitation(&mut tx, app, instance, email, by).await?;
+        let publishing = publish::start(&mut tx, app, instance.id).await?;
+        tx.commit().await?;
+        app.mail_waiting.notify_one();
+        workflows::settled(app, publishing, TO_TAKE_EFFECT).await?;
+    }
+    let member = store::find(&app.db, instance.id, email).await?;
+    member.ok_or_else(|| refused(409, "The member was removed again meanwhile", "Look at the list of members."))
+}
+
+/// Shuts a person out, from their next request on.
+pub(crate) async fn remove(app: &App, instance: &Instance, email: &Email, by: &str) -> Result<(), AppError> {
+    let member = store::find(&app.db, instance.id, email).await?.ok_or(AppError::NotFound)?;
+    if member.role == MemberRole::Owner {
+        return Err(refused(
+            409,
+            "The owner can't be removed",
+            "An instance always has an owner. Delete the instance if it is no longer wanted.",
+        ));
+    }
+    let mut tx = app.db.begin().await?;
+    store::delete(&mut tx, instance.id, email).await?;
+    audit::record(&mut tx, app, by, "member.removed", &instance.id.to_string(), email.as_str()).await?;
+    let publishing = publish::start(&mut tx, app, instance.id).await?;
+    tx.commit().await?;
+    workflows::settled(app, publishing, TO_TAKE_EFFECT).await?;
+    Ok(())
+}
+
+/// The present member list of an instance, signed for its guard.
+pub(crate) async fn signed_list(core: &Core, id: InstanceId) -> Result<Option<SignedMembers>, AppError> {
+    let Some(instance) = instances::store::find(&core.db, id).await? else { return Ok(None) };
+    let state = match instance.state {
+        InstanceState::Requested | InstanceState::Provisioning | InstanceState::Active => ListState::Active,
+        InstanceState::Suspended => ListState::Suspended,
+        InstanceState::Deleting | InstanceState::Deleted | InstanceState::Failed => ListState::Deleting,
+    };
+    let members = store::list(&core.db, id).await?.into_iter().map(|member| MemberRule::Exact(member.email)).collect();
+    let list = MemberList { instance: id, serial: instance.members_serial, state, members };
+    Ok(Some(core.members_key.sign(&list)))
+}
+
+fn must_be_in_use(instance: &Instance) -> Result<(), AppError> {
+    if matches!(instance.state, InstanceState::Active | InstanceState::Suspended) {
+        return Ok(());
+    }
+    Err(refused(
+        409,
+        "Nobody can be invited now",
+        &format!("The instance is {}. People can be invited while it is active.", instance.state),
+    ))
+}

@@ -1,0 +1,83 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::{InstanceId, WorkflowId};
+use jiff::SignedDuration;
+use providers::compute::Origin;
+use store::Tx;
+use store::sqlx::Error;
+use workflow::{OnFailure, Run, StepError, Stop, Workflow};
+
+use crate::app::Core;
+use crate::instances::{self, Instance};
+use crate::workflows::{self, Plan, step_error};
+
+const KIND: &str = "publish-members.v1";
+
+/// Tells edge and guard who may enter, after every change of the list.
+///
+/// Each run tells the list as it stands then, so runs may overtake each other without harm: the
+/// guard keeps the list with the highest serial number.
+pub(crate) struct PublishMembers(pub Arc<Core>);
+
+/// Starts the publication in the transaction that changes the list.
+pub(crate) async fn start(tx: &mut Tx, core: &Core, instance: InstanceId) -> Result<WorkflowId, Error> {
+    let subject = instance.to_string();
+    let plan = Plan { kind: KIND, time_limit: SignedDuration::from_hours(24), subject: &subject };
+    workflows::begin(tx, core, &plan, &instance).await
+}
+
+#[async_trait]
+impl Workflow for PublishMembers {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    fn time_limit(&self) -> SignedDuration {
+        SignedDuration::from_hours(24)
+    }
+
+    fn on_failure(&self) -> OnFailure {
+        OnFailure::Halt
+    }
+
+    async fn run(&self, run: &Run) -> Result<(), Stop> {
+        let id: InstanceId = run.input()?;
+        let Some(instance) = instances::store::find(&self.0.db, id).await? else { return Ok(()) };
+        if instance.state.is_over() {
+            return Ok(());
+        }
+        run.step("tell the edge", || tell_edge(&self.0, &instance)).await?;
+        run.step("tell the guard", || tell_guard(&self.0, &instance)).await
+    }
+
+    async fn undo(&self, _run: &Run) -> Result<(), Stop> {
+        Ok(())
+    }
+}
+
+/// Lets exactly the present members as far as the guard.
+pub(crate) async fn tell_edge(core: &Core, instance: &Instance) -> Result<(), StepError> {
+    let members = super::store::list(&core.db, instance.id).await?;
+    let emails: Vec<_> = members.into_iter().map(|member| member.email).collect();
+    core.drivers.edge.admit(&core.hostname(&instance.subdomain), &emails).await.map_err(step_error)
+}
+
+/// Gives the guard the present list. A guard that is not there gets it when it starts.
+pub(crate) async fn tell_guard(core: &Core, instance: &Instance) -> Result<(), StepError> {
+    if core.drivers.compute.observe(&instance.project).await.map_err(step_error)?.is_none() {
+        return Ok(());
+    }
+    let hostname = core.hostname(&instance.subdomain);
+    let origin = core.drivers.compute.register_hostname(&instance.project, &hostname).await.map_err(step_error)?;
+    let Origin::Address(address) = origin;
+    let list = super::signed_list(core, instance.id).await.map_err(StepError::temporary)?;
+    let answer = core.http.put(format!("http://{address}/-/members")).json(&list).send().await;
+    let status = answer.map_err(StepError::temporary)?.status();
+    // 409: the guard has a newer list already.
+    if status.is_success() || status == reqwest::StatusCode::CONFLICT {
+        return Ok(());
+    }
+    let error = anyhow::anyhow!("the guard of {} answered {status} to a new member list", instance.project);
+    Err(if status.is_server_error() { StepError::temporary(error) } else { StepError::permanent(error) })
+}

@@ -1,0 +1,126 @@
+use std::convert::Infallible;
+
+use axum::Form;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::sse::{Event, Sse};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use domain::{InstanceState, Month};
+use futures_util::Stream;
+use pages::{Area, ConfirmDelete, DeletionRecord, Progress, Purpose, RemovedRow};
+use serde::Deserialize;
+use workflow::WorkflowRecord;
+
+use super::{owned, portal_url};
+use crate::app::App;
+use crate::error::AppError;
+use crate::instances::{self, Instance, delete};
+use crate::person::Person;
+use crate::site::progress::{follow, host, view};
+use crate::site::{PageError, shell};
+use crate::{members, usage};
+
+#[derive(Deserialize)]
+pub(crate) struct ConfirmForm {
+    #[serde(default)]
+    confirm: String,
+}
+
+pub(crate) async fn confirm(
+    State(app): State<App>,
+    person: Person,
+    Path(subdomain): Path<String>,
+) -> Result<Html<String>, PageError> {
+    let instance = owned(&app, &person, &subdomain).await?;
+    Ok(Html(question(&app, &person, &instance, None).await?))
+}
+
+pub(crate) async fn request(
+    State(app): State<App>,
+    person: Person,
+    Path(subdomain): Path<String>,
+    Form(form): Form<ConfirmForm>,
+) -> Result<Response, PageError> {
+    let instance = owned(&app, &person, &subdomain).await?;
+    match delete::request(&app, &instance, &form.confirm, person.email.as_str()).await {
+        Ok(_) => Ok(Redirect::to(&format!("{}/deletion", portal_url(&instance))).into_response()),
+        Err(AppError::Refused { status: StatusCode::UNPROCESSABLE_ENTITY, next_step, .. }) => {
+            let html = question(&app, &person, &instance, Some(next_step)).await?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(html)).into_response())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The deletion under way, or the record of what was removed.
+pub(crate) async fn progress(
+    State(app): State<App>,
+    person: Person,
+    Path(subdomain): Path<String>,
+) -> Result<Html<String>, PageError> {
+    let instance = owned(&app, &person, &subdomain).await?;
+    if instance.state == InstanceState::Deleted {
+        return Ok(Html(record(&app, &person, &instance).await?));
+    }
+    let record = deletion_of(&app, &instance).await?;
+    let page = Progress {
+        shell: shell(&app, Area::Portal, "Removing your workspace", Some(&person)),
+        purpose: Purpose::Delete,
+        hostname: host(&app, &instance),
+        events_url: format!("{}/deletion/events", portal_url(&instance)),
+        view: view(&app, &record, &instance),
+        mail_to: Some(instance.customer_email),
+        mailbox_url: app.settings.mailbox.then(|| "/mailbox".to_owned()),
+    };
+    Ok(Html(page.render()))
+}
+
+pub(crate) async fn events(
+    State(app): State<App>,
+    person: Person,
+    Path(subdomain): Path<String>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, PageError> {
+    let instance = owned(&app, &person, &subdomain).await?;
+    let record = deletion_of(&app, &instance).await?;
+    Ok(follow(app, record.id))
+}
+
+async fn deletion_of(app: &App, instance: &Instance) -> Result<WorkflowRecord, AppError> {
+    let all = workflow::of_subject(&app.db, &instance.id.to_string()).await?;
+    let latest = all.into_iter().find(|record| record.kind == delete::KIND).ok_or(AppError::NotFound)?;
+    workflow::find(&app.db, &latest.id).await?.ok_or(AppError::NotFound)
+}
+
+async fn question(app: &App, person: &Person, instance: &Instance, error: Option<String>) -> Result<String, AppError> {
+    let used = usage::of_month(app, instance.id, Month::of(app.clock.now())).await?;
+    let members = members::store::list(&app.db, instance.id).await?.len();
+    let portal_url = portal_url(instance);
+    let page = ConfirmDelete {
+        shell: shell(app, Area::Portal, "Delete this workspace", Some(person)),
+        subdomain: instance.subdomain.to_string(),
+        hostname: host(app, instance),
+        members: u32::try_from(members).unwrap_or(u32::MAX),
+        bill_so_far: app.settings.plan.price(used.bill.total),
+        error,
+        action: format!("{portal_url}/delete"),
+        back_url: portal_url,
+    };
+    Ok(page.render())
+}
+
+async fn record(app: &App, person: &Person, instance: &Instance) -> Result<String, AppError> {
+    let removed = instances::store::removals(&app.db, instance.id).await?;
+    let row = |(removed, removed_at): (providers::Removed, jiff::Timestamp)| RemovedRow {
+        what: removed.kind,
+        name: removed.name,
+        removed_at,
+    };
+    let page = DeletionRecord {
+        shell: shell(app, Area::Portal, "What was removed", Some(person)),
+        hostname: host(app, instance),
+        requested_by: instance.deletion_requested_by.clone().unwrap_or_default(),
+        completed_at: instance.changed_at,
+        removed: removed.into_iter().map(row).collect(),
+    };
+    Ok(page.render())
+}

@@ -1,0 +1,97 @@
+//! Every address of the main instance, in one table.
+
+use axum::Router;
+use axum::routing::{delete, get, post};
+use tower_http::csrf::CsrfLayer;
+
+use crate::app::App;
+use crate::mail::mailbox;
+use crate::{api, console, portal, site};
+
+/// What people and programs see on the site's own hostname.
+pub fn for_people(app: &App) -> Router {
+    let site = Router::new()
+        .route("/", get(site::pages::landing))
+        .route("/pricing", get(site::pages::pricing))
+        .route("/terms", get(site::pages::terms))
+        .route("/privacy", get(site::pages::privacy))
+        .route("/acceptable-use", get(site::pages::acceptable_use))
+        .route("/billing-agreement", get(site::pages::billing_agreement))
+        .route("/docs", get(site::pages::docs))
+        .route("/status", get(site::pages::status))
+        .route("/assets/{file}", get(site::pages::asset))
+        .route("/signup", get(site::signup::form).post(site::signup::submit))
+        .route("/signup/availability", get(site::signup::availability))
+        .route("/signup/{workflow}", get(site::progress::page))
+        .route("/signup/{workflow}/events", get(site::progress::events))
+        .route("/-/health", get(site::pages::health))
+        .route("/-/ready", get(site::pages::health));
+    let portal = Router::new()
+        .route("/portal", get(portal::home))
+        .route("/portal/instances/{subdomain}", get(portal::instance))
+        .route("/portal/instances/{subdomain}/members", post(portal::members::invite))
+        .route(
+            "/portal/instances/{subdomain}/members/{email}/remove",
+            get(portal::members::confirm_remove).post(portal::members::remove),
+        )
+        .route("/portal/instances/{subdomain}/delete", get(portal::deletion::confirm).post(portal::deletion::request))
+        .route("/portal/instances/{subdomain}/deletion", get(portal::deletion::progress))
+        .route("/portal/instances/{subdomain}/deletion/events", get(portal::deletion::events));
+    let console = Router::new()
+        .route("/admin", get(console::home))
+        .route("/admin/enter", get(console::enter::enter))
+        .route("/admin/customers", get(console::customers::index))
+        .route("/admin/customers/{id}", get(console::customers::show))
+        .route("/admin/instances", get(console::instances::index))
+        .route("/admin/instances/{id}", get(console::instances::show))
+        .route("/admin/workflows", get(console::workflows::index))
+        .route("/admin/workflows/{id}", get(console::workflows::show))
+        .route("/admin/workflows/{id}/retry", get(console::workflows::confirm_retry).post(console::workflows::retry))
+        .route(
+            "/admin/workflows/{id}/abandon",
+            get(console::workflows::confirm_abandon).post(console::workflows::abandon),
+        )
+        .route("/admin/audit", get(console::audit::index));
+    let mut all = site.merge(portal).merge(console);
+    if app.settings.mailbox {
+        all = all
+            .route("/mailbox", get(mailbox::index))
+            .route("/mailbox/messages.json", get(mailbox::messages))
+            .route("/mailbox/{id}", get(mailbox::show))
+            .route("/mailbox/{id}/body", get(mailbox::body));
+    }
+    all.fallback(site::pages::not_found)
+        .layer(CsrfLayer::new())
+        .nest(api::PREFIX, for_programs())
+        .with_state(app.clone())
+        .merge(app.gate.routes())
+        .layer(axum::middleware::from_fn(site::secure_headers))
+}
+
+/// What the guards of instances may reach, and nothing else: this is served on a socket of its own.
+pub fn for_guards(app: &App) -> Router {
+    let api = Router::new()
+        .route("/activity", post(api::activity::report))
+        .route("/activity/members", get(api::activity::members));
+    Router::new().nest(api::PREFIX, api).fallback(api::not_found).with_state(app.clone()).merge(app.gate.routes())
+}
+
+fn for_programs() -> Router<App> {
+    Router::new()
+        .route("/openapi.json", get(api::openapi::document))
+        .route("/instances", get(api::instances::index).post(api::instances::create))
+        .route("/instances/{instance}", get(api::instances::show).delete(api::instances::remove))
+        .route("/instances/{instance}/members", get(api::members::index).post(api::members::add))
+        .route("/instances/{instance}/members/{email}", delete(api::members::remove))
+        .route("/instances/{instance}/usage", get(api::usage::show))
+        .route("/instances/{instance}/logs", get(api::instances::logs))
+        .route("/customers", get(api::customers::index))
+        .route("/workflows", get(api::workflows::index))
+        .route("/workflows/{id}", get(api::workflows::show))
+        .route("/workflows/{id}/retry", post(api::workflows::retry))
+        .route("/workflows/{id}/abandon", post(api::workflows::abandon))
+        .route("/audit-events", get(api::audit::index))
+        .route("/activity", post(api::activity::report))
+        .route("/activity/members", get(api::activity::members))
+        .fallback(api::not_found)
+}

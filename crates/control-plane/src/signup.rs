@@ -1,0 +1,101 @@
+//! A customer signs up: everything that must be true together is stored in one transaction, and
+//! provisioning begins.
+
+use domain::{CustomerId, Email, InstanceId, MemberRole, Subdomain, WorkflowId};
+use providers::payments::SavedCard;
+use store::{is_unique_violation, sqlx::Error};
+
+use crate::app::App;
+use crate::customers::{self, AGREEMENTS, Customer};
+use crate::instances::{self, provision};
+use crate::{audit, members};
+
+/// What a new instance is made from.
+#[derive(Debug, Clone)]
+pub(crate) struct NewSignup {
+    pub name: String,
+    pub email: Email,
+    pub company: Option<String>,
+    pub subdomain: Subdomain,
+    /// Whether the customer accepted the texts; an operator's order leaves that to the customer.
+    pub agreed: bool,
+    pub card: Option<SavedCard>,
+    /// Names the order, so that sending it twice makes one instance.
+    pub key: Option<String>,
+    /// Who asks, for the audit log.
+    pub by: String,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Accepted {
+    pub instance: InstanceId,
+    pub workflow: WorkflowId,
+}
+
+/// Why not.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SignupError {
+    #[error("{0} is taken; choose another name")]
+    Taken(Subdomain),
+    #[error(transparent)]
+    Store(#[from] Error),
+}
+
+/// Makes customer, instance, owner and provisioning workflow, or nothing at all. The same order
+/// again gives the same instance.
+pub(crate) async fn sign_up(app: &App, new: &NewSignup) -> Result<Accepted, SignupError> {
+    if let Some(accepted) = earlier(app, new).await? {
+        return Ok(accepted);
+    }
+    match insert(app, new).await {
+        Ok(accepted) => {
+            app.engine.wake();
+            Ok(accepted)
+        }
+        // Either the same order won a race against itself, or somebody else took the name.
+        Err(error) if is_unique_violation(&error) => match earlier(app, new).await? {
+            Some(accepted) => Ok(accepted),
+            None => Err(SignupError::Taken(new.subdomain.clone())),
+        },
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn earlier(app: &App, new: &NewSignup) -> Result<Option<Accepted>, Error> {
+    let Some(key) = &new.key else { return Ok(None) };
+    let Some(instance) = instances::store::of_signup(&app.db, key).await? else { return Ok(None) };
+    let workflows = workflow::of_subject(&app.db, &instance.to_string()).await?;
+    let first = workflows.iter().rev().find(|record| record.kind == provision::KIND);
+    Ok(first.and_then(|record| WorkflowId::parse(&record.id).ok()).map(|workflow| Accepted { instance, workflow }))
+}
+
+async fn insert(app: &App, new: &NewSignup) -> Result<Accepted, Error> {
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    let candidate = Customer {
+        id: CustomerId::new(now, app.entropy.bytes()),
+        name: new.name.clone(),
+        email: new.email.clone(),
+        company: new.company.clone(),
+        created_at: now,
+    };
+    let customer = customers::store::find_or_insert(&mut tx, &candidate).await?;
+    if new.agreed {
+        for (document, version) in AGREEMENTS {
+            customers::store::agree(&mut tx, customer, document, version, now).await?;
+        }
+    }
+    if let Some(card) = &new.card {
+        customers::store::save_card(&mut tx, customer, app.drivers.payments.name(), card, now).await?;
+    }
+    let id = InstanceId::new(now, app.entropy.bytes());
+    let instance =
+        instances::store::NewInstance { id, customer, subdomain: &new.subdomain, signup_key: new.key.as_deref(), now };
+    instances::store::insert(&mut tx, &instance).await?;
+    members::store::insert(&mut tx, id, &new.email, MemberRole::Owner, now).await?;
+    audit::record(&mut tx, app, &new.by, "instance.requested", &id.to_string(), new.subdomain.as_str()).await?;
+    let workflow = provision::start(&mut tx, app, id).await?;
+    tx.commit().await?;
+    Ok(Accepted { instance: id, workflow })
+}

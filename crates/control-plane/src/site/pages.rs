@@ -1,0 +1,110 @@
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use domain::InstanceState;
+use pages::{Area, Docs, Landing, Legal, LegalText, NotFound, OtherProduct, Pricing, Status, StatusCounts};
+use providers::compute::Health;
+
+use super::{PageError, shell};
+use crate::app::App;
+use crate::error::AppError;
+use crate::instances;
+use crate::person::Person;
+
+pub(crate) async fn landing(State(app): State<App>, person: Option<Person>) -> Html<String> {
+    let other_product = (app.settings.product != "AI-DIY").then(|| OtherProduct {
+        headline: format!("{}, with a place of its own for everybody", app.settings.product),
+        text: "Sign up and get an instance that nobody else shares: its own process, its own data, its own address."
+            .to_owned(),
+    });
+    let shell = shell(&app, Area::Site, "Welcome", person.as_ref());
+    Html(Landing { shell, plan: app.settings.plan.clone(), other_product }.render())
+}
+
+pub(crate) async fn pricing(State(app): State<App>, person: Option<Person>) -> Html<String> {
+    let shell = shell(&app, Area::Site, "Pricing", person.as_ref());
+    Html(Pricing { shell, plan: app.settings.plan.clone() }.render())
+}
+
+pub(crate) async fn terms(state: State<App>, person: Option<Person>) -> Html<String> {
+    legal(state, person, LegalText::Terms)
+}
+
+pub(crate) async fn privacy(state: State<App>, person: Option<Person>) -> Html<String> {
+    legal(state, person, LegalText::Privacy)
+}
+
+pub(crate) async fn acceptable_use(state: State<App>, person: Option<Person>) -> Html<String> {
+    legal(state, person, LegalText::AcceptableUse)
+}
+
+pub(crate) async fn billing_agreement(state: State<App>, person: Option<Person>) -> Html<String> {
+    legal(state, person, LegalText::BillingAgreement)
+}
+
+fn legal(State(app): State<App>, person: Option<Person>, text: LegalText) -> Html<String> {
+    let shell = shell(&app, Area::Site, text.title(), person.as_ref());
+    Html(Legal { shell, text, plan: app.settings.plan.clone() }.render())
+}
+
+pub(crate) async fn docs(State(app): State<App>, person: Option<Person>) -> Html<String> {
+    let shell = shell(&app, Area::Site, "Getting started", person.as_ref());
+    Html(Docs { shell, plan: app.settings.plan.clone() }.render())
+}
+
+/// How many instances answered when they were last looked at, and when that was.
+pub(crate) async fn status(State(app): State<App>, person: Option<Person>) -> Result<Html<String>, PageError> {
+    let mut counts: Option<StatusCounts> = None;
+    for instance in instances::store::list(&app.db, Some(InstanceState::Active), None, 100_000).await? {
+        let Some(observed) = instance.observed else { continue };
+        let at = observed.observation.at;
+        let counts = counts.get_or_insert(StatusCounts {
+            answering: 0,
+            starting: 0,
+            not_answering: 0,
+            unknown: 0,
+            observed_at: at,
+        });
+        counts.observed_at = counts.observed_at.min(at);
+        match observed.observation.health {
+            Health::Ok | Health::Busy | Health::Asleep => counts.answering += 1,
+            Health::Starting => counts.starting += 1,
+            Health::Down => counts.not_answering += 1,
+            Health::Unknown => counts.unknown += 1,
+        }
+    }
+    Ok(Html(Status { shell: shell(&app, Area::Site, "Status", person.as_ref()), counts }.render()))
+}
+
+pub(crate) async fn asset(Path(file): Path<String>, request: axum::http::HeaderMap) -> Response {
+    let Some(asset) = pages::asset(&format!("/assets/{file}")) else { return StatusCode::NOT_FOUND.into_response() };
+    if request.get(header::IF_NONE_MATCH).is_some_and(|etag| etag.as_bytes() == asset.etag.as_bytes()) {
+        return StatusCode::NOT_MODIFIED.into_response();
+    }
+    // The name holds a hash of the content, so the content under it never changes.
+    let headers = [
+        (header::CONTENT_TYPE, asset.content_type),
+        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+        (header::ETAG, asset.etag.as_str()),
+    ];
+    (headers, asset.bytes).into_response()
+}
+
+pub(crate) async fn not_found(State(app): State<App>, person: Option<Person>) -> Response {
+    let page = NotFound { shell: shell(&app, Area::Site, "Not found", person.as_ref()) };
+    (StatusCode::NOT_FOUND, Html(page.render())).into_response()
+}
+
+/// Whether the main instance can do its work: it can when its store answers.
+pub(crate) async fn health(State(app): State<App>) -> Response {
+    let answer = store::sqlx::query_scalar::<_, i64>("select 1").fetch_one(app.db.read()).await;
+    let (status, state) = match answer {
+        Ok(_) => (StatusCode::OK, api::HealthState::Ok),
+        Err(error) => {
+            let _logged = AppError::from(error).describe();
+            (StatusCode::SERVICE_UNAVAILABLE, api::HealthState::Unavailable)
+        }
+    };
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    (status, axum::Json(api::HealthReport { status: state, version })).into_response()
+}

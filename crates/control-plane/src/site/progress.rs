@@ -1,0 +1,145 @@
+//! A workflow as a customer watches it: provisioning here, deletion in the portal.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::response::Html;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use domain::{InstanceId, WorkflowId};
+use futures_util::Stream;
+use jiff::Timestamp;
+use pages::{Area, Progress, ProgressState, ProgressStep, ProgressView, Purpose, StepState};
+use workflow::{Direction, StepRecord, WorkflowRecord, WorkflowState};
+
+use super::{PageError, shell};
+use crate::app::App;
+use crate::error::AppError;
+use crate::instances::{self, Instance, delete, provision};
+use crate::person::Person;
+
+/// Between two looks when no change was announced: another replica may do the work.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Whoever knows a workflow's id, 80 bits of chance, may watch it: the page holds nothing secret.
+pub(crate) async fn page(
+    State(app): State<App>,
+    person: Option<Person>,
+    Path(id): Path<String>,
+) -> Result<Html<String>, PageError> {
+    let (record, instance) = find(&app, &id).await?;
+    let view = view(&app, &record, &instance);
+    let page = Progress {
+        shell: shell(&app, Area::Site, "Making your workspace", person.as_ref()),
+        purpose: Purpose::Provision,
+        hostname: host(&app, &instance),
+        events_url: format!("/signup/{id}/events"),
+        view,
+        mail_to: Some(instance.customer_email),
+        mailbox_url: app.settings.mailbox.then(|| "/mailbox".to_owned()),
+    };
+    Ok(Html(page.render()))
+}
+
+pub(crate) async fn events(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, PageError> {
+    find(&app, &id).await?;
+    Ok(follow(app, id))
+}
+
+/// The workflow with the instance it works on; only those that customers watch.
+pub(crate) async fn find(app: &App, id: &str) -> Result<(WorkflowRecord, Instance), AppError> {
+    let id = WorkflowId::parse(id).map_err(|_| AppError::NotFound)?;
+    let record = workflow::find(&app.db, &id.to_string()).await?.ok_or(AppError::NotFound)?;
+    if ![provision::KIND, delete::KIND].contains(&record.kind.as_str()) {
+        return Err(AppError::NotFound);
+    }
+    let instance = InstanceId::parse(&record.subject).map_err(|_| AppError::NotFound)?;
+    let instance = instances::store::find(&app.db, instance).await?.ok_or(AppError::NotFound)?;
+    Ok((record, instance))
+}
+
+/// Sends the view whenever it changes, until the workflow is over.
+pub(crate) fn follow(app: App, id: String) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let changes = app.engine.changes();
+    let start = (app, id, changes, None::<String>, false);
+    let stream = futures_util::stream::unfold(start, |(app, id, mut changes, last, over)| async move {
+        if over {
+            return None;
+        }
+        loop {
+            changes.mark_unchanged();
+            let (record, instance) = find(&app, &id).await.ok()?;
+            let view = view(&app, &record, &instance);
+            let over = matches!(view.state, ProgressState::Done | ProgressState::Failed);
+            let json = view.json();
+            if last.as_ref() != Some(&json) {
+                let event = Event::default().event("progress").data(&json);
+                return Some((Ok(event), (app, id, changes, Some(json), over)));
+            }
+            // A change that comes between the look and this wait is seen by the wait.
+            let _ = tokio::time::timeout(LOOK_EVERY, changes.changed()).await;
+        }
+    });
+    Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
+}
+
+/// How far a workflow is, in the customer's words.
+pub(crate) fn view(app: &App, record: &WorkflowRecord, instance: &Instance) -> ProgressView {
+    let deleting = record.kind == delete::KIND;
+    let known: &[(&str, &str)] = if deleting { &delete::STEPS } else { &provision::STEPS };
+    let now = app.clock.now();
+    let steps = known.iter().map(|(name, label)| step(name, label, record, now)).collect();
+    let (state, message) = match record.state {
+        WorkflowState::Running => (ProgressState::Running, String::new()),
+        WorkflowState::Undoing => {
+            (ProgressState::Undoing, "Something failed for good. We are taking back what was made.".to_owned())
+        }
+        WorkflowState::Done => (ProgressState::Done, String::new()),
+        WorkflowState::Failed => {
+            let reason = record.error.clone().unwrap_or_default();
+            (ProgressState::Failed, format!("Nothing was left behind and nothing is owed. The reason: {reason}"))
+        }
+        WorkflowState::Stuck | WorkflowState::Abandoned => {
+            (ProgressState::Failed, "A person has to look at this. The operator has been told.".to_owned())
+        }
+    };
+    let url = (record.state == WorkflowState::Done).then(|| {
+        if deleting {
+            format!("/portal/instances/{}/deletion", instance.subdomain)
+        } else {
+            app.instance_url(&instance.subdomain)
+        }
+    });
+    ProgressView { state, steps, url, message }
+}
+
+fn step(name: &str, label: &str, record: &WorkflowRecord, now: Timestamp) -> ProgressStep {
+    let found = record.steps.iter().find(|step| step.direction == Direction::Do && step.name == name);
+    let over = record.state != WorkflowState::Running;
+    ProgressStep {
+        name: name.to_owned(),
+        label: label.to_owned(),
+        state: found.map_or(StepState::Waiting, |step| step_state(step, over)),
+        attempts: found.map_or(0, |step| step.attempts),
+        duration_ms: found.and_then(|step| u64::try_from(step.duration(now).as_millis()).ok()),
+        error: found.and_then(|step| step.error.clone()),
+    }
+}
+
+/// A failed step of a workflow that goes on will be tried again, so it is still under way.
+pub(crate) fn step_state(step: &StepRecord, over: bool) -> StepState {
+    match step.state {
+        workflow::StepState::Done => StepState::Done,
+        _ if over => StepState::Failed,
+        workflow::StepState::Started | workflow::StepState::Failed => StepState::Running,
+    }
+}
+
+/// The hostname with its port, as the browser shows it.
+pub(crate) fn host(app: &App, instance: &Instance) -> String {
+    let url = app.instance_url(&instance.subdomain);
+    url.split_once("://").map_or(url.clone(), |(_, host)| host.to_owned())
+}

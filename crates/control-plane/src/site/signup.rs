@@ -1,0 +1,216 @@
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::{Form, Json};
+use domain::{Email, Subdomain};
+use pages::{Area, Availability, Signup, SignupErrors, SignupValues};
+use providers::ProviderError;
+use providers::payments::{Card, SavedCard};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::{PageError, shell};
+use crate::app::App;
+use crate::error::AppError;
+use crate::instances;
+use crate::person::Person;
+use crate::signup::{NewSignup, SignupError, sign_up};
+
+const LONGEST_NAME: usize = 100;
+
+/// The form as sent. Nothing of the card is ever echoed.
+#[derive(Deserialize)]
+#[serde(default)]
+pub(crate) struct SignupForm {
+    key: String,
+    name: String,
+    email: String,
+    company: String,
+    subdomain: String,
+    card_number: SecretString,
+    card_expiry: String,
+    card_cvc: SecretString,
+    card_name: String,
+    agree_terms: Option<String>,
+    agree_privacy: Option<String>,
+    agree_acceptable_use: Option<String>,
+    agree_billing: Option<String>,
+}
+
+impl Default for SignupForm {
+    fn default() -> Self {
+        let none = || SecretString::from(String::new());
+        Self {
+            key: String::new(),
+            name: String::new(),
+            email: String::new(),
+            company: String::new(),
+            subdomain: String::new(),
+            card_number: none(),
+            card_expiry: String::new(),
+            card_cvc: none(),
+            card_name: String::new(),
+            agree_terms: None,
+            agree_privacy: None,
+            agree_acceptable_use: None,
+            agree_billing: None,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Wanted {
+    #[serde(default)]
+    subdomain: String,
+}
+
+pub(crate) async fn form(State(app): State<App>, person: Option<Person>, wanted: Query<Wanted>) -> Html<String> {
+    let email = person.as_ref().map(|person| person.email.to_string()).unwrap_or_default();
+    let key = hex::encode(app.entropy.bytes::<16>());
+    let values = SignupValues { key, email, subdomain: wanted.0.subdomain, ..SignupValues::default() };
+    Html(page(&app, person.as_ref(), values, SignupErrors::default()))
+}
+
+pub(crate) async fn availability(
+    State(app): State<App>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<Availability>, PageError> {
+    let hostname = |name: &str| format!("{name}.{}", app.settings.base_domain);
+    let answer = match check(&app, &wanted.subdomain).await? {
+        Ok(name) => Availability {
+            available: true,
+            message: format!("{} is free", hostname(name.as_str())),
+            hostname: hostname(name.as_str()),
+        },
+        Err(message) => Availability { available: false, message, hostname: hostname(wanted.subdomain.trim()) },
+    };
+    Ok(Json(answer))
+}
+
+pub(crate) async fn submit(
+    State(app): State<App>,
+    person: Option<Person>,
+    Form(form): Form<SignupForm>,
+) -> Result<Response, PageError> {
+    let new = match read(&app, &form).await? {
+        Ok(new) => new,
+        Err(errors) => return Ok(refuse(&app, person.as_ref(), &form, errors)),
+    };
+    match sign_up(&app, &new).await {
+        Ok(accepted) => Ok(Redirect::to(&format!("/signup/{}", accepted.workflow)).into_response()),
+        Err(error @ SignupError::Taken(_)) => {
+            let errors = SignupErrors { subdomain: Some(capital(&error.to_string())), ..SignupErrors::default() };
+            Ok(refuse(&app, person.as_ref(), &form, errors))
+        }
+        Err(SignupError::Store(error)) => Err(error.into()),
+    }
+}
+
+/// Reads the whole form, so that a person sees everything that is wrong at once.
+async fn read(app: &App, form: &SignupForm) -> Result<Result<NewSignup, SignupErrors>, AppError> {
+    let mut errors = SignupErrors::default();
+    let name = form.name.trim();
+    if name.is_empty() {
+        errors.name = Some("Enter your name".to_owned());
+    } else if name.chars().count() > LONGEST_NAME {
+        errors.name = Some(format!("Use at most {LONGEST_NAME} characters"));
+    }
+    let company = form.company.trim();
+    if company.chars().count() > LONGEST_NAME {
+        errors.company = Some(format!("Use at most {LONGEST_NAME} characters"));
+    }
+    let email = Email::parse(form.email.trim()).map_err(|error| errors.email = Some(capital(&error.to_string())));
+    let earlier = !form.key.is_empty() && instances::store::of_signup(&app.db, &form.key).await?.is_some();
+    let subdomain = match Subdomain::parse(&form.subdomain) {
+        // The same form sent twice finds its own name taken, and is led to what it ordered.
+        Ok(name) if earlier => Ok(name),
+        _ => check(app, &form.subdomain).await?.map_err(|message| errors.subdomain = Some(message)),
+    };
+    if form.card_name.trim().is_empty() {
+        errors.card_name = Some("Enter the name that stands on the card".to_owned());
+    }
+    let card = accept_card(app, form, &mut errors)?;
+    let agreed = [&form.agree_terms, &form.agree_privacy, &form.agree_acceptable_use, &form.agree_billing];
+    if agreed.iter().any(|agreed| agreed.is_none()) {
+        errors.agreements = Some("Please accept all four to go on".to_owned());
+    }
+    let wrong =
+        errors.agreements.is_some() || errors.name.is_some() || errors.company.is_some() || errors.card_name.is_some();
+    match (email, subdomain, card) {
+        (Ok(email), Ok(subdomain), Some(card)) if !wrong => Ok(Ok(NewSignup {
+            name: name.to_owned(),
+            by: email.to_string(),
+            email,
+            company: (!company.is_empty()).then(|| company.to_owned()),
+            subdomain,
+            agreed: true,
+            card: Some(card),
+            key: (!form.key.is_empty()).then(|| form.key.clone()),
+        })),
+        _ => Ok(Err(errors)),
+    }
+}
+
+/// Puts what is wrong with a card beside the field that it is wrong in.
+fn accept_card(app: &App, form: &SignupForm, errors: &mut SignupErrors) -> Result<Option<SavedCard>, AppError> {
+    let card = Card { number: form.card_number.clone(), expiry: form.card_expiry.clone(), cvc: form.card_cvc.clone() };
+    match app.drivers.payments.accept_card(&card) {
+        Ok(saved) => Ok(Some(saved)),
+        Err(ProviderError::Declined(why)) => {
+            let field = if why.contains("expir") {
+                &mut errors.card_expiry
+            } else if why.contains("security code") {
+                &mut errors.card_cvc
+            } else {
+                &mut errors.card_number
+            };
+            *field = Some(capital(&why));
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The name, or why it can't be had.
+async fn check(app: &App, raw: &str) -> Result<Result<Subdomain, String>, AppError> {
+    let name = match Subdomain::parse(raw) {
+        Ok(name) => name,
+        Err(error) => return Ok(Err(capital(&error.to_string()))),
+    };
+    if instances::store::is_taken(&app.db, &name).await? {
+        return Ok(Err(capital(&SignupError::Taken(name).to_string())));
+    }
+    Ok(Ok(name))
+}
+
+fn refuse(app: &App, person: Option<&Person>, form: &SignupForm, errors: SignupErrors) -> Response {
+    let values = SignupValues {
+        key: form.key.clone(),
+        name: form.name.clone(),
+        email: form.email.clone(),
+        company: form.company.clone(),
+        subdomain: form.subdomain.clone(),
+        agree_terms: form.agree_terms.is_some(),
+        agree_privacy: form.agree_privacy.is_some(),
+        agree_acceptable_use: form.agree_acceptable_use.is_some(),
+        agree_billing: form.agree_billing.is_some(),
+    };
+    (StatusCode::UNPROCESSABLE_ENTITY, Html(page(app, person, values, errors))).into_response()
+}
+
+fn page(app: &App, person: Option<&Person>, values: SignupValues, errors: SignupErrors) -> String {
+    Signup {
+        shell: shell(app, Area::Site, "Get a workspace", person),
+        plan: app.settings.plan.clone(),
+        base_domain: app.settings.base_domain.clone(),
+        nothing_is_charged: app.drivers.payments.name() == "ledger",
+        values,
+        errors,
+    }
+    .render()
+}
+
+fn capital(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}

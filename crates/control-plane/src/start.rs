@@ -1,0 +1,74 @@
+//! Puts the main instance together from what it is given, and starts what runs in it.
+
+use std::sync::Arc;
+
+use domain::OperatorRole;
+use secrecy::SecretString;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use workflow::Workflow;
+
+use crate::app::{App, Core};
+use crate::instances::{delete::Delete, provision::Provision};
+use crate::members::publish::PublishMembers;
+use crate::operators;
+use crate::reconcilers::Reconcilers;
+use crate::tokens;
+
+/// A running main instance.
+pub struct Started {
+    /// For the routers.
+    pub app: App,
+    /// The link that signs the operator in.
+    pub admin_link: SecretString,
+    engine: JoinHandle<Result<(), store::sqlx::Error>>,
+    reconcilers: Reconcilers,
+    stop: CancellationToken,
+}
+
+/// Starts workflows and reconcilers on a store that is migrated.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn start(core: Core, gate: edge::Edge, engine: workflow::Settings) -> anyhow::Result<Started> {
+    let core = Arc::new(core);
+    operators::ensure(&core.db, &core.settings.operator, OperatorRole::Owner, core.clock.now()).await?;
+    core.drivers.edge.admit_to_site(&core.settings.operator).await?;
+    let kinds: [Arc<dyn Workflow>; 3] = [
+        Arc::new(Provision(Arc::clone(&core))),
+        Arc::new(Delete(Arc::clone(&core))),
+        Arc::new(PublishMembers(Arc::clone(&core))),
+    ];
+    let engine = workflow::Engine::new(core.db.clone(), core.clock.clone(), core.entropy.clone(), engine, kinds);
+    let ticket = tokens::entry_ticket(&core.sealer, core.started_at);
+    let admin_link = {
+        use secrecy::ExposeSecret as _;
+        core.site_url(&format!("/admin/enter?token={}", ticket.expose_secret())).into()
+    };
+    let app = App::new(Arc::clone(&core), engine, gate);
+    let stop = CancellationToken::new();
+    let working = app.engine.clone();
+    let token = stop.clone();
+    Ok(Started {
+        engine: tokio::spawn(async move { working.work(token).await }),
+        reconcilers: Reconcilers::start(&core, &stop),
+        app,
+        admin_link,
+        stop,
+    })
+}
+
+impl Started {
+    /// Stops workflows between their steps, then the instances that live in this process' care.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        match self.engine.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!("The workflow engine failed: {error}"),
+            Err(error) => tracing::error!("The workflow engine ended in an unexpected way: {error}"),
+        }
+        self.reconcilers.ended().await;
+        self.app.drivers.compute.shutdown().await;
+        self.app.db.close().await;
+    }
+}

@@ -1,0 +1,31 @@
+use domain::{CustomerId, Email, InstanceId, ProjectName, Subdomain};
+use store::sqlx::Error;
+
+/// Reads a stored text as what it means. What we wrote ourselves always reads; anything else means
+/// that the store was changed by another hand, and is reported, not guessed at.
+pub(crate) trait Stored: Sized {
+    fn from_stored(text: &str) -> Result<Self, Error>;
+}
+
+macro_rules! stored {
+    ($($type:ty),*) => { $(
+        impl Stored for $type {
+            fn from_stored(text: &str) -> Result<Self, Error> {
+                <$type>::parse(text).map_err(|error| Error::Decode(Box::new(error)))
+            }
+        }
+    )* };
+}
+
+stored!(
+    CustomerId,
+    InstanceId,
+    Email,
+    Subdomain,
+    ProjectName,
+    domain::InstanceState,
+    domain::MemberRole,
+    domain::OperatorRole,
+    domain::Signal,
+    domain::Month
+);

@@ -1,0 +1,137 @@
+use api::ActivityReport;
+use domain::{Evidence, InstanceId, Month, Signal, UsageHour, UsageHours};
+use store::sqlx::{self, Error, Row as _, any::AnyRow};
+use store::{Db, Engine, Migration, from_millis, millis};
+
+use crate::text::Stored as _;
+
+pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
+    version: 2026112443,
+    name: "usage",
+    sql: "
+        create table usage_months (
+            instance_id text not null references instances (id),
+            month text not null,
+            source text not null,
+            hours {bytes} not null,
+            primary key (instance_id, month, source)
+        );
+        create table usage_evidence (
+            instance_id text not null references instances (id),
+            month text not null,
+            hour bigint not null,
+            source text not null,
+            signal text not null,
+            first_at bigint not null,
+            last_at bigint not null,
+            count bigint not null,
+            primary key (instance_id, hour, source, signal)
+        );
+        create index usage_evidence_month on usage_evidence (instance_id, month);",
+}];
+
+/// Adds a report to what the same source reported before: union of hours, widest evidence.
+pub(crate) async fn merge(
+    db: &Db,
+    instance: InstanceId,
+    month: Month,
+    source: &str,
+    report: &ActivityReport,
+) -> Result<(), Error> {
+    let mut tx = db.begin().await?;
+    // The row must exist before it is locked, or two first reports could overwrite each other.
+    sqlx::query(
+        "insert into usage_months (instance_id, month, source, hours) values ($1, $2, $3, $4)
+         on conflict (instance_id, month, source) do nothing",
+    )
+    .bind(instance.to_string())
+    .bind(month.to_string())
+    .bind(source)
+    .bind(UsageHours::none(month).as_bytes())
+    .execute(&mut *tx)
+    .await?;
+    let select = match db.engine() {
+        Engine::Sqlite => "select hours from usage_months where instance_id = $1 and month = $2 and source = $3",
+        Engine::Postgres => {
+            "select hours from usage_months where instance_id = $1 and month = $2 and source = $3 for update"
+        }
+    };
+    let known: Vec<u8> = sqlx::query_scalar(select)
+        .bind(instance.to_string())
+        .bind(month.to_string())
+        .bind(source)
+        .fetch_one(&mut *tx)
+        .await?;
+    let mut hours = UsageHours::from_bytes(month, &known).map_err(|error| Error::Decode(Box::new(error)))?;
+    hours.union(&report.hours).map_err(|error| Error::Decode(Box::new(error)))?;
+    sqlx::query("update usage_months set hours = $4 where instance_id = $1 and month = $2 and source = $3")
+        .bind(instance.to_string())
+        .bind(month.to_string())
+        .bind(source)
+        .bind(hours.as_bytes())
+        .execute(&mut *tx)
+        .await?;
+    for entry in &report.evidence {
+        sqlx::query(
+            "insert into usage_evidence (instance_id, month, hour, source, signal, first_at, last_at, count)
+             values ($1, $2, $3, $4, $5, $6, $7, $8)
+             on conflict (instance_id, hour, source, signal) do update set
+                 first_at = case when excluded.first_at < usage_evidence.first_at
+                            then excluded.first_at else usage_evidence.first_at end,
+                 last_at = case when excluded.last_at > usage_evidence.last_at
+                           then excluded.last_at else usage_evidence.last_at end,
+                 count = case when excluded.count > usage_evidence.count
+                         then excluded.count else usage_evidence.count end",
+        )
+        .bind(instance.to_string())
+        .bind(month.to_string())
+        .bind(entry.hour.get())
+        .bind(source)
+        .bind(entry.signal.as_str())
+        .bind(millis(entry.first))
+        .bind(millis(entry.last))
+        .bind(i64::from(entry.count))
+        .execute(&mut *tx)
+        .await?;
+    }
+    tx.commit().await
+}
+
+/// The hours of a month, whichever source saw them.
+pub(crate) async fn hours(db: &Db, instance: InstanceId, month: Month) -> Result<UsageHours, Error> {
+    let sources: Vec<Vec<u8>> =
+        sqlx::query_scalar("select hours from usage_months where instance_id = $1 and month = $2")
+            .bind(instance.to_string())
+            .bind(month.to_string())
+            .fetch_all(db.read())
+            .await?;
+    let mut all = UsageHours::none(month);
+    for bytes in sources {
+        let seen = UsageHours::from_bytes(month, &bytes).map_err(|error| Error::Decode(Box::new(error)))?;
+        all.union(&seen).map_err(|error| Error::Decode(Box::new(error)))?;
+    }
+    Ok(all)
+}
+
+/// What shows the use of a month, in the order of the hours.
+pub(crate) async fn evidence(db: &Db, instance: InstanceId, month: Month) -> Result<Vec<Evidence>, Error> {
+    let rows = sqlx::query(
+        "select * from usage_evidence where instance_id = $1 and month = $2 order by hour, first_at, signal",
+    )
+    .bind(instance.to_string())
+    .bind(month.to_string())
+    .fetch_all(db.read())
+    .await?;
+    rows.iter().map(entry).collect()
+}
+
+fn entry(row: &AnyRow) -> Result<Evidence, Error> {
+    let hour: i64 = row.try_get("hour")?;
+    Ok(Evidence {
+        hour: UsageHour::from_number(hour).ok_or_else(|| Error::Decode(format!("{hour} is not an hour").into()))?,
+        signal: Signal::from_stored(row.try_get("signal")?)?,
+        first: from_millis(row.try_get("first_at")?),
+        last: from_millis(row.try_get("last_at")?),
+        count: u32::try_from(row.try_get::<i64, _>("count")?).unwrap_or(u32::MAX),
+    })
+}

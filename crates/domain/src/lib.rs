@@ -1,0 +1,33 @@
+//! Words and rules of the business.
+//!
+//! Nothing here performs I/O, waits, or asks for the time or for chance: whoever needs those
+//! passes them in. A value of one of these types was checked when it was made, so no other
+//! crate checks it again.
+
+mod bill;
+mod email;
+mod evidence;
+mod id;
+mod instance;
+mod instances_txt;
+mod money;
+mod month;
+mod plan;
+mod project_name;
+mod role;
+mod subdomain;
+mod usage;
+
+pub use bill::{Bill, BillLine};
+pub use email::{Email, EmailError};
+pub use evidence::{Evidence, Signal, UnknownSignal};
+pub use id::{AuditId, CustomerId, IdError, InstanceId, MessageId, WorkflowId};
+pub use instance::{Event, InstanceState, InvalidTransition, UnknownState};
+pub use instances_txt::{InstancesTxtError, parse_instances_txt, write_instances_txt};
+pub use money::Cents;
+pub use month::{Month, MonthError, UsageHour};
+pub use plan::Plan;
+pub use project_name::{ProjectName, ProjectNameError};
+pub use role::{MemberRole, OperatorRole, UnknownRole};
+pub use subdomain::{RESERVED, Subdomain, SubdomainError};
+pub use usage::{UsageError, UsageHours};

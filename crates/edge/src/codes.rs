@@ -1,0 +1,187 @@
+//! One-time codes: who gets one, how often, and what a typed one is worth.
+//!
+//! A code belongs to the browser that asked for it, known by a cookie; from another browser it is
+//! worth nothing. Asking leaves the same rows and takes the same path whoever asks: an address that
+//! may not enter gets a code too, only nobody is told which.
+//!
+//! Guessing: an address can be sent 5 codes an hour for one hostname, each good for 5 tries, which
+//! makes one chance in 40,000 an hour for somebody whose every five guesses mail the person they
+//! want to be.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use domain::Email;
+use jiff::Timestamp;
+use subtle::ConstantTimeEq as _;
+
+use crate::core::Core;
+use crate::door::Door;
+use crate::hostname::Hostname;
+use crate::{EdgeError, SignInMail, store as rows};
+
+/// Tries a code is good for: enough for slips of a finger, too few to guess one of a million.
+const MOST_TRIES: i64 = 5;
+
+/// Codes an hour for one address at one hostname: enough for lost mails, too few to be a nuisance
+/// to whoever reads them. Those that ended in a sign-in don't count.
+const MOST_PER_ADDRESS: i64 = 5;
+
+/// Codes an hour for one source: enough for an office behind one address. The machine's own
+/// address is not limited, since everybody has it who comes through a reverse proxy on this machine.
+const MOST_PER_SOURCE: i64 = 60;
+
+/// Why no code was sent, whoever asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AskError {
+    #[error("too many codes were asked for within this hour")]
+    TooMany,
+    #[error(transparent)]
+    Edge(#[from] EdgeError),
+}
+
+/// Why a typed code does not let in.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RedeemError {
+    #[error("that is not a code")]
+    NotACode,
+    #[error("not this code; {left} tries are left")]
+    Wrong { left: i64 },
+    #[error("no code is waiting: used, too old, tried too often, or asked for in another browser")]
+    Gone,
+    #[error(transparent)]
+    Edge(#[from] EdgeError),
+}
+
+/// Makes a code and mails it if the address may enter. Gives the secret that the browser must
+/// bring back with it.
+pub(crate) async fn ask(
+    core: &Arc<Core>,
+    door: &Door,
+    email: &Email,
+    source: Option<IpAddr>,
+    former_browser: Option<&str>,
+) -> Result<String, AskError> {
+    let now = core.clock.now();
+    let browser = hex::encode(core.entropy.bytes::<32>());
+    let code = format!("{:06}", u64::from_be_bytes(core.entropy.bytes()) % 1_000_000);
+    let admitted = core.admits(&door.hostname, email).await?;
+    let new = rows::Code {
+        browser: &browser_id(core, &browser),
+        hostname: &door.hostname,
+        email,
+        hash: &hash(core, &door.hostname, email, &browser, &code),
+        expires: now.saturating_add(core.code_lifetime()).unwrap_or(now),
+    };
+    rows::purge(&core.db, now, hour(now)).await.map_err(EdgeError::from)?;
+    if !keep(core, &new, source, former_browser, hour(now)).await? {
+        return Err(AskError::TooMany);
+    }
+    if admitted {
+        let mail = SignInMail {
+            to: email.clone(),
+            hostname: door.shown.clone(),
+            code,
+            valid_minutes: core.settings.code_minutes,
+        };
+        // Not waited for: how long the answer takes must not tell who is a member.
+        tokio::spawn(send(Arc::clone(core), mail));
+    }
+    Ok(browser)
+}
+
+/// Lets a typed code in once: whose it was is the answer.
+pub(crate) async fn redeem(core: &Core, door: &Door, browser: &str, typed: &str) -> Result<Email, RedeemError> {
+    let code: String = typed.chars().filter(|c| !c.is_whitespace()).collect();
+    if code.len() != 6 || !code.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(RedeemError::NotACode);
+    }
+    let id = browser_id(core, browser);
+    let now = core.clock.now();
+    let tried = rows::take_try(&core.db, &id, &door.hostname, now, MOST_TRIES).await?.ok_or(RedeemError::Gone)?;
+    let typed_hash = hash(core, &door.hostname, &tried.email, browser, &code);
+    if !bool::from(typed_hash[..].ct_eq(&tried.hash)) {
+        return Err(match MOST_TRIES.saturating_sub(tried.tries) {
+            ..=0 => RedeemError::Gone,
+            left => RedeemError::Wrong { left },
+        });
+    }
+    if !rows::use_up(&core.db, &id, &tried.hash).await.map_err(EdgeError::from)? {
+        return Err(RedeemError::Gone);
+    }
+    // Whoever was removed since the code was mailed has no use for it.
+    if !core.admits(&door.hostname, &tried.email).await? {
+        return Err(RedeemError::Gone);
+    }
+    let subject = address_subject(core, &door.hostname, &tried.email);
+    rows::forgive_use(&core.db, &subject, hour(now)).await.map_err(EdgeError::from)?;
+    Ok(tried.email)
+}
+
+async fn keep(
+    core: &Core,
+    code: &rows::Code<'_>,
+    source: Option<IpAddr>,
+    former_browser: Option<&str>,
+    hour: i64,
+) -> Result<bool, EdgeError> {
+    let mut tx = core.db.begin().await?;
+    let mut allowed = true;
+    if let Some(subject) = source_subject(core, source) {
+        allowed = rows::count_use(&mut tx, &subject, hour).await? <= MOST_PER_SOURCE;
+    }
+    // A source that floods uses up its own allowance only, not those of the addresses it names.
+    if allowed {
+        let subject = address_subject(core, code.hostname, code.email);
+        allowed = rows::count_use(&mut tx, &subject, hour).await? <= MOST_PER_ADDRESS;
+    }
+    if allowed {
+        // A browser has one code at a time. Codes that other browsers asked for stay: otherwise a
+        // stranger could keep a member out by asking again and again.
+        if let Some(former) = former_browser {
+            rows::drop_code(&mut tx, &browser_id(core, former), code.hostname).await?;
+        }
+        rows::insert_code(&mut tx, code).await?;
+    }
+    tx.commit().await?;
+    Ok(allowed)
+}
+
+async fn send(core: Arc<Core>, mail: SignInMail) {
+    let hostname = mail.hostname.clone();
+    if let Err(error) = core.mail.send_code(mail).await {
+        tracing::error!(%error, %hostname, "A sign-in code for {hostname} could not be mailed: {error:#}");
+    }
+}
+
+/// What is stored of a code: worthless without this installation's key.
+fn hash(core: &Core, hostname: &Hostname, email: &Email, browser: &str, code: &str) -> [u8; 32] {
+    // None of the four can contain a line end.
+    core.sealer.derive("edge sign-in code", &format!("{hostname}\n{email}\n{}\n{code}", browser_id(core, browser)))
+}
+
+/// What is stored of a browser's cookie. Whatever a browser sends gets an id of one length.
+fn browser_id(core: &Core, cookie: &str) -> String {
+    hex::encode(core.sealer.derive("edge sign-in browser", cookie))
+}
+
+/// Counted by hash, so that addresses which strangers type are not kept.
+fn address_subject(core: &Core, hostname: &Hostname, email: &Email) -> String {
+    hex::encode(core.sealer.derive("edge allowance of an address", &format!("{hostname}\n{email}")))
+}
+
+/// An IPv6 network of 64 bits counts as one source: its owner has all addresses of it. Requests
+/// whose source nobody knows share one allowance.
+fn source_subject(core: &Core, source: Option<IpAddr>) -> Option<String> {
+    let network = match source.map(|address| address.to_canonical()) {
+        Some(address) if address.is_loopback() => return None,
+        Some(IpAddr::V4(address)) => address.to_string(),
+        Some(IpAddr::V6(address)) => format!("{:x}", u128::from(address) >> 64),
+        None => "unknown".to_owned(),
+    };
+    Some(hex::encode(core.sealer.derive("edge allowance of a source", &network)))
+}
+
+fn hour(now: Timestamp) -> i64 {
+    now.as_second().div_euclid(3_600)
+}

@@ -1,0 +1,192 @@
+//! The built-in edge: what Cloudflare does before the instances, small and on one machine.
+//!
+//! It knows which hostname leads to which instance, signs people in by a mailed one-time code, and
+//! passes requests on with an assertion of who is there, in the form that guards verify. The main
+//! site is one more hostname that people sign in to.
+//!
+//! What holds here:
+//! - Nothing but the exact health path reaches an instance without a session for that hostname and
+//!   an admission to it; both are looked at with every request.
+//! - Nobody learns from an answer, or from how long it took, whether an address may enter.
+//! - Whatever a client claims about who or where it is goes no further.
+//! - Changes made through this process hold at the next request, changes of another replica within
+//!   a second.
+//!
+//! The caller accepts connections and puts `ConnectInfo<SocketAddr>` into each request's
+//! extensions: how many codes one source may ask for depends on it.
+
+mod answer;
+mod codes;
+mod core;
+mod door;
+mod error;
+mod forward;
+mod hostname;
+mod hostnames;
+mod keys;
+mod publishing;
+mod return_path;
+mod session;
+mod sign_in;
+mod store;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::response::Response;
+use domain::{Email, InstanceId};
+use http::{HeaderMap, HeaderValue};
+use tower::ServiceExt as _;
+use world::{Clock, Entropy, Sealer};
+
+pub use error::EdgeError;
+pub use hostname::{Hostname, HostnameError};
+pub use hostnames::{HostState, Published, Route};
+pub use store::MIGRATIONS;
+
+use crate::core::Core;
+use crate::door::Door;
+use crate::return_path::ReturnPath;
+
+/// What an operator decides.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where the main site is, such as `http://localhost:8080`; also the name of the issuer.
+    pub public_url: String,
+    /// What instances' hostnames end with, such as `localhost`.
+    pub base_domain: String,
+    /// What is sold here.
+    pub product: String,
+    /// Where mail lands when it goes to the built-in mailbox; shown beside the form for the code.
+    pub mailbox_url: Option<String>,
+    /// Hours after which a session ends, however much it is used.
+    pub session_hours: u32,
+    /// Minutes for which a code is good.
+    pub code_minutes: u32,
+}
+
+impl Settings {
+    /// The usual settings: sessions of 24 hours, codes of 10 minutes, no mailbox.
+    pub fn new(public_url: impl Into<String>, base_domain: impl Into<String>, product: impl Into<String>) -> Self {
+        Self {
+            public_url: public_url.into(),
+            base_domain: base_domain.into(),
+            product: product.into(),
+            mailbox_url: None,
+            session_hours: 24,
+            code_minutes: 10,
+        }
+    }
+}
+
+/// A code on its way to somebody who wants to sign in.
+#[derive(Debug, Clone)]
+pub struct SignInMail {
+    /// Who gets it.
+    pub to: Email,
+    /// Where it lets in, as the browser shows it, such as `acme.localhost:8080`.
+    pub hostname: String,
+    /// Six digits.
+    pub code: String,
+    /// For how many minutes it is good.
+    pub valid_minutes: u32,
+}
+
+/// Sends codes. The edge does not know how mail leaves this machine.
+#[async_trait::async_trait]
+pub trait CodeMail: Send + Sync {
+    /// Accepts a mail for delivery.
+    ///
+    /// # Errors
+    /// When it could not be accepted; the edge writes that to the log, and the person asks again.
+    async fn send_code(&self, mail: SignInMail) -> anyhow::Result<()>;
+}
+
+/// The built-in edge. Cheap to clone.
+#[derive(Clone)]
+pub struct Edge {
+    core: Arc<Core>,
+    /// The edge's own addresses on instances' hostnames.
+    own: Router,
+}
+
+impl Edge {
+    /// Opens the edge on a store that has [`MIGRATIONS`]. The first start makes the signing key,
+    /// which takes a moment; later ones find it.
+    ///
+    /// # Errors
+    /// [`EdgeError`] when the store fails, the key does not open, or the public URL is no origin.
+    pub async fn open(
+        db: ::store::Db,
+        sealer: Arc<Sealer>,
+        clock: Clock,
+        entropy: Entropy,
+        settings: Settings,
+        mail: Arc<dyn CodeMail>,
+    ) -> Result<Self, EdgeError> {
+        let core = Arc::new(Core::open(db, sealer, clock, entropy, settings, mail).await?);
+        Ok(Self { own: sign_in::routes(Arc::clone(&core)), core })
+    }
+
+    /// Answers a request to an instance's hostname, or to one that nobody knows.
+    pub async fn handle(&self, request: Request) -> Response {
+        if request.uri().path().starts_with("/cdn-cgi/access/") {
+            match self.own.clone().oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            }
+        } else {
+            forward::answer(&self.core, request).await
+        }
+    }
+
+    /// The edge's own addresses, all below `/cdn-cgi/access/`, for the main site's router.
+    pub fn routes(&self) -> Router {
+        self.own.clone()
+    }
+
+    /// Who is signed in to the main site and still admitted there.
+    ///
+    /// # Errors
+    /// When the store fails: nobody is let in then.
+    pub async fn identify(&self, headers: &HeaderMap) -> Result<Option<Email>, EdgeError> {
+        let visitor = session::visitor(&self.core, &Door::of_site(&self.core), headers).await?;
+        Ok(visitor.ok().map(|visitor| visitor.email().clone()))
+    }
+
+    /// A `Set-Cookie` value that signs somebody in to the main site without a code, for whoever
+    /// proved who they are in another way. They need an admission there all the same.
+    ///
+    /// # Errors
+    /// When the assertion could not be signed.
+    pub fn sign_in_to_site(&self, email: &Email) -> Result<HeaderValue, EdgeError> {
+        session::begin(&self.core, &Door::of_site(&self.core), email)
+    }
+
+    /// Where to send somebody who must sign in to the main site to see `path`.
+    pub fn site_sign_in_url(&self, path: &str) -> String {
+        ReturnPath::or_front_page(path).carried_by(answer::LOGIN)
+    }
+
+    /// The exact text of the issuer in assertions: the main site's origin.
+    pub fn issuer(&self) -> &str {
+        self.core.issuer.url()
+    }
+
+    /// The main site's hostname, whose admissions say who may have an account's pages.
+    pub fn site(&self) -> &Hostname {
+        &self.core.site.hostname
+    }
+
+    /// The audience of an instance's assertions: 64 hex digits that follow from its id.
+    pub fn audience_of(&self, instance: InstanceId) -> String {
+        hex::encode(self.core.sealer.derive("edge audience", &instance.to_string()))
+    }
+}
+
+impl std::fmt::Debug for Edge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Edge").field("issuer", &self.issuer()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,203 @@
+//! Which hours were used, kept on disk until the main instance has them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use api::{ActivityReport, ReportSource};
+use domain::{Evidence, Month, Signal, UsageHour, UsageHours};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+
+use crate::disk;
+
+/// The use of this instance as the guard saw it.
+pub(crate) struct Ledger {
+    folder: PathBuf,
+    months: Mutex<BTreeMap<Month, Kept>>,
+    new_hour: Notify,
+}
+
+/// One month, as it lies on disk.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    hours: UsageHours,
+    evidence: Vec<Evidence>,
+    /// Whether the main instance has all hours.
+    acknowledged: bool,
+    /// Evidence of earlier hours has arrived; that of this one may have grown since.
+    explained: Option<UsageHour>,
+    /// Grows with each sighting, so that an acknowledgement says what it covers.
+    #[serde(skip)]
+    seen: u64,
+    #[serde(skip)]
+    sent: u64,
+}
+
+/// A report, and what its acknowledgement covers.
+pub(crate) struct Pending {
+    pub(crate) report: ActivityReport,
+    seen: u64,
+}
+
+impl Ledger {
+    /// Reads what an earlier run left. A file that cannot be read is set aside in words, not
+    /// silently: hours in it may be unbilled.
+    pub(crate) fn open(folder: PathBuf) -> Self {
+        let mut months = BTreeMap::new();
+        for path in files(&folder) {
+            match disk::read(&path).map(|json| json.and_then(|json| serde_json::from_slice::<Kept>(&json).ok())) {
+                Ok(Some(kept)) => drop(months.insert(kept.hours.month(), kept)),
+                _ => tracing::error!(path = %path.display(), "Kept use cannot be read; its hours may be lost"),
+            }
+        }
+        Self { folder, months: Mutex::new(months), new_hour: Notify::new() }
+    }
+
+    /// Notes a sighting. The first of an hour goes to disk at once and wakes the reporter.
+    pub(crate) fn record(&self, signal: Signal, at: Timestamp) {
+        let hour = UsageHour::of(at);
+        let mut months = self.months();
+        let kept = months.entry(hour.month()).or_insert_with(|| Kept::new(hour.month()));
+        kept.seen += 1;
+        let known = kept.evidence.iter_mut().rev().find(|known| known.hour == hour && known.signal == signal);
+        match known {
+            Some(known) => {
+                known.count = known.count.saturating_add(1);
+                known.last = known.last.max(at);
+            }
+            None => kept.evidence.push(Evidence::seen(signal, at)),
+        }
+        if kept.hours.contains(hour) || kept.hours.insert(hour).is_err() {
+            return;
+        }
+        kept.acknowledged = false;
+        self.save(kept);
+        self.new_hour.notify_one();
+    }
+
+    /// Waits until an hour begins to be used.
+    pub(crate) async fn new_hour(&self) {
+        self.new_hour.notified().await;
+    }
+
+    /// Months with hours that the main instance does not have.
+    pub(crate) fn unacknowledged(&self) -> Vec<Pending> {
+        self.months().values().filter(|kept| !kept.acknowledged).map(Kept::pending).collect()
+    }
+
+    /// As before, and months of which more was seen since the last report.
+    pub(crate) fn unsent(&self) -> Vec<Pending> {
+        self.months().values().filter(|kept| !kept.acknowledged || kept.seen != kept.sent).map(Kept::pending).collect()
+    }
+
+    /// Takes the main instance's word that it has this report.
+    pub(crate) fn acknowledge(&self, pending: &Pending) {
+        let month = pending.report.hours.month();
+        let mut months = self.months();
+        let latest = months.keys().next_back().copied();
+        let Some(kept) = months.get_mut(&month) else { return };
+        kept.sent = pending.seen;
+        kept.acknowledged = kept.hours == pending.report.hours;
+        kept.explained = pending.report.evidence.iter().map(|evidence| evidence.hour).max().max(kept.explained);
+        if kept.acknowledged && latest != Some(month) {
+            months.remove(&month);
+            let _ = std::fs::remove_file(self.path(month));
+        } else {
+            self.save(kept);
+        }
+    }
+
+    /// Writes everything, for the end of the process.
+    pub(crate) fn save_all(&self) {
+        self.months().values().filter(|kept| kept.seen != 0).for_each(|kept| self.save(kept));
+    }
+
+    fn save(&self, kept: &Kept) {
+        let path = self.path(kept.hours.month());
+        let written =
+            serde_json::to_vec(kept).map_err(std::io::Error::other).and_then(|json| disk::replace(&path, &json));
+        if let Err(error) = written {
+            tracing::error!(%error, path = %path.display(), "Use could not be kept on disk; it is kept in memory");
+        }
+    }
+
+    fn path(&self, month: Month) -> PathBuf {
+        self.folder.join(format!("{month}.json"))
+    }
+
+    fn months(&self) -> MutexGuard<'_, BTreeMap<Month, Kept>> {
+        self.months.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn new(month: Month) -> Self {
+        let hours = UsageHours::none(month);
+        Self { hours, evidence: Vec::new(), acknowledged: true, explained: None, seen: 0, sent: 0 }
+    }
+
+    fn pending(&self) -> Pending {
+        let evidence = self.evidence.iter().filter(|evidence| Some(evidence.hour) >= self.explained).cloned().collect();
+        let report = ActivityReport { hours: self.hours.clone(), source: ReportSource::Guard, evidence };
+        Pending { report, seen: self.seen }
+    }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "json")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_hour_is_pending_until_acknowledged_also_over_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(folder.path().join("activity"));
+        assert!(ledger.unacknowledged().is_empty());
+        ledger.record(Signal::Member, at("2026-11-24T10:05:00Z"));
+        ledger.record(Signal::Member, at("2026-11-24T10:50:00Z"));
+
+        let ledger = Ledger::open(folder.path().join("activity"));
+        let pending = ledger.unacknowledged();
+        assert_eq!(pending.len(), 1);
+        assert_eq!(pending[0].report.hours.count(), 1);
+        ledger.record(Signal::ApiCall, at("2026-11-24T11:00:00Z"));
+        ledger.acknowledge(&pending[0]);
+        assert_eq!(ledger.unacknowledged().len(), 1, "the acknowledgement does not cover what came later");
+        ledger.acknowledge(&ledger.unacknowledged()[0]);
+
+        let ledger = Ledger::open(folder.path().join("activity"));
+        assert!(ledger.unacknowledged().is_empty());
+        ledger.record(Signal::Member, at("2026-11-24T11:30:00Z"));
+        assert!(ledger.unacknowledged().is_empty(), "the hour was reported before");
+        let unsent = ledger.unsent();
+        assert_eq!(unsent.len(), 1, "the evidence has grown");
+        assert_eq!(unsent[0].report.hours.count(), 2, "a report says all hours of the month");
+        assert!(
+            unsent[0].report.evidence.iter().all(|evidence| evidence.hour == UsageHour::of(at("2026-11-24T11:00:00Z")))
+        );
+    }
+
+    #[test]
+    fn a_month_that_is_over_and_acknowledged_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(folder.path().to_owned());
+        ledger.record(Signal::Member, at("2026-11-30T23:59:00Z"));
+        ledger.record(Signal::Member, at("2026-12-01T00:00:00Z"));
+        let pending = ledger.unacknowledged();
+        assert_eq!(pending.len(), 2);
+        pending.iter().for_each(|pending| ledger.acknowledge(pending));
+        assert_eq!(files(folder.path()).len(), 1);
+        assert!(ledger.unsent().is_empty());
+    }
+}

@@ -1,0 +1,35 @@
+//! The guard: the reverse proxy inside every instance. Nothing reaches the application but
+//! through it.
+//!
+//! What holds here:
+//! - Refusal is the default. Only [`admit::Gate::admit`] makes an `Admitted`, and only an
+//!   `Admitted` can be forwarded.
+//! - A bad assertion is never rescued: not by a cookie, not by another method, not by a retry.
+//! - Keys, members and use are kept on disk, so that a restart needs neither issuer nor main
+//!   instance; without them nobody enters.
+//! - While nobody visits, the guard makes no request and runs no timer.
+
+mod activity;
+mod admit;
+mod answers;
+mod application;
+mod args;
+mod check;
+mod child;
+mod disk;
+mod frames;
+mod headers;
+mod keyring;
+mod ledger;
+mod link;
+mod notices;
+mod own;
+mod reporter;
+mod roster;
+mod run;
+mod server;
+mod settings;
+
+pub use args::Args;
+pub use check::check;
+pub use run::run;

@@ -1,0 +1,80 @@
+//! What the guard says when it does not pass a request on. A person learns what to do next; an
+//! attacker learns nothing about which rule to try.
+
+use access::ListState;
+use http::StatusCode;
+use proxy::ForwardError;
+
+use crate::admit::Denied;
+use crate::answers::Notice;
+use crate::server::status_of;
+
+const LOGOUT: &str = "/-/access/logout";
+const RETRY_SECONDS: u8 = 2;
+
+pub(crate) fn denied(denied: &Denied) -> Notice {
+    match denied {
+        Denied::Unidentified | Denied::Ambiguous | Denied::Assertion(_) => Notice::new(
+            StatusCode::UNAUTHORIZED,
+            "Please sign in",
+            "Your sign-in is missing or has ended. Open this address again in your browser to sign in.",
+        )
+        .with_action("Sign in again", LOGOUT),
+        Denied::Stranger(email) => Notice::new(
+            StatusCode::FORBIDDEN,
+            "You have no access here",
+            format!(
+                "You are signed in as {email}, and that address does not belong to this workspace. Ask its owner to \
+                 invite you, or sign in with another address."
+            ),
+        )
+        .with_action("Sign in with another address", LOGOUT),
+        Denied::UnlistedService => Notice::new(
+            StatusCode::FORBIDDEN,
+            "You have no access here",
+            "This service token does not belong to this workspace.",
+        ),
+        Denied::NoKeys | Denied::NoMembers => Notice::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "One moment",
+            "It can't be checked right now who you are. This page tries again by itself.",
+        )
+        .retrying(RETRY_SECONDS),
+        Denied::Closed(ListState::Deleting) => Notice::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "This workspace is being deleted",
+            "Its owner asked for it. If that was a mistake, the owner should contact support now.",
+        ),
+        Denied::Closed(_) => Notice::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "This workspace is suspended",
+            "Nothing is lost: its data is kept. Its owner can open it again from the customer portal.",
+        ),
+        Denied::Method => Notice::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "That can't be done here",
+            "This kind of request is not accepted.",
+        ),
+    }
+}
+
+pub(crate) fn malformed() -> Notice {
+    Notice::new(StatusCode::BAD_REQUEST, "That request can't be understood", "It is ambiguous or incomplete.")
+}
+
+pub(crate) fn starting() -> Notice {
+    Notice::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "Your workspace is starting",
+        "This takes a few seconds. The page opens by itself when it is ready.",
+    )
+    .retrying(RETRY_SECONDS)
+}
+
+pub(crate) fn no_answer(error: &ForwardError) -> Notice {
+    Notice::new(
+        status_of(error),
+        "The application did not answer",
+        "It may be restarting. Wait a moment and load the page again; if this stays, contact support.",
+    )
+}

@@ -1,0 +1,185 @@
+//! How a request reaches the application, in five phases: read, admit, account, forward, answer.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http::header::{CONNECTION, HOST};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use proxy::{Body, ForwardError, Upstream};
+use tokio::time::Instant;
+
+use crate::admit::{Admitted, Gate, Visit, Visitor};
+use crate::answers::Form;
+use crate::application::Application;
+use crate::frames::Frames;
+use crate::ledger::Ledger;
+use crate::notices;
+use crate::own::{self, Own};
+use crate::settings::HEALTH_PATH;
+use crate::{activity, headers};
+
+/// Everything a request meets.
+pub(crate) struct Guard {
+    pub(crate) gate: Gate,
+    pub(crate) application: Application,
+    pub(crate) upstream: Upstream,
+    pub(crate) ledger: Arc<Ledger>,
+}
+
+/// What became of a request, for the log.
+pub(crate) struct Outcome {
+    pub(crate) answer: Response<Body>,
+    pub(crate) who: String,
+    pub(crate) decision: &'static str,
+    pub(crate) reason: &'static str,
+}
+
+enum Kind {
+    Own(Own, Request<Incoming>),
+    Visit(Visit),
+}
+
+/// The request as it is: not yet anything about who sent it.
+struct Malformed(&'static str);
+
+impl Guard {
+    /// Serves one request; each is decided anew, also on a kept connection.
+    pub(crate) async fn serve(self: Arc<Self>, peer: SocketAddr, request: Request<Incoming>) -> Response<Body> {
+        let started = Instant::now();
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let form = Form::preferred(request.headers());
+        let outcome = match self.read(peer, request) {
+            Err(Malformed(why)) => {
+                let mut answer = notices::malformed().answer(form);
+                // What comes next on this connection can't be trusted to be a request.
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                Outcome::refused(answer, why)
+            }
+            Ok(Kind::Own(own, request)) => own::answer(&self, own, request, form).await,
+            Ok(Kind::Visit(visit)) => self.visit(visit, form).await,
+        };
+        log(&outcome, started, &method, &path);
+        outcome.answer
+    }
+
+    async fn visit(&self, visit: Visit, form: Form) -> Outcome {
+        let mut admitted = match self.gate.admit(visit).await {
+            Ok(admitted) => admitted,
+            Err(denied) => {
+                let mut outcome = Outcome::refused(notices::denied(&denied).answer(form), denied.rule());
+                if let crate::admit::Denied::Stranger(email) = denied {
+                    outcome.who = email.to_string();
+                }
+                return outcome;
+            }
+        };
+        self.account(&mut admitted);
+        let visitor = admitted.visitor().clone();
+        let forwarded = self.forward(admitted).await;
+        self.answer(forwarded, &visitor, form)
+    }
+
+    /// Phase 1: what is asked, without regard to who asks. Anything that two servers could read
+    /// differently ends here.
+    fn read(&self, peer: SocketAddr, request: Request<Incoming>) -> Result<Kind, Malformed> {
+        if let Some(own) = Own::named_by(&request) {
+            return Ok(Kind::Own(own, request));
+        }
+        if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
+            return Err(Malformed("method"));
+        }
+        let host = only_host(&request)?;
+        let origin = headers::origin(request.headers(), peer, self.gate.verifier.issuer());
+        Ok(Kind::Visit(Visit { request, host, origin }))
+    }
+
+    /// Phase 3: what this is as use.
+    fn account(&self, admitted: &mut Admitted) {
+        if let Some(signal) = admitted.signal() {
+            self.ledger.record(signal, self.gate.clock.now());
+        }
+        if let Some(signal) = activity::message_signal(admitted.visitor()).filter(|_| admitted.is_websocket()) {
+            let (ledger, clock) = (Arc::clone(&self.ledger), self.gate.clock.clone());
+            admitted.watch_tunnel(Box::new(Frames::new(move || ledger.record(signal, clock.now()))));
+        }
+    }
+
+    /// Phase 4: the only way to the application.
+    async fn forward(&self, admitted: Admitted) -> Result<Response<Body>, ForwardError> {
+        self.upstream.forward(admitted.into_outbound()).await
+    }
+
+    /// Phase 5: the application's answer, or why there is none.
+    fn answer(&self, forwarded: Result<Response<Body>, ForwardError>, visitor: &Visitor, form: Form) -> Outcome {
+        let (answer, reason) = match forwarded {
+            Ok(answer) => {
+                self.application.is_ready();
+                (answer, "")
+            }
+            Err(ForwardError::Unreachable(_)) if !self.application.was_ready() => {
+                (notices::starting().answer(form), "application-starting")
+            }
+            Err(error) => {
+                tracing::warn!(%error, "The application gave no answer");
+                (notices::no_answer(&error).answer(form), "application-failed")
+            }
+        };
+        Outcome { answer, who: visitor.name().to_owned(), decision: "admitted", reason }
+    }
+}
+
+impl Outcome {
+    pub(crate) fn refused(answer: Response<Body>, reason: &'static str) -> Self {
+        Self { answer, who: "-".to_owned(), decision: "refused", reason }
+    }
+
+    pub(crate) fn own(answer: Response<Body>) -> Self {
+        Self { answer, who: "-".to_owned(), decision: "own", reason: "" }
+    }
+}
+
+impl Malformed {
+    const HOST: Self = Self("host");
+}
+
+/// One line a request, without query, body, cookie or token. A probe that found all well is no
+/// news: platforms send one every few seconds.
+fn log(outcome: &Outcome, started: Instant, method: &Method, path: &str) {
+    let status = outcome.answer.status();
+    if path == HEALTH_PATH && status == StatusCode::OK {
+        return;
+    }
+    tracing::info!(
+        who = outcome.who,
+        decision = outcome.decision,
+        reason = outcome.reason,
+        status = status.as_u16(),
+        ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        %method,
+        path,
+        "request"
+    );
+}
+
+/// The host of a request that names exactly one, wherever it does.
+fn only_host(request: &Request<Incoming>) -> Result<HeaderValue, Malformed> {
+    let mut hosts = request.headers().get_all(HOST).into_iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else { return Err(Malformed::HOST) };
+    let text = host.to_str().map_err(|_| Malformed::HOST)?;
+    let plausible =
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte));
+    let agrees = request.uri().authority().is_none_or(|target| target.as_str().eq_ignore_ascii_case(text));
+    if plausible && agrees { Ok(host.clone()) } else { Err(Malformed::HOST) }
+}
+
+/// Statuses for what the application did not do.
+pub(crate) fn status_of(error: &ForwardError) -> StatusCode {
+    match error {
+        ForwardError::ConnectTimedOut | ForwardError::AnswerTimedOut => StatusCode::GATEWAY_TIMEOUT,
+        ForwardError::ClientBrokeOff(_) => StatusCode::BAD_REQUEST,
+        ForwardError::Unreachable(_) | ForwardError::Broken(_) | ForwardError::UnexpectedUpgrade => {
+            StatusCode::BAD_GATEWAY
+        }
+    }
+}

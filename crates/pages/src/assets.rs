@@ -1,0 +1,112 @@
+use std::sync::LazyLock;
+
+/// A file that pages refer to. Its address changes with its content, so it may be cached for ever.
+#[derive(Debug, Clone)]
+pub struct Asset {
+    /// Where pages look for it on the site, such as `/assets/site-<hash>.css`.
+    pub path: String,
+    /// Its content.
+    pub bytes: &'static [u8],
+    /// For the `Content-Type` header.
+    pub content_type: &'static str,
+    /// For the `ETag` header, quotes included.
+    pub etag: String,
+}
+
+/// Where the site serves assets.
+const SITE: &str = "/assets/";
+
+/// Where the edge serves them on an instance's hostname, whose other paths belong to the application.
+const EDGE: &str = "/cdn-cgi/access/assets/";
+
+static ALL: LazyLock<[Asset; 3]> = LazyLock::new(|| {
+    [
+        hashed("site", "css", "text/css; charset=utf-8", squeeze(include_str!("../assets/site.css")).leak().as_bytes()),
+        hashed("site", "js", "text/javascript; charset=utf-8", include_bytes!("../assets/site.js")),
+        hashed("mark", "svg", "image/svg+xml", include_bytes!("../assets/mark.svg")),
+    ]
+});
+
+/// All assets.
+pub fn assets() -> &'static [Asset] {
+    ALL.as_slice()
+}
+
+/// The asset at a request's path, be it below `/assets/` (site) or below
+/// `/cdn-cgi/access/assets/` (sign-in pages on any hostname).
+pub fn asset(path: &str) -> Option<&'static Asset> {
+    let name = path.strip_prefix(SITE).or_else(|| path.strip_prefix(EDGE))?;
+    ALL.iter().find(|asset| asset.path.strip_prefix(SITE) == Some(name))
+}
+
+/// Addresses as templates write them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Links {
+    base: &'static str,
+}
+
+impl Links {
+    pub(crate) const fn site() -> Self {
+        Self { base: SITE }
+    }
+
+    pub(crate) const fn edge() -> Self {
+        Self { base: EDGE }
+    }
+
+    pub(crate) fn css(self) -> String {
+        self.link(&ALL[0])
+    }
+
+    pub(crate) fn js(self) -> String {
+        self.link(&ALL[1])
+    }
+
+    pub(crate) fn mark(self) -> String {
+        self.link(&ALL[2])
+    }
+
+    fn link(self, asset: &Asset) -> String {
+        asset.path.replacen(SITE, self.base, 1)
+    }
+}
+
+fn hashed(stem: &str, extension: &str, content_type: &'static str, bytes: &'static [u8]) -> Asset {
+    let hash = fnv1a(bytes);
+    let path = format!("{SITE}{stem}-{hash:016x}.{extension}");
+    Asset { path, bytes, content_type, etag: format!("\"{hash:016x}\"") }
+}
+
+/// Styles without comments and without the space that only people need. The sheet keeps to what
+/// this understands: no comment marks and no braces within quotes.
+fn squeeze(css: &str) -> String {
+    let mut squeezed = String::with_capacity(css.len());
+    for (index, part) in css.split("/*").enumerate() {
+        let code = if index == 0 { part } else { part.split_once("*/").map_or("", |(_, after)| after) };
+        for word in code.split_whitespace() {
+            let glued = squeezed.ends_with(['{', '}', ';', ':', ',']) || word.starts_with(['{', '}']);
+            if !glued && !squeezed.is_empty() {
+                squeezed.push(' ');
+            }
+            squeezed.push_str(word);
+        }
+    }
+    squeezed
+}
+
+/// FNV-1a, 64 bits: tells versions of our own files apart, which needs no cryptography.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn squeezed_styles_say_the_same() {
+        let css =
+            "/* one */\na :is(b, c) > d { color: red; margin: 0 1px; }\n@media (x) { a { b: c(1 + 2); } } /* two */";
+        assert_eq!(squeeze(css), "a :is(b,c) > d{color:red;margin:0 1px;}@media (x){a{b:c(1 + 2);}}");
+    }
+}

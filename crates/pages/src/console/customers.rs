@@ -1,0 +1,53 @@
+use askama::Template;
+use domain::{CustomerId, Email};
+use jiff::Timestamp;
+
+use super::instances::{Fact, InstanceRow};
+use crate::page::page;
+use crate::shell::Shell;
+
+/// All customers.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/customers.html")]
+pub struct ConsoleCustomers {
+    /// What surrounds the page.
+    pub shell: Shell,
+    /// The customers, newest first.
+    pub customers: Vec<CustomerRow>,
+    /// Where the next ones are.
+    pub next: Option<String>,
+}
+
+/// One customer in the list; shown at `/admin/customers/<id>`.
+#[derive(Debug, Clone)]
+pub struct CustomerRow {
+    /// Their id.
+    pub id: CustomerId,
+    /// Their name.
+    pub name: String,
+    /// Where they are reached.
+    pub email: Email,
+    /// Their company, if any.
+    pub company: Option<String>,
+    /// How many instances they have now.
+    pub instances: u32,
+    /// Since when they are a customer.
+    pub created_at: Timestamp,
+}
+
+/// One customer.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/customer.html")]
+pub struct ConsoleCustomer {
+    /// What surrounds the page.
+    pub shell: Shell,
+    /// Who it is.
+    pub customer: CustomerRow,
+    /// More about them: payment method, agreements with versions.
+    pub facts: Vec<Fact>,
+    /// Their instances.
+    pub instances: Vec<InstanceRow>,
+}
+
+page!(ConsoleCustomers, here: "/admin/customers");
+page!(ConsoleCustomer, here: "/admin/customers");

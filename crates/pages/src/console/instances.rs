@@ -1,0 +1,105 @@
+use askama::Template;
+use domain::{InstanceId, InstanceState, MemberRole};
+use jiff::Timestamp;
+
+use super::workflows::WorkflowRow;
+use crate::page::page;
+use crate::portal::{state_label, state_tone};
+use crate::shell::{Observed, Shell};
+
+/// All instances with what was last seen of each.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/instances.html")]
+pub struct ConsoleInstances {
+    /// What surrounds the page.
+    pub shell: Shell,
+    /// The instances.
+    pub instances: Vec<InstanceRow>,
+    /// Where the next ones are.
+    pub next: Option<String>,
+}
+
+/// One instance in a list; shown at `/admin/instances/<id>`.
+#[derive(Debug, Clone)]
+pub struct InstanceRow {
+    /// Its id.
+    pub id: InstanceId,
+    /// Its project's name at the compute provider.
+    pub project: String,
+    /// Its hostname.
+    pub hostname: String,
+    /// Whose it is.
+    pub customer: String,
+    /// Where that customer's page is.
+    pub customer_url: String,
+    /// Where it stands.
+    pub state: InstanceState,
+    /// What was last seen of it.
+    pub observed: Option<Observed>,
+    /// How often it was started again since the server started; `None` when not known.
+    pub restarts: Option<u32>,
+    /// Resident memory in bytes; `None` when not known.
+    pub memory_bytes: Option<u64>,
+}
+
+/// One instance.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/instance.html")]
+pub struct ConsoleInstance {
+    /// What surrounds the page.
+    pub shell: Shell,
+    /// What the list says of it.
+    pub instance: InstanceRow,
+    /// Where it is opened.
+    pub url: String,
+    /// More about it.
+    pub facts: Vec<Fact>,
+    /// Who may enter.
+    pub members: Vec<InstanceMemberRow>,
+    /// Its workflows, newest first.
+    pub workflows: Vec<WorkflowRow>,
+    /// The end of its log, oldest line first.
+    pub log_tail: Vec<String>,
+}
+
+/// One thing known about something.
+#[derive(Debug, Clone)]
+pub struct Fact {
+    /// Its name.
+    pub label: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// One member, as an operator sees them.
+#[derive(Debug, Clone)]
+pub struct InstanceMemberRow {
+    /// The address, or `@domain`.
+    pub member: String,
+    /// What they may do.
+    pub role: MemberRole,
+    /// Since when.
+    pub added_at: Timestamp,
+}
+
+page!(ConsoleInstances, here: "/admin/instances");
+page!(ConsoleInstance, here: "/admin/instances");
+
+impl InstanceRow {
+    pub(super) fn state_label(&self) -> &'static str {
+        state_label(&self.state)
+    }
+
+    pub(super) fn state_tone(&self) -> &'static str {
+        state_tone(&self.state)
+    }
+
+    pub(super) fn memory(&self) -> String {
+        let mebibytes = |bytes: u64| format!("{} MB", bytes.div_ceil(1_048_576));
+        self.memory_bytes.map_or_else(|| "unknown".to_owned(), mebibytes)
+    }
+
+    pub(super) fn restarts(&self) -> String {
+        self.restarts.map_or_else(|| "unknown".to_owned(), |restarts| restarts.to_string())
+    }
+}

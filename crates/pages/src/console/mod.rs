@@ -1,0 +1,16 @@
+//! Pages of the admin console: what is broken, why, and what now.
+
+mod audit;
+mod customers;
+mod home;
+mod instances;
+mod workflows;
+
+pub use audit::{AuditRow, ConsoleAudit};
+pub use customers::{ConsoleCustomer, ConsoleCustomers, CustomerRow};
+pub use home::{Attention, ConsoleHome, ConsoleSignIn, Count};
+pub use instances::{ConsoleInstance, ConsoleInstances, Fact, InstanceMemberRow, InstanceRow};
+pub use workflows::{
+    ConfirmWorkflowAction, ConsoleWorkflow, ConsoleWorkflows, WorkflowAction, WorkflowRow, WorkflowState,
+    WorkflowStepRow,
+};

@@ -1,0 +1,36 @@
+//! Every page and every mail that a person sees, as typed templates.
+//!
+//! Views go in, text comes out: nothing here reads, waits, or asks for the time. Whoever answers a
+//! request fills one of these structs and calls `render()`. All input is escaped by the templates;
+//! styles and scripts are files of their own, so that pages live under the strictest policy,
+//! [`CONTENT_SECURITY_POLICY`].
+
+mod assets;
+mod calendar;
+pub mod console;
+mod legal;
+pub mod mail;
+mod mailbox;
+mod page;
+mod portal;
+mod progress;
+mod shell;
+mod sign_in;
+mod signup;
+mod site;
+mod when;
+
+pub use assets::{Asset, asset, assets};
+pub use mailbox::{Mailbox, MailboxMessage, MailboxRow};
+pub use page::{CONTENT_SECURITY_POLICY, MAIL_CONTENT_SECURITY_POLICY, Markup};
+pub use portal::{
+    BillView, ConfirmDelete, ConfirmRemoveMember, EvidenceRow, HourRow, InstanceCard, MemberRow, PortalHome,
+    PortalInstance,
+};
+pub use progress::{
+    DeletionRecord, Progress, ProgressState, ProgressStep, ProgressView, Purpose, RemovedRow, StepState,
+};
+pub use shell::{Area, Health, Notice, NoticeKind, Observed, Shell};
+pub use sign_in::{SignInCode, SignInEmail, SignedOut, Unavailable};
+pub use signup::{Availability, Signup, SignupErrors, SignupValues};
+pub use site::{Docs, ErrorPage, Landing, Legal, LegalText, NotFound, OtherProduct, Pricing, Status, StatusCounts};

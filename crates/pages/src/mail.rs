@@ -1,0 +1,229 @@
+//! Mails. Each has a subject, a text, and the same as HTML with its styles inline, since mail
+//! programs know no other.
+
+use askama::Template;
+
+use crate::page::written;
+
+/// The workspace is ready; leads there.
+#[derive(Debug, Clone)]
+pub struct Welcome {
+    /// What is sold here.
+    pub product: String,
+    /// The customer's name.
+    pub name: String,
+    /// The workspace's hostname.
+    pub hostname: String,
+    /// Where it is.
+    pub url: String,
+    /// Where the portal is.
+    pub portal_url: String,
+}
+
+/// The one-time code for signing in.
+#[derive(Debug, Clone)]
+pub struct SignInCode {
+    /// What is sold here.
+    pub product: String,
+    /// Six digits.
+    pub code: String,
+    /// Where it lets in.
+    pub hostname: String,
+    /// For how many minutes.
+    pub valid_minutes: u32,
+}
+
+/// Somebody was invited to a workspace.
+#[derive(Debug, Clone)]
+pub struct Invitation {
+    /// What is sold here.
+    pub product: String,
+    /// Who invites.
+    pub invited_by: String,
+    /// The workspace's hostname.
+    pub hostname: String,
+    /// Where it is.
+    pub url: String,
+}
+
+/// The workspace could not be made.
+#[derive(Debug, Clone)]
+pub struct ProvisioningFailed {
+    /// What is sold here.
+    pub product: String,
+    /// The customer's name.
+    pub name: String,
+    /// The hostname that was wanted.
+    pub hostname: String,
+    /// What did not work, in words for the customer.
+    pub reason: String,
+    /// Where to try again.
+    pub retry_url: String,
+}
+
+/// The workspace was removed.
+#[derive(Debug, Clone)]
+pub struct Deleted {
+    /// What is sold here.
+    pub product: String,
+    /// The customer's name.
+    pub name: String,
+    /// The hostname that was the workspace's.
+    pub hostname: String,
+    /// Where the record of what was removed is.
+    pub record_url: String,
+}
+
+/// What all mails are made of: they differ in words, not in shape.
+#[derive(Debug, Default, Template)]
+#[template(path = "mail/letter.html")]
+struct Letter {
+    product: String,
+    subject: String,
+    greeting: Option<String>,
+    paragraphs: Vec<String>,
+    code: Option<String>,
+    button: Option<Button>,
+    after: Vec<String>,
+    reason: String,
+}
+
+#[derive(Debug)]
+struct Button {
+    label: &'static str,
+    url: String,
+}
+
+macro_rules! mail {
+    ($($mail:ty),*) => {
+        $(impl $mail {
+            /// The subject, in one line.
+            pub fn subject(&self) -> String {
+                one_line(&self.letter().subject)
+            }
+
+            /// The text.
+            pub fn text(&self) -> String {
+                self.letter().text()
+            }
+
+            /// The HTML.
+            pub fn html(&self) -> String {
+                written(self.letter().render())
+            }
+        })*
+    };
+}
+
+mail!(Welcome, SignInCode, Invitation, ProvisioningFailed, Deleted);
+
+impl Welcome {
+    fn letter(&self) -> Letter {
+        Letter {
+            product: self.product.clone(),
+            subject: format!("Your {} workspace is ready", self.product),
+            greeting: Some(format!("Hello {},", self.name)),
+            paragraphs: vec![
+                format!("Your workspace is ready at {}.", self.hostname),
+                "When you open it, it asks for this e-mail address and mails you a code. There is no password to remember."
+                    .to_owned(),
+            ],
+            button: Some(Button { label: "Open your workspace", url: self.url.clone() }),
+            after: vec![format!("Members, usage and bills are at {}", self.portal_url)],
+            reason: "You get this mail because you signed up.".to_owned(),
+            ..Letter::default()
+        }
+    }
+}
+
+impl SignInCode {
+    fn letter(&self) -> Letter {
+        Letter {
+            product: self.product.clone(),
+            subject: format!("{} is your code for {}", self.code, self.hostname),
+            paragraphs: vec![format!("Your code for signing in to {}:", self.hostname)],
+            code: Some(one_line(&self.code)),
+            after: vec![format!(
+                "It works once, for {} minutes, and only in the browser that asked for it. Nobody will ever ask you for it.",
+                self.valid_minutes
+            )],
+            reason: "Somebody entered your e-mail address there. If it was not you, do nothing: without the code nobody gets in."
+                .to_owned(),
+            ..Letter::default()
+        }
+    }
+}
+
+impl Invitation {
+    fn letter(&self) -> Letter {
+        Letter {
+            product: self.product.clone(),
+            subject: format!("You are invited to {}", self.hostname),
+            greeting: Some("Hello,".to_owned()),
+            paragraphs: vec![
+                format!("{} invites you to the {} workspace {}.", self.invited_by, self.product, self.hostname),
+                "When you open it, it asks for this e-mail address and mails you a code. There is no account to set up.".to_owned(),
+            ],
+            button: Some(Button { label: "Open the workspace", url: self.url.clone() }),
+            reason: "If you did not expect this, do nothing.".to_owned(),
+            ..Letter::default()
+        }
+    }
+}
+
+impl ProvisioningFailed {
+    fn letter(&self) -> Letter {
+        Letter {
+            product: self.product.clone(),
+            subject: format!("Your {} workspace could not be made", self.product),
+            greeting: Some(format!("Hello {},", self.name)),
+            paragraphs: vec![
+                format!("We could not make your workspace {}: {}", self.hostname, self.reason),
+                "Everything that had been made was removed again, and nothing is charged. We have been told as well."
+                    .to_owned(),
+            ],
+            button: Some(Button { label: "Try again", url: self.retry_url.clone() }),
+            reason: "You get this mail because you signed up.".to_owned(),
+            ..Letter::default()
+        }
+    }
+}
+
+impl Deleted {
+    fn letter(&self) -> Letter {
+        Letter {
+            product: self.product.clone(),
+            subject: format!("{} was removed", self.hostname),
+            greeting: Some(format!("Hello {},", self.name)),
+            paragraphs: vec![format!(
+                "The workspace {} was removed with everything in it, as you asked. It can't be brought back.",
+                self.hostname
+            )],
+            button: Some(Button { label: "See what was removed", url: self.record_url.clone() }),
+            reason: "You get this mail because it was your workspace.".to_owned(),
+            ..Letter::default()
+        }
+    }
+}
+
+impl Letter {
+    /// Blocks apart by an empty line; a code or an address alone on its line, for people who copy
+    /// and programs that read.
+    fn text(&self) -> String {
+        let button = self.button.as_ref().map(|button| format!("{}:\n{}", button.label, one_line(&button.url)));
+        let lines = |texts: &[String]| texts.iter().map(|text| one_line(text)).collect::<Vec<_>>();
+        let mut blocks = lines(self.greeting.as_slice());
+        blocks.extend(lines(&self.paragraphs));
+        blocks.extend(lines(self.code.as_slice()));
+        blocks.extend(button);
+        blocks.extend(lines(&self.after));
+        blocks.push(one_line(&self.reason));
+        blocks.push(format!("-- \n{}", one_line(&self.product)));
+        blocks.join("\n\n") + "\n"
+    }
+}
+
+/// Names come from people: without control characters they can't begin a line of their own.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}

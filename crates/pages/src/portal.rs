@@ -1,0 +1,253 @@
+use askama::Template;
+use domain::{Bill, Cents, Email, InstanceState, MemberRole, Month, Plan, Signal, UsageHour};
+use jiff::Timestamp;
+
+use crate::calendar;
+use crate::page::{Markup, page};
+use crate::shell::{Observed, Shell};
+
+/// A customer's workspaces.
+#[derive(Debug, Clone, Template)]
+#[template(path = "portal/home.html")]
+pub struct PortalHome {
+    /// What surrounds the page.
+    pub shell: Shell,
+    /// Their workspaces; may be none.
+    pub instances: Vec<InstanceCard>,
+}
+
+/// One workspace in the list.
+#[derive(Debug, Clone)]
+pub struct InstanceCard {
+    /// Its subdomain.
+    pub name: String,
+    /// Its hostname.
+    pub hostname: String,
+    /// Where it is.
+    pub url: String,
+    /// Where its page in the portal is; for one that is being made or removed, its progress page.
+    pub portal_url: String,
+    /// Where it stands.
+    pub state: InstanceState,
+    /// What was last seen of it.
+    pub observed: Option<Observed>,
+    /// Usage hours this month so far.
+    pub hours_this_month: u32,
+    /// The bill so far, formatted with [`Plan::price`].
+    pub bill_so_far: String,
+}
+
+/// One workspace: state, usage, bill, members, deletion.
+#[derive(Debug, Clone, Template)]
+#[template(path = "portal/instance.html")]
+pub struct PortalInstance {
+    /// What surrounds the page.
+    pub shell: Shell,
+    /// Its subdomain.
+    pub name: String,
+    /// Its hostname.
+    pub hostname: String,
+    /// Where it is.
+    pub url: String,
+    /// Where this page is; forms and links below it: `POST <portal_url>/members` (field `email`),
+    /// `GET <portal_url>/delete`.
+    pub portal_url: String,
+    /// Where it stands.
+    pub state: InstanceState,
+    /// What was last seen of it.
+    pub observed: Option<Observed>,
+    /// The month shown.
+    pub month: Month,
+    /// The hours used in that month, earliest first.
+    pub hours: Vec<HourRow>,
+    /// The bill of that month so far.
+    pub bill: BillView,
+    /// Who may enter.
+    pub members: Vec<MemberRow>,
+    /// Whether the reader may invite, remove and delete.
+    pub may_manage: bool,
+    /// What was entered into the invitation form when it was refused.
+    pub invite_email: String,
+    /// Why it was refused.
+    pub invite_error: Option<String>,
+}
+
+/// One used hour with what shows that it was used.
+#[derive(Debug, Clone)]
+pub struct HourRow {
+    /// The hour.
+    pub hour: UsageHour,
+    /// What shows it.
+    pub evidence: Vec<EvidenceRow>,
+}
+
+/// One piece of evidence within an hour.
+#[derive(Debug, Clone)]
+pub struct EvidenceRow {
+    /// What was seen.
+    pub signal: Signal,
+    /// When first.
+    pub first: Timestamp,
+    /// When last.
+    pub last: Timestamp,
+    /// How often.
+    pub count: u32,
+}
+
+/// A bill with the plan that says how its amounts are written.
+#[derive(Debug, Clone)]
+pub struct BillView {
+    /// The lines and their total.
+    pub bill: Bill,
+    /// The plan it follows.
+    pub plan: Plan,
+}
+
+/// One member of a workspace.
+#[derive(Debug, Clone)]
+pub struct MemberRow {
+    /// The address, or `@domain` for everybody there.
+    pub member: String,
+    /// What they may do.
+    pub role: MemberRole,
+    /// Since when.
+    pub added_at: Timestamp,
+    /// Where removing them is confirmed; `None` where they can't be removed.
+    pub remove_url: Option<String>,
+}
+
+/// Asks whether a member shall really be removed. Posts nothing but itself to `action`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "portal/confirm_remove_member.html")]
+pub struct ConfirmRemoveMember {
+    /// What surrounds the page.
+    pub shell: Shell,
+    /// The workspace's hostname.
+    pub hostname: String,
+    /// Who would be removed.
+    pub member: String,
+    /// Where the form goes.
+    pub action: String,
+    /// Where to go back to.
+    pub back_url: String,
+}
+
+/// Asks whether a workspace shall really be deleted. Posts `confirmation` to `action`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "portal/confirm_delete.html")]
+pub struct ConfirmDelete {
+    /// What surrounds the page.
+    pub shell: Shell,
+    /// The workspace's subdomain, which has to be typed.
+    pub subdomain: String,
+    /// Its hostname.
+    pub hostname: String,
+    /// Who may enter it now.
+    pub members: u32,
+    /// What will still be owed for this month, formatted.
+    pub bill_so_far: String,
+    /// Why the confirmation was refused.
+    pub error: Option<String>,
+    /// Where the form goes.
+    pub action: String,
+    /// Where to go back to.
+    pub back_url: String,
+}
+
+page!(PortalHome, here: "/portal");
+page!(PortalInstance, here: "/portal");
+page!(ConfirmRemoveMember, here: "/portal");
+page!(ConfirmDelete, here: "/portal");
+
+/// Where an instance stands, in words for its customer.
+pub(crate) fn state_label(state: &InstanceState) -> &'static str {
+    match state {
+        InstanceState::Requested => "Asked for",
+        InstanceState::Provisioning => "Being made",
+        InstanceState::Active => "In use",
+        InstanceState::Suspended => "Suspended",
+        InstanceState::Deleting => "Being removed",
+        InstanceState::Deleted => "Removed",
+        InstanceState::Failed => "Could not be made",
+    }
+}
+
+/// What a state means for its customer, where that is not plain.
+pub(crate) fn state_hint(state: &InstanceState) -> &'static str {
+    match state {
+        InstanceState::Requested | InstanceState::Provisioning => "It is being made, which takes a moment.",
+        InstanceState::Active => "",
+        InstanceState::Suspended => "Nobody can enter for now. Everything in it is kept.",
+        InstanceState::Deleting => "It is being removed with everything in it.",
+        InstanceState::Deleted => "It is gone. The record says what was removed.",
+        InstanceState::Failed => "It could not be made; what had been made was removed again, and nothing is charged.",
+    }
+}
+
+/// The colour that goes with a state; the word always stands beside it.
+pub(crate) fn state_tone(state: &InstanceState) -> &'static str {
+    match state {
+        InstanceState::Active => "good",
+        InstanceState::Requested | InstanceState::Provisioning | InstanceState::Deleting => "wait",
+        InstanceState::Suspended | InstanceState::Failed => "bad",
+        InstanceState::Deleted => "off",
+    }
+}
+
+/// Whether there is anything to open.
+fn can_open(state: &InstanceState) -> bool {
+    *state == InstanceState::Active
+}
+
+impl InstanceCard {
+    fn can_open(&self) -> bool {
+        can_open(&self.state)
+    }
+}
+
+impl PortalInstance {
+    fn can_open(&self) -> bool {
+        can_open(&self.state)
+    }
+
+    fn calendar(&self) -> Markup {
+        calendar::of(self.month, self.hours.iter().map(|row| row.hour))
+    }
+
+    fn month_in_words(&self) -> String {
+        calendar::month_in_words(self.month)
+    }
+}
+
+impl BillView {
+    fn price(&self, amount: &Cents) -> String {
+        self.plan.price(*amount)
+    }
+}
+
+impl HourRow {
+    fn label(&self) -> String {
+        calendar::hour_in_words(self.hour)
+    }
+
+    fn start(&self) -> Timestamp {
+        self.hour.start()
+    }
+}
+
+impl MemberRow {
+    fn role_label(&self) -> &'static str {
+        match self.role {
+            MemberRole::Owner => "Owner",
+            MemberRole::Member => "Member",
+        }
+    }
+
+    fn is_you(&self, reader: &Option<Email>) -> bool {
+        reader.as_ref().is_some_and(|reader| reader.as_str() == self.member)
+    }
+}
+
+fn clock(at: &Timestamp) -> String {
+    calendar::clock(*at)
+}

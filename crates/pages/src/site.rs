@@ -1,0 +1,235 @@
+use askama::Template;
+use domain::{Cents, Plan};
+use jiff::Timestamp;
+
+pub use crate::legal::LegalText;
+use crate::page::page;
+use crate::shell::Shell;
+
+/// The front page: what is sold, how it works, what it costs.
+#[derive(Debug, Clone, Template)]
+#[template(path = "site/landing.html")]
+pub struct Landing {
+    /// What surrounds the page.
+    pub shell: Shell,
+    /// Prices for the calculator.
+    pub plan: Plan,
+    /// Words for another product than the AI-DIY workspace; `None` for the workspace itself.
+    pub other_product: Option<OtherProduct>,
+}
+
+/// What the front page says when an operator sells an application of their own.
+#[derive(Debug, Clone)]
+pub struct OtherProduct {
+    /// One line on top.
+    pub headline: String,
+    /// One paragraph below it.
+    pub text: String,
+}
+
+/// The price, a calculator, and what counts as an hour.
+#[derive(Debug, Clone, Template)]
+#[template(path = "site/pricing.html")]
+pub struct Pricing {
+    /// What surrounds the page.
+    pub shell: Shell,
+    /// Prices.
+    pub plan: Plan,
+}
+
+/// One of the texts that a customer agrees to.
+#[derive(Debug, Clone, Template)]
+#[template(path = "site/legal.html")]
+pub struct Legal {
+    /// What surrounds the page; its title is replaced by the text's.
+    pub shell: Shell,
+    /// Which text.
+    pub text: LegalText,
+    /// Prices, which the billing agreement names.
+    pub plan: Plan,
+}
+
+/// Getting started, for customers.
+#[derive(Debug, Clone, Template)]
+#[template(path = "site/docs.html")]
+pub struct Docs {
+    /// What surrounds the page.
+    pub shell: Shell,
+    /// Prices, which the part on bills names.
+    pub plan: Plan,
+}
+
+/// Public status: how the workspaces are doing as a whole; names nobody.
+#[derive(Debug, Clone, Template)]
+#[template(path = "site/status.html")]
+pub struct Status {
+    /// What surrounds the page.
+    pub shell: Shell,
+    /// The counts, or `None` when nothing was observed yet.
+    pub counts: Option<StatusCounts>,
+}
+
+/// How many workspaces were last seen how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StatusCounts {
+    /// Answering, be it slowly.
+    pub answering: u32,
+    /// Being made or started.
+    pub starting: u32,
+    /// Not answering.
+    pub not_answering: u32,
+    /// Not observed, or not lately enough to say.
+    pub unknown: u32,
+    /// The oldest of these observations.
+    pub observed_at: Timestamp,
+}
+
+/// There is nothing at this address.
+#[derive(Debug, Clone, Template)]
+#[template(path = "site/not_found.html")]
+pub struct NotFound {
+    /// What surrounds the page.
+    pub shell: Shell,
+}
+
+/// Something did not work: what, and what to do next.
+#[derive(Debug, Clone, Template)]
+#[template(path = "site/error.html")]
+pub struct ErrorPage {
+    /// What surrounds the page.
+    pub shell: Shell,
+    /// The HTTP status that goes with it.
+    pub status: u16,
+    /// A few words.
+    pub title: String,
+    /// What happened, in a sentence.
+    pub what_happened: String,
+    /// What the reader can do next, in a sentence.
+    pub what_next: String,
+}
+
+page!(Landing, here: "/");
+page!(Pricing, here: "/pricing");
+page!(Docs, here: "/docs");
+page!(Status, here: "/status");
+page!(NotFound, here: "");
+page!(ErrorPage, here: "");
+page!(Legal, here: "");
+
+/// Months that the price table shows, by usage hours: none, a little, some, a working month.
+const EXAMPLE_HOURS: [u32; 6] = [0, 5, 20, 40, 80, 160];
+
+/// Where the calculator starts, and what the front page names as a typical month.
+const TYPICAL_HOURS: u32 = 20;
+
+/// Prices as the calculator and its table show them.
+pub(crate) struct Calculator<'a> {
+    plan: &'a Plan,
+}
+
+impl<'a> Calculator<'a> {
+    pub(crate) fn of(plan: &'a Plan) -> Self {
+        Self { plan }
+    }
+
+    pub(crate) fn typical(&self) -> u32 {
+        TYPICAL_HOURS
+    }
+
+    pub(crate) fn base(&self) -> String {
+        self.plan.price(self.plan.base_cents)
+    }
+
+    pub(crate) fn hour(&self) -> String {
+        self.plan.price(self.plan.hour_cents)
+    }
+
+    pub(crate) fn base_cents(&self) -> i64 {
+        self.plan.base_cents.get()
+    }
+
+    pub(crate) fn hour_cents(&self) -> i64 {
+        self.plan.hour_cents.get()
+    }
+
+    /// An amount of nothing, from which the script learns where the currency's sign stands.
+    pub(crate) fn zero(&self) -> String {
+        self.plan.price(Cents::ZERO)
+    }
+
+    pub(crate) fn typical_total(&self) -> String {
+        self.total(TYPICAL_HOURS)
+    }
+
+    /// The month's total for so many hours.
+    fn total(&self, hours: u32) -> String {
+        let hourly = self.plan.hour_cents.checked_mul(hours);
+        let total = hourly.and_then(|hourly| self.plan.base_cents.checked_add(hourly));
+        total.map_or_else(|| "too much to count".to_owned(), |total| self.plan.price(total))
+    }
+
+    pub(crate) fn examples(&self) -> Vec<(u32, String)> {
+        EXAMPLE_HOURS.into_iter().map(|hours| (hours, self.total(hours))).collect()
+    }
+}
+
+impl StatusCounts {
+    pub(crate) fn tone(&self) -> &'static str {
+        match (self.not_answering, self.unknown) {
+            (0, 0) => "good",
+            (0, _) => "wait",
+            _ => "bad",
+        }
+    }
+
+    /// What is said about the whole, in one sentence.
+    pub(crate) fn in_words(&self) -> &'static str {
+        let all = u64::from(self.answering)
+            + u64::from(self.starting)
+            + u64::from(self.not_answering)
+            + u64::from(self.unknown);
+        match (self.not_answering, self.unknown) {
+            _ if all == 0 => "No workspace exists yet",
+            (0, 0) if self.starting > 0 => "Everything is answering or being started",
+            (0, 0) => "Everything is answering",
+            (0, _) => "Some workspaces were not seen lately",
+            (down, _) if u64::from(down) == all => "No workspace is answering",
+            _ => "Some workspaces are not answering",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn counts(answering: u32, starting: u32, not_answering: u32, unknown: u32) -> StatusCounts {
+        StatusCounts { answering, starting, not_answering, unknown, observed_at: Timestamp::UNIX_EPOCH }
+    }
+
+    #[test]
+    fn the_whole_is_never_called_well_while_a_part_is_unseen_or_down() {
+        for (counts, words, tone) in [
+            (counts(0, 0, 0, 0), "No workspace exists yet", "good"),
+            (counts(3, 0, 0, 0), "Everything is answering", "good"),
+            (counts(3, 1, 0, 0), "Everything is answering or being started", "good"),
+            (counts(3, 0, 0, 1), "Some workspaces were not seen lately", "wait"),
+            (counts(3, 0, 1, 1), "Some workspaces are not answering", "bad"),
+            (counts(0, 0, 2, 0), "No workspace is answering", "bad"),
+        ] {
+            assert_eq!((counts.in_words(), counts.tone()), (words, tone));
+        }
+    }
+
+    #[test]
+    fn the_calculator_counts_in_whole_cents_and_owns_up_to_what_it_cannot_count() {
+        let plan = Plan::default();
+        let sums = Calculator::of(&plan);
+        assert_eq!(sums.total(0), "$5.00");
+        assert_eq!(sums.total(744), "$749.00");
+        let dear = Plan { hour_cents: Cents::new(i64::MAX), ..Plan::default() };
+        assert_eq!(Calculator::of(&dear).total(2), "too much to count");
+    }
+}

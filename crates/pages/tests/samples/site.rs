@@ -1,0 +1,147 @@
+use super::{Fill, Sample, before, sample};
+use domain::Plan;
+use pages::{
+    Area, Docs, ErrorPage, Landing, Legal, LegalText, NotFound, Notice, NoticeKind, OtherProduct, Pricing, Progress,
+    ProgressState, ProgressStep, ProgressView, Purpose, Signup, SignupErrors, SignupValues, Status, StatusCounts,
+    StepState,
+};
+
+pub fn all(fill: Fill) -> Vec<Sample> {
+    let site = |title: &str| fill.shell(title, Area::Site);
+    let plan = Plan::default();
+    let other = OtherProduct {
+        headline: fill.text("Notebooks for your team"),
+        text: fill.text("A notebook server of your own."),
+    };
+    let counts = StatusCounts { answering: 41, starting: 1, not_answering: 0, unknown: 0, observed_at: before(9) };
+    let mut found = vec![
+        sample(
+            "landing",
+            Landing { shell: site("Software from your own words"), plan: plan.clone(), other_product: None }.render(),
+        ),
+        sample(
+            "landing-other",
+            Landing { shell: site("Notebooks"), plan: plan.clone(), other_product: Some(other) }.render(),
+        ),
+        sample("pricing", Pricing { shell: site("Pricing"), plan: plan.clone() }.render()),
+        sample("docs", Docs { shell: site("Getting started"), plan: plan.clone() }.render()),
+        sample("status", Status { shell: site("Status"), counts: fill.option(counts) }.render()),
+        sample("not-found", NotFound { shell: site("Not found") }.render()),
+        sample("error", error(fill).render()),
+        sample("signup", signup(fill, SignupErrors::default()).render()),
+        sample("signup-errors", signup(fill, errors(fill)).render()),
+    ];
+    for text in LegalText::ALL {
+        let page = Legal { shell: site(""), text, plan: plan.clone() };
+        found.push(sample(&text.path()[1..], page.render()));
+    }
+    found.extend(progress(fill));
+    found
+}
+
+fn error(fill: Fill) -> ErrorPage {
+    ErrorPage {
+        shell: fill.shell("Error", Area::Site),
+        status: 503,
+        title: fill.text("The store does not answer"),
+        what_happened: fill.text("Your request could not be written down, so nothing was changed."),
+        what_next: fill.text("Try again in a minute. If it stays like this, write to the operator."),
+    }
+}
+
+fn signup(fill: Fill, errors: SignupErrors) -> Signup {
+    Signup {
+        shell: fill.shell("Get a workspace", Area::Site),
+        plan: Plan::default(),
+        base_domain: "localhost:8080".to_owned(),
+        nothing_is_charged: true,
+        values: SignupValues {
+            name: fill.text("Ada Baker"),
+            email: fill.text("ada@corner-bakery"),
+            company: fill.text("Corner Bakery"),
+            subdomain: fill.text("corner-bakery"),
+            agree_terms: true,
+            ..SignupValues::default()
+        },
+        errors,
+    }
+}
+
+fn errors(fill: Fill) -> SignupErrors {
+    SignupErrors {
+        form: None,
+        email: fill.maybe("Enter an address such as name@example.com."),
+        subdomain: fill.maybe("That name is taken. Try corner-bakery-2."),
+        card_number: fill.maybe("This number has a typing error: its last digit does not fit."),
+        agreements: fill.maybe("Please agree to all four to go on."),
+        ..SignupErrors::default()
+    }
+}
+
+fn progress(fill: Fill) -> Vec<Sample> {
+    use ProgressState::{Done, Failed, Running, Undoing};
+    [
+        ("progress-running", Purpose::Provision, Running, 5),
+        ("progress-undoing", Purpose::Provision, Undoing, 5),
+        ("progress-done", Purpose::Provision, Done, 9),
+        ("progress-failed", Purpose::Provision, Failed, 5),
+        ("progress-deleting", Purpose::Delete, Running, 3),
+        ("progress-deleted", Purpose::Delete, Done, 9),
+    ]
+    .into_iter()
+    .map(|(name, purpose, state, at)| sample(name, progress_page(fill, purpose, state, at).render()))
+    .collect()
+}
+
+fn progress_page(fill: Fill, purpose: Purpose, state: ProgressState, at: usize) -> Progress {
+    let failed = matches!(state, ProgressState::Failed | ProgressState::Undoing);
+    let notice = Notice { kind: NoticeKind::Success, text: fill.text("Thank you, your sign-up is complete.") };
+    let mut shell = fill.shell("Your workspace", Area::Site);
+    shell.notice = (state == ProgressState::Running).then_some(notice);
+    Progress {
+        shell,
+        purpose,
+        hostname: fill.text("corner-bakery.localhost:8080"),
+        events_url: "/signup/wfl_1/events".to_owned(),
+        view: ProgressView {
+            state,
+            steps: fill.list(steps(fill, at, failed)),
+            url: fill.option("http://corner-bakery.localhost:8080".to_owned()),
+            message: if failed {
+                fill.text("The machine had no room left for another workspace.")
+            } else {
+                String::new()
+            },
+        },
+        mail_to: fill.option(fill.email()),
+        mailbox_url: fill.option("/mailbox".to_owned()),
+    }
+}
+
+fn steps(fill: Fill, at: usize, failed: bool) -> Vec<ProgressStep> {
+    let labels = [
+        "Set a place apart for it",
+        "Make its keys",
+        "Put the application in",
+        "Take its name",
+        "Point its address to it",
+        "Let you in, and nobody else",
+        "Wait until it answers",
+        "Begin your plan",
+        "Write you a mail",
+    ];
+    let step = |(index, label): (usize, &&str)| ProgressStep {
+        name: format!("step_{index}"),
+        label: fill.text(label),
+        state: match index.cmp(&at) {
+            std::cmp::Ordering::Less => StepState::Done,
+            std::cmp::Ordering::Equal if failed => StepState::Failed,
+            std::cmp::Ordering::Equal => StepState::Running,
+            std::cmp::Ordering::Greater => StepState::Waiting,
+        },
+        attempts: u32::from(index <= at) + 2 * u32::from(index == at),
+        duration_ms: (index <= at).then_some(40 + 173 * index as u64),
+        error: (index == at).then(|| fill.text("No answer within 2 s; trying again.")),
+    };
+    labels.iter().enumerate().map(step).collect()
+}

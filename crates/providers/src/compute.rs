@@ -1,0 +1,143 @@
+//! Where instances run.
+
+pub mod local;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use domain::{InstanceId, ProjectName};
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use crate::{ProviderError, Removed};
+
+/// A place where instances run.
+#[async_trait]
+pub trait Compute: Send + Sync {
+    /// How the driver is called in configuration and observations: `local`, `railway`.
+    fn name(&self) -> &'static str;
+
+    /// Makes the project, or finds the one made earlier for the same instance.
+    ///
+    /// # Errors
+    /// Refused when a project of that name exists for another instance.
+    async fn create_project(&self, project: &ProjectName, instance: InstanceId) -> Result<(), ProviderError>;
+
+    /// Sets all settings and secrets at once, replacing earlier ones. They take effect with the
+    /// next deploy.
+    async fn configure(&self, project: &ProjectName, settings: &GuardSettings) -> Result<(), ProviderError>;
+
+    /// Runs this release with the project's volume. Returns once it is on its way, not when it is
+    /// healthy. A release that runs already is left alone.
+    async fn deploy(&self, project: &ProjectName, release: &Release) -> Result<(), ProviderError>;
+
+    /// Makes the provider answer for a public hostname and tells where the edge shall send it.
+    async fn register_hostname(&self, project: &ProjectName, hostname: &str) -> Result<Origin, ProviderError>;
+
+    /// What is known of the project at this moment, or `None` when there is no such project.
+    async fn observe(&self, project: &ProjectName) -> Result<Option<Observation>, ProviderError>;
+
+    /// The last lines that guard and application wrote.
+    async fn logs(&self, project: &ProjectName, lines: usize) -> Result<String, ProviderError>;
+
+    /// Every project that bears our marker, whatever the store says.
+    async fn list_projects(&self) -> Result<Vec<ProjectName>, ProviderError>;
+
+    /// Takes away everything: processes, volume, settings, ports. Removing what is gone already
+    /// is success, and the answer lists what was removed now.
+    async fn delete_project(&self, project: &ProjectName) -> Result<Vec<Removed>, ProviderError>;
+
+    /// Stops what must not outlive this process. Projects stay deployed and run again at the next start.
+    async fn shutdown(&self);
+}
+
+/// What a guard is told, whichever compute provider it runs at.
+#[derive(Debug, Clone)]
+pub struct GuardSettings {
+    /// The instance it guards.
+    pub instance: InstanceId,
+    /// `https://acme.example.com`: what the application is told its address is.
+    pub public_url: String,
+    /// Who signs assertions.
+    pub issuer: String,
+    /// For whom assertions must be made out.
+    pub audience: String,
+    /// Where reports go and member lists come from.
+    pub main_url: String,
+    /// The Ed25519 key that signs member lists, base64url.
+    pub main_key: String,
+    /// With what the guard proves to the main instance which instance it is.
+    pub instance_token: SecretString,
+}
+
+/// One version of the application, and how it is run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// Its name: what the instance should run.
+    pub version: String,
+    /// A shell command; `$PORT`, `$DATA` and `$HOSTNAME_PUBLIC` are in its environment.
+    pub command: String,
+    /// The path that answers below 500 once the application is well.
+    pub health_path: String,
+    /// Folders of the host that the application may read beside the system's own.
+    pub read_only: Vec<PathBuf>,
+}
+
+/// Where the edge sends the requests for a hostname.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// A guard that listens on this machine.
+    Address(SocketAddr),
+}
+
+/// How an instance is, as far as its compute provider can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    /// Started; the application does not accept connections yet.
+    Starting,
+    /// Guard and application answer.
+    Ok,
+    /// The application accepts connections but takes long to answer; not a reason to restart it.
+    Busy,
+    /// It should run and does not.
+    Down,
+    /// It runs nothing on purpose, until somebody comes.
+    Asleep,
+    /// Nobody could tell.
+    Unknown,
+}
+
+impl Health {
+    /// The word that is stored, sent and shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Ok => "ok",
+            Self::Busy => "busy",
+            Self::Down => "down",
+            Self::Asleep => "asleep",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What was seen of an instance, when and by whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observation {
+    /// Its state of health.
+    pub health: Health,
+    /// When it was seen.
+    pub at: Timestamp,
+    /// The version it runs, if that could be seen.
+    pub version: Option<String>,
+    /// How often it was restarted since it was deployed.
+    pub restarts: u32,
+    /// Resident memory of all its processes, in bytes.
+    pub memory_bytes: Option<u64>,
+    /// What a person should know: why it is down, which limit it reached.
+    pub detail: Option<String>,
+}

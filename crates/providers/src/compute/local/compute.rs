@@ -1,0 +1,209 @@
+//! The driver's answers to the questions every compute provider is asked.
+
+use async_trait::async_trait;
+use domain::{InstanceId, ProjectName};
+use secrecy::ExposeSecret as _;
+use tokio::time::Instant;
+
+use super::folder::{Configured, Project};
+use super::health::{self, Answer};
+use super::launch::TOKEN_PURPOSE;
+use super::seats::Phase;
+use super::{Local, journal, on_blocking_thread, ports, processes, running};
+use crate::compute::{Compute, GuardSettings, Health, Observation, Origin, Release};
+use crate::{ProviderError, Removed};
+
+/// How long an instance may take to answer for the first time before it counts as down. It is not
+/// restarted for that: some applications build themselves first.
+const STARTING_AT_MOST: std::time::Duration = std::time::Duration::from_secs(120);
+
+#[async_trait]
+impl Compute for Local {
+    fn name(&self) -> &'static str {
+        "local"
+    }
+
+    async fn create_project(&self, name: &ProjectName, instance: InstanceId) -> Result<(), ProviderError> {
+        let _one_at_a_time = self.allocation.lock().await;
+        let folder = self.folders.of(name);
+        let project = match folder.load()? {
+            Some(found) if found.instance == instance => found,
+            Some(_) => {
+                let why = "a project of that name belongs to another instance";
+                return Err(ProviderError::refused(format!("create {name}"), why, "choose another subdomain"));
+            }
+            None => {
+                let others = self.folders.projects()?;
+                let slots: Vec<u32> = others.iter().map(|project| project.slot).collect();
+                let slot = (0..).find(|slot| !slots.contains(slot)).unwrap_or(u32::MAX);
+                let taken: Vec<u16> = others.iter().map(|project| project.port).collect();
+                Project::new(instance, slot, ports::choose(self.launcher.settings.first_port, &taken)?)
+            }
+        };
+        // Folders before the record: whoever finds the record can rely on them.
+        folder.create(self.launcher.uid(project.slot))?;
+        folder.save(&project)
+    }
+
+    async fn configure(&self, name: &ProjectName, settings: &GuardSettings) -> Result<(), ProviderError> {
+        let seat = self.seats.of(name);
+        let _turn = seat.turn().await;
+        let folder = self.folders.of(name);
+        let mut project = folder.expect_project(name)?;
+        if project.instance != settings.instance {
+            let why = "the settings are for another instance";
+            return Err(ProviderError::refused(format!("configure {name}"), why, "create its own project first"));
+        }
+        project.configured = Some(self.stored(settings, project.configured.as_ref())?);
+        folder.save(&project)
+    }
+
+    async fn deploy(&self, name: &ProjectName, release: &Release) -> Result<(), ProviderError> {
+        let seat = self.seats.of(name);
+        let mut turn = seat.turn().await;
+        let folder = self.folders.of(name);
+        let mut project = folder.expect_project(name)?;
+        if project.configured.is_none() {
+            let why = "its settings are missing";
+            return Err(ProviderError::refused(format!("deploy {name}"), why, "configure it first"));
+        }
+        if let Some(reason) = self.walls.refusal().await {
+            let next = "run `spinoff doctor` to see each feature";
+            return Err(ProviderError::refused(format!("deploy {name}"), reason, next));
+        }
+        project.release = Some(release.clone());
+        if turn.as_ref().is_some_and(|supervisor| supervisor.runs(&project)) {
+            return Ok(());
+        }
+        folder.save(&project)?;
+        if let Some(former) = turn.take() {
+            former.stop().await;
+        }
+        *turn = Some(self.supervise(name, &folder, &seat)?);
+        Ok(())
+    }
+
+    async fn register_hostname(&self, name: &ProjectName, hostname: &str) -> Result<Origin, ProviderError> {
+        let seat = self.seats.of(name);
+        let _turn = seat.turn().await;
+        let folder = self.folders.of(name);
+        let mut project = folder.expect_project(name)?;
+        if project.hostnames.insert(hostname.to_owned()) {
+            folder.save(&project)?;
+        }
+        Ok(Origin::Address(ports::address(project.port)))
+    }
+
+    async fn observe(&self, name: &ProjectName) -> Result<Option<Observation>, ProviderError> {
+        let Some(project) = self.folders.of(name).load()? else {
+            return Ok(None);
+        };
+        let state = self.seats.of(name).now();
+        let mut memory_bytes = None;
+        let (health, detail) = match state.phase {
+            Phase::Idle if project.is_deployed() => (Health::Down, Some("it is not running".to_owned())),
+            Phase::Idle => (Health::Down, Some("nothing is deployed yet".to_owned())),
+            Phase::Launching => (Health::Starting, None),
+            Phase::Waiting { cause } => (Health::Down, Some(cause)),
+            Phase::OverQuota { detail } => (Health::Down, Some(detail)),
+            Phase::Impossible { reason } => (Health::Down, Some(reason)),
+            Phase::Running { pid, since, well_since } => {
+                memory_bytes = Some(processes::resident_bytes(pid));
+                let answer = health::ask(project.port).await;
+                judge(answer, since, well_since)
+            }
+        };
+        Ok(Some(Observation {
+            health,
+            at: self.clock.now(),
+            version: project.release.map(|release| release.version),
+            restarts: state.restarts,
+            memory_bytes,
+            detail,
+        }))
+    }
+
+    async fn logs(&self, name: &ProjectName, lines: usize) -> Result<String, ProviderError> {
+        let folder = self.folders.of(name);
+        folder.expect_project(name)?;
+        on_blocking_thread(move || Ok(journal::last_lines(&folder.logs(), lines))).await
+    }
+
+    async fn list_projects(&self) -> Result<Vec<ProjectName>, ProviderError> {
+        self.folders.list()
+    }
+
+    async fn delete_project(&self, name: &ProjectName) -> Result<Vec<Removed>, ProviderError> {
+        let seat = self.seats.of(name);
+        let mut turn = seat.turn().await;
+        let mut removed = Vec::new();
+        let folder = self.folders.of(name);
+        let project = folder.load()?;
+        if let Some(supervisor) = turn.take() {
+            supervisor.stop().await;
+            removed.push(Removed::new("process", name.as_str()));
+        }
+        let path = folder.path().display().to_string();
+        let was_there = on_blocking_thread(move || {
+            running::clear(&folder)?;
+            folder.remove()
+        });
+        if was_there.await? {
+            removed.push(Removed::new("data folder", path));
+            removed.extend(project.map(|project| Removed::new("port", ports::address(project.port).to_string())));
+        }
+        Ok(removed)
+    }
+
+    async fn shutdown(&self) {
+        let mut stopping = tokio::task::JoinSet::new();
+        for seat in self.seats.all() {
+            stopping.spawn(async move {
+                if let Some(supervisor) = seat.turn().await.take() {
+                    supervisor.stop().await;
+                }
+            });
+        }
+        while stopping.join_next().await.is_some() {}
+    }
+}
+
+impl Local {
+    /// Seals the token, unless it is the one that is sealed already: the same settings twice must
+    /// not look like a change.
+    fn stored(&self, settings: &GuardSettings, former: Option<&Configured>) -> Result<Configured, ProviderError> {
+        let sealer = &self.launcher.sealer;
+        let token = settings.instance_token.expose_secret().as_bytes();
+        let kept = former.map(|former| &former.sealed_token).filter(|sealed| {
+            sealer.open_sealed(TOKEN_PURPOSE, sealed).is_ok_and(|opened| opened.expose_secret() == token)
+        });
+        let sealed_token = match kept {
+            Some(sealed) => sealed.clone(),
+            None => sealer
+                .seal(TOKEN_PURPOSE, token)
+                .map_err(|cause| ProviderError::unavailable("seal an instance token", cause))?,
+        };
+        Ok(Configured {
+            public_url: settings.public_url.clone(),
+            issuer: settings.issuer.clone(),
+            audience: settings.audience.clone(),
+            main_url: settings.main_url.clone(),
+            main_key: settings.main_key.clone(),
+            sealed_token,
+        })
+    }
+}
+
+/// Slow is busy, not dead; not yet well is starting, for a while.
+fn judge(answer: Answer, since: Instant, well_since: Option<Instant>) -> (Health, Option<String>) {
+    let told = match answer {
+        Answer::Well => return (Health::Ok, None),
+        Answer::Slow => return (Health::Busy, None),
+        Answer::Unwell => "the application does not answer",
+        Answer::Silent => "the guard does not answer",
+    };
+    if well_since.is_none() && since.elapsed() < STARTING_AT_MOST {
+        return (Health::Starting, None);
+    }
+    (Health::Down, Some(told.to_owned()))
+}

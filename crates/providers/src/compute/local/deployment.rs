@@ -1,0 +1,159 @@
+//! The command that runs an instance: the guard inside the outer wall, the application inside the
+//! inner one, and for each the variables it may know.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
+
+use domain::ProjectName;
+use sandbox::{Access, Cgroup, Controller, Identity, Leash, Limits, SUBCOMMAND, Spec};
+use tokio::process::Command;
+
+use super::folder::{Configured, Folder, Project};
+use super::{LocalSettings, ports};
+use crate::compute::Release;
+
+const SOCKET_INSIDE: &str = "/run/main.sock";
+const EXECUTABLE_INSIDE: &str = "/spinoff";
+const PORT_INSIDE: u16 = 8000;
+const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const TOKEN: &str = "GUARD_INSTANCE_TOKEN";
+
+type Variables = Vec<(&'static str, String)>;
+
+/// Everything that decides how an instance runs.
+pub(super) struct Deployment<'a> {
+    pub(super) settings: &'a LocalSettings,
+    pub(super) name: &'a ProjectName,
+    pub(super) folder: &'a Folder,
+    pub(super) project: &'a Project,
+    pub(super) configured: &'a Configured,
+    pub(super) release: &'a Release,
+    pub(super) token: String,
+}
+
+impl Deployment<'_> {
+    /// Guard and application behind their walls. The token goes through the environment: command
+    /// lines can be read by everybody.
+    pub(super) fn walled(&self, identity: Identity, group: Option<&Cgroup>) -> Command {
+        let (outer, inner) = (self.outer(identity, group).to_argument(), self.inner(group).to_argument());
+        let mut command = Command::new(&self.settings.executable);
+        command.env_clear().env(TOKEN, &self.token);
+        command.args([SUBCOMMAND, &outer, "--", EXECUTABLE_INSIDE, "guard", "--"]);
+        command.args([EXECUTABLE_INSIDE, SUBCOMMAND, &inner, "--", "/bin/sh", "-c", &self.release.command]);
+        command
+    }
+
+    /// Guard and application as ordinary processes of this host.
+    pub(super) fn plain(&self, group: Option<&Cgroup>) -> io::Result<Command> {
+        let port = ports::any()?;
+        let socket = self.settings.main_socket.as_deref();
+        let guard = self.guard_variables(port, &self.folder.instance(), socket);
+        let application = self.application_variables(port, &self.folder.data());
+        let executable = self.settings.executable.display().to_string();
+        let leash = Leash::leader(std::process::id());
+        let leash = group.map_or(leash.clone(), |group| leash.cgroup(group));
+        let mut command = Command::new(&executable);
+        command.env_clear().envs(guard).envs(application).env(TOKEN, &self.token);
+        // Programs of the host are what runs here, so its search path wins.
+        command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)).into_iter().collect::<Vec<(_, OsString)>>());
+        command.current_dir(self.folder.data());
+        command.args([SUBCOMMAND, &leash.to_argument(), "--", &executable, "guard", "--"]);
+        command.args([&executable, SUBCOMMAND, &Leash::follower().to_argument(), "--", "/bin/sh", "-c"]);
+        command.arg(&self.release.command);
+        Ok(command)
+    }
+
+    fn outer(&self, identity: Identity, group: Option<&Cgroup>) -> Spec {
+        let mut spec = Spec::guard(self.name.slug(), identity)
+            .started_by(std::process::id())
+            .bind(&self.settings.executable, EXECUTABLE_INSIDE, Access::Read)
+            .bind(self.folder.instance(), "/instance", Access::Write)
+            .bind(self.folder.data(), "/data", Access::Write)
+            .pass_env(TOKEN, TOKEN);
+        let mut socket = None;
+        if let Some(on_host) = &self.settings.main_socket {
+            spec = spec.bind(on_host, SOCKET_INSIDE, Access::Read);
+            socket = Some(Path::new(SOCKET_INSIDE));
+        }
+        if let Some(group) = group {
+            spec = spec.cgroup(group);
+        }
+        spec = self.release.read_only.iter().fold(spec, Spec::read_only);
+        let variables = self.guard_variables(PORT_INSIDE, Path::new("/instance"), socket);
+        variables.into_iter().fold(spec, |spec, (name, value)| spec.env(name, value))
+    }
+
+    fn inner(&self, group: Option<&Cgroup>) -> Spec {
+        let spec = Spec::application(self.name.slug(), "/data")
+            .bind("/data", "/data", Access::Write)
+            .limits(self.limits(group));
+        let spec = self.release.read_only.iter().fold(spec, Spec::read_only);
+        let variables = self.application_variables(PORT_INSIDE, Path::new("/data"));
+        variables.into_iter().fold(spec, |spec, (name, value)| spec.env(name, value))
+    }
+
+    /// Memory is limited for each process only where no group counts it for all.
+    fn limits(&self, group: Option<&Cgroup>) -> Limits {
+        let limits = &self.settings.limits;
+        let counted = group.is_some_and(|group| group.enforced().contains(&Controller::Memory));
+        Limits {
+            processes: limits.processes,
+            file_bytes: limits.file_bytes,
+            memory_bytes: (!counted).then_some(limits.memory_bytes),
+            ..Limits::default()
+        }
+    }
+
+    fn guard_variables(&self, application_port: u16, state: &Path, socket: Option<&Path>) -> Variables {
+        let configured = self.configured;
+        let mut variables = vec![
+            ("PATH", SEARCH_PATH.to_owned()),
+            ("LANG", "C.UTF-8".to_owned()),
+            ("GUARD_LISTEN", "inherited".to_owned()),
+            ("GUARD_UPSTREAM", format!("http://127.0.0.1:{application_port}")),
+            ("GUARD_APP_HEALTH", self.release.health_path.clone()),
+            ("GUARD_INSTANCE", self.project.instance.to_string()),
+            ("GUARD_ISSUER", configured.issuer.clone()),
+            ("GUARD_AUDIENCE", configured.audience.clone()),
+            ("GUARD_MAIN_URL", configured.main_url.clone()),
+            ("GUARD_MAIN_KEY", configured.main_key.clone()),
+            ("GUARD_STATE", state.display().to_string()),
+        ];
+        variables.extend(socket.map(|path| ("GUARD_MAIN_SOCKET", path.display().to_string())));
+        variables
+    }
+
+    fn application_variables(&self, port: u16, data: &Path) -> Variables {
+        let data = data.display().to_string();
+        vec![
+            ("PATH", SEARCH_PATH.to_owned()),
+            ("LANG", "C.UTF-8".to_owned()),
+            ("HOME", data.clone()),
+            ("USER", "app".to_owned()),
+            ("SHELL", "/bin/sh".to_owned()),
+            ("TMPDIR", "/tmp".to_owned()),
+            ("PORT", port.to_string()),
+            ("DATA", data),
+            ("HOSTNAME_PUBLIC", hostname(&self.configured.public_url).to_owned()),
+            ("PUBLIC_URL", self.configured.public_url.clone()),
+        ]
+    }
+}
+
+/// The host of an address, without scheme, port and path.
+fn hostname(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', ':']).next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_public_hostname_is_the_host_alone() {
+        assert_eq!(hostname("http://acme.localhost:8080"), "acme.localhost");
+        assert_eq!(hostname("https://acme.example.com/x"), "acme.example.com");
+    }
+}

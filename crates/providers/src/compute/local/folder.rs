@@ -1,0 +1,228 @@
+//! What is kept of a project, in a folder named after it:
+//! `project.json` (what is wanted), `running.json` (what runs now), `instance/` (the guard's
+//! state), `data/` (the volume), `logs/`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+
+use domain::{InstanceId, ProjectName};
+use serde::{Deserialize, Serialize};
+
+use crate::ProviderError;
+use crate::compute::Release;
+
+/// What a folder of ours is known by.
+const MARKER: &str = "spinoff local project";
+/// Before a folder is removed it is renamed, so that a crash half-way leaves no half project.
+const GONE_PREFIX: &str = ".gone-";
+
+/// What is wanted of a project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Project {
+    marker: String,
+    pub(super) instance: InstanceId,
+    /// Counts projects of this folder; gives each its user id.
+    pub(super) slot: u32,
+    /// Where its guard listens on 127.0.0.1.
+    pub(super) port: u16,
+    pub(super) configured: Option<Configured>,
+    pub(super) release: Option<Release>,
+    pub(super) hostnames: BTreeSet<String>,
+}
+
+/// The guard's settings as they are stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Configured {
+    pub(super) public_url: String,
+    pub(super) issuer: String,
+    pub(super) audience: String,
+    pub(super) main_url: String,
+    pub(super) main_key: String,
+    pub(super) sealed_token: Vec<u8>,
+}
+
+impl Project {
+    pub(super) fn new(instance: InstanceId, slot: u32, port: u16) -> Self {
+        Self {
+            marker: MARKER.to_owned(),
+            instance,
+            slot,
+            port,
+            configured: None,
+            release: None,
+            hostnames: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn is_deployed(&self) -> bool {
+        self.configured.is_some() && self.release.is_some()
+    }
+}
+
+/// Where all projects are.
+pub(super) struct Folders(PathBuf);
+
+impl Folders {
+    pub(super) fn open(path: &Path) -> Result<Self, ProviderError> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(fault("create", path))?;
+        let path = path.canonicalize().map_err(fault("find", path))?;
+        for entry in fs::read_dir(&path).map_err(fault("list", &path))?.flatten() {
+            if entry.file_name().to_string_lossy().starts_with(GONE_PREFIX) {
+                remove_tree(&entry.path())?;
+            }
+        }
+        Ok(Self(path))
+    }
+
+    pub(super) fn of(&self, name: &ProjectName) -> Folder {
+        Folder { path: self.0.join(name.as_str()), gone: self.0.join(format!("{GONE_PREFIX}{name}")) }
+    }
+
+    /// Every folder that bears our marker.
+    pub(super) fn list(&self) -> Result<Vec<ProjectName>, ProviderError> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.0).map_err(fault("list", &self.0))?.flatten() {
+            let Some(name) = entry.file_name().to_str().and_then(|name| ProjectName::parse(name).ok()) else {
+                continue;
+            };
+            if self.of(&name).load()?.is_some() {
+                found.push(name);
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    pub(super) fn projects(&self) -> Result<Vec<Project>, ProviderError> {
+        let names = self.list()?;
+        names.iter().filter_map(|name| self.of(name).load().transpose()).collect()
+    }
+}
+
+/// One project's folder, which need not exist.
+#[derive(Debug, Clone)]
+pub(super) struct Folder {
+    path: PathBuf,
+    gone: PathBuf,
+}
+
+impl Folder {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn instance(&self) -> PathBuf {
+        self.path.join("instance")
+    }
+
+    pub(super) fn data(&self) -> PathBuf {
+        self.path.join("data")
+    }
+
+    pub(super) fn logs(&self) -> PathBuf {
+        self.path.join("logs")
+    }
+
+    pub(super) fn running(&self) -> PathBuf {
+        self.path.join("running.json")
+    }
+
+    fn project(&self) -> PathBuf {
+        self.path.join("project.json")
+    }
+
+    /// What is wanted; `None` when there is no project, or a folder of somebody else.
+    pub(super) fn load(&self) -> Result<Option<Project>, ProviderError> {
+        let path = self.project();
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(cause) => return Err(fault("read", &path)(cause)),
+        };
+        let project: Project = serde_json::from_slice(&text).map_err(|cause| {
+            ProviderError::refused(format!("read {}", path.display()), cause, "restore it from a backup")
+        })?;
+        Ok((project.marker == MARKER).then_some(project))
+    }
+
+    pub(super) fn expect_project(&self, name: &ProjectName) -> Result<Project, ProviderError> {
+        self.load()?.ok_or_else(|| {
+            ProviderError::refused(format!("use the project {name}"), "there is no such project", "create it first")
+        })
+    }
+
+    /// Stores what is wanted, whole or not at all.
+    pub(super) fn save(&self, project: &Project) -> Result<(), ProviderError> {
+        write_private(&self.project(), project)
+    }
+
+    /// Makes the folders, those that the instance writes to owned by its user.
+    pub(super) fn create(&self, owner: Option<u32>) -> Result<(), ProviderError> {
+        for path in [self.path.clone(), self.instance(), self.data(), self.logs()] {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(fault("create", &path))?;
+        }
+        for path in [self.instance(), self.data()] {
+            let found = fs::metadata(&path).map_err(fault("look at", &path))?;
+            if owner.is_some_and(|uid| found.uid() != uid) {
+                chown(&path, owner, owner).map_err(fault("hand over", &path))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes everything; whether there was something to remove.
+    pub(super) fn remove(&self) -> Result<bool, ProviderError> {
+        let left = self.gone.exists();
+        if left {
+            remove_tree(&self.gone)?;
+        }
+        match fs::rename(&self.path, &self.gone) {
+            Ok(()) => remove_tree(&self.gone).map(|()| true),
+            Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(left),
+            Err(cause) => Err(fault("remove", &self.path)(cause)),
+        }
+    }
+}
+
+/// Writes a file that only the server may read, whole or not at all.
+pub(super) fn write_private(path: &Path, value: &impl Serialize) -> Result<(), ProviderError> {
+    let write = || {
+        let draft = path.with_extension("draft");
+        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        file.write_all(&serde_json::to_vec_pretty(value)?)?;
+        file.sync_all()?;
+        fs::rename(&draft, path)
+    };
+    write().map_err(fault("write", path))
+}
+
+/// What the file system refused, in the words of this driver.
+pub(super) fn fault(verb: &str, path: &Path) -> impl FnOnce(std::io::Error) -> ProviderError {
+    let what = format!("{verb} {}", path.display());
+    move |cause| ProviderError::unavailable(what, cause)
+}
+
+/// Removes a folder although its former user may have locked parts of it.
+fn remove_tree(path: &Path) -> Result<(), ProviderError> {
+    match fs::remove_dir_all(path) {
+        Err(cause) if cause.kind() == ErrorKind::PermissionDenied => {
+            unlock(path);
+            fs::remove_dir_all(path).map_err(fault("remove", path))
+        }
+        Err(cause) if cause.kind() != ErrorKind::NotFound => Err(fault("remove", path)(cause)),
+        _ => Ok(()),
+    }
+}
+
+fn unlock(top: &Path) {
+    let mut open = vec![top.to_owned()];
+    while let Some(path) = open.pop() {
+        // What cannot be unlocked shows when the removal is tried again.
+        let _ = fs::set_permissions(&path, fs::Permissions::from_mode(0o700));
+        let below = fs::read_dir(&path).into_iter().flatten().flatten();
+        open.extend(below.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()));
+    }
+}

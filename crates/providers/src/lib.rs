@@ -1,0 +1,20 @@
+//! Drivers: the only code that talks to other companies, or to what stands in for them here.
+//!
+//! Each seam is a small trait in our words. Every call may be made twice: it looks before it
+//! creates, and removing what is gone already is success. Called only from workflow steps and
+//! reconcilers, never from a request handler.
+
+pub mod compute;
+pub mod edge;
+mod error;
+pub mod mail;
+pub mod payments;
+mod removed;
+
+pub use error::ProviderError;
+pub use removed::Removed;
+
+use store::Migration;
+
+/// The tables of the drivers that keep their own record.
+pub const MIGRATIONS: &[Migration] = payments::ledger::MIGRATIONS;

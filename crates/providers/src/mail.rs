@@ -1,0 +1,50 @@
+//! How mail leaves the house.
+
+mod smtp;
+
+use async_trait::async_trait;
+use domain::Email;
+
+use crate::ProviderError;
+
+pub use smtp::Smtp;
+
+/// A mail, ready to go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Our id; becomes the `Message-ID`, so that a repeated delivery can be recognised.
+    pub id: String,
+    /// To whom.
+    pub to: Email,
+    /// One line.
+    pub subject: String,
+    /// The plain-text body.
+    pub text: String,
+    /// The same in HTML.
+    pub html: String,
+}
+
+/// A way for mail to leave.
+#[async_trait]
+pub trait Mail: Send + Sync {
+    /// How the driver is called in configuration: `outbox`, `smtp`.
+    fn name(&self) -> &'static str;
+
+    /// Hands a message on. It may be handed on twice when the answer was lost.
+    async fn deliver(&self, message: &Message) -> Result<(), ProviderError>;
+}
+
+/// Keeps mail where it is: the outbox in the store is also the mailbox that people read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Outbox;
+
+#[async_trait]
+impl Mail for Outbox {
+    fn name(&self) -> &'static str {
+        "outbox"
+    }
+
+    async fn deliver(&self, _message: &Message) -> Result<(), ProviderError> {
+        Ok(())
+    }
+}

@@ -1,0 +1,54 @@
+use ::store::sqlx::{self, Error};
+use ::store::{Db, Migration, from_millis, millis};
+use domain::{CustomerId, InstanceId};
+use jiff::Timestamp;
+
+/// The ledger's tables.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    version: 2026112430,
+    name: "ledger",
+    sql: "
+        create table ledger_subscriptions (
+            instance_id text not null primary key,
+            customer_id text not null,
+            started_at bigint not null,
+            ended_at bigint
+        );",
+}];
+
+pub(super) async fn subscribe(
+    db: &Db,
+    customer: CustomerId,
+    instance: InstanceId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    sqlx::query(
+        "insert into ledger_subscriptions (instance_id, customer_id, started_at) values ($1, $2, $3)
+         on conflict (instance_id) do nothing",
+    )
+    .bind(instance.to_string())
+    .bind(customer.to_string())
+    .bind(millis(now))
+    .execute(db.write())
+    .await?;
+    Ok(())
+}
+
+/// Whether this call ended it.
+pub(super) async fn cancel(db: &Db, instance: InstanceId, now: Timestamp) -> Result<bool, Error> {
+    let done = sqlx::query("update ledger_subscriptions set ended_at = $2 where instance_id = $1 and ended_at is null")
+        .bind(instance.to_string())
+        .bind(millis(now))
+        .execute(db.write())
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+pub(super) async fn subscribed_since(db: &Db, instance: InstanceId) -> Result<Option<Timestamp>, Error> {
+    let since: Option<i64> =
+        sqlx::query_scalar("select started_at from ledger_subscriptions where instance_id = $1 and ended_at is null")
+            .bind(instance.to_string())
+            .fetch_optional(db.read())
+            .await?;
+    Ok(since.map(from_millis))
+}

@@ -1,0 +1,147 @@
+use std::os::unix::fs::MetadataExt;
+
+use providers::ProviderError;
+use providers::compute::{Compute, Health, Origin};
+
+use crate::harness::{Server, deploy, instance, name, processes_of, read, settings, until, until_healthy, visit};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployed_project_becomes_healthy_and_answers_on_its_port() {
+    let server = Server::new();
+    let local = server.open().await;
+    let acme = deploy(&local, "acme", 1, &server.serving("echo hello from the application")).await;
+    let seen = until_healthy(&local, &acme).await;
+    assert_eq!(seen.version.as_deref(), Some("1"));
+    assert_eq!(seen.restarts, 0);
+    assert!(seen.memory_bytes.unwrap() > 100_000);
+    let said = visit(&local, &acme).await;
+    assert!(said.ends_with("data=/data token="), "the guard's token stays with the guard: {said}");
+    let logs = local.logs(&acme, 10).await.unwrap();
+    for line in ["token s3cret-1", "hello from the application", "serving /data for tenant1.localhost"] {
+        assert!(logs.contains(line), "{line} is not in\n{logs}");
+    }
+    local.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_are_neither_on_disk_nor_on_command_lines() {
+    let server = Server::new();
+    let local = server.open().await;
+    let mut release = server.serving("");
+    release.command = release.command.replace("serve", "serve > /dev/null");
+    let acme = deploy(&local, "acme", 1, &release).await;
+    until_healthy(&local, &acme).await;
+    assert!(!read(server.project_folder(&acme).join("project.json")).contains("s3cret"));
+    assert!(!processes_of(server.settings.executable.parent().unwrap()).is_empty());
+    assert!(crate::harness::processes_with("s3cret").is_empty());
+    local.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_call_may_be_made_twice() {
+    let server = Server::new();
+    let local = server.open().await;
+    let release = server.serving("echo started >> /data/starts");
+    let acme = deploy(&local, "acme", 1, &release).await;
+    until_healthy(&local, &acme).await;
+    let origin = local.register_hostname(&acme, "acme.localhost").await.unwrap();
+    deploy(&local, "acme", 1, &release).await;
+    assert_eq!(local.register_hostname(&acme, "acme.localhost").await.unwrap(), origin);
+    until_healthy(&local, &acme).await;
+    assert_eq!(read(server.data(&acme).join("starts")), "started\n");
+    assert_eq!(local.list_projects().await.unwrap(), std::slice::from_ref(&acme));
+    let taken = local.create_project(&acme, instance(2)).await.unwrap_err();
+    assert!(matches!(taken, ProviderError::Refused { .. }), "{taken}");
+    assert!(local.configure(&acme, &settings(2)).await.is_err());
+    local.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_release_replaces_the_former_and_keeps_port_and_volume() {
+    let server = Server::new();
+    let local = server.open().await;
+    let acme = deploy(&local, "acme", 1, &server.serving("echo one >> /data/starts")).await;
+    until_healthy(&local, &acme).await;
+    let origin = local.register_hostname(&acme, "acme.localhost").await.unwrap();
+    let mut second = server.serving("echo two >> /data/starts");
+    second.version = "2".to_owned();
+    local.deploy(&acme, &second).await.unwrap();
+    let seen = until_healthy(&local, &acme).await;
+    assert_eq!(seen.version.as_deref(), Some("2"));
+    assert_eq!(read(server.data(&acme).join("starts")), "one\ntwo\n");
+    assert_eq!(local.register_hostname(&acme, "acme.localhost").await.unwrap(), origin);
+    local.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_instances_have_ports_users_and_volumes_of_their_own() {
+    let server = Server::new();
+    let local = server.open().await;
+    let spy = "ls / /data > /data/seen; ls /proc | grep -c '^[0-9]' > /data/processes";
+    let first = deploy(&local, "first", 1, &server.serving(spy)).await;
+    let second = deploy(&local, "second", 2, &server.serving(spy)).await;
+    until_healthy(&local, &first).await;
+    until_healthy(&local, &second).await;
+    let Origin::Address(one) = local.register_hostname(&first, "a.localhost").await.unwrap();
+    let Origin::Address(two) = local.register_hostname(&second, "b.localhost").await.unwrap();
+    assert_ne!(one, two);
+    if nix::unistd::geteuid().is_root() {
+        let owner = |name| std::fs::metadata(server.data(name)).unwrap().uid();
+        assert_ne!(owner(&first), owner(&second));
+        assert_ne!(owner(&first), 0);
+    }
+    let seen = read(server.data(&second).join("seen"));
+    assert!(!seen.contains("instance"), "{seen}");
+    assert!(read(server.data(&first).join("processes")).trim().parse::<u32>().unwrap() < 8);
+    local.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_is_busy_and_not_dead() {
+    let server = Server::new();
+    let local = server.open().await;
+    let acme = deploy(&local, "acme", 1, &server.serving("")).await;
+    until_healthy(&local, &acme).await;
+    std::fs::write(server.data(&acme).join("silent"), "").unwrap();
+    let seen = until(&local, &acme, |seen| seen.health != Health::Ok).await;
+    assert_eq!(seen.health, Health::Busy);
+    assert_eq!(seen.restarts, 0);
+    local.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_missing_is_refused_with_the_next_step() {
+    let server = Server::new();
+    let local = server.open().await;
+    let acme = name("acme");
+    assert_eq!(local.observe(&acme).await.unwrap(), None);
+    let error = local.deploy(&acme, &server.serving("")).await.unwrap_err().to_string();
+    assert!(error.contains("create it first"), "{error}");
+    local.create_project(&acme, instance(1)).await.unwrap();
+    let error = local.deploy(&acme, &server.serving("")).await.unwrap_err().to_string();
+    assert!(error.contains("configure it first"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_cannot_isolate_starts_nothing() {
+    let mut server = Server::new();
+    server.settings.executable = "/bin/false".into();
+    let local = server.open().await;
+    let acme = name("acme");
+    local.create_project(&acme, instance(1)).await.unwrap();
+    local.configure(&acme, &settings(1)).await.unwrap();
+    let error = local.deploy(&acme, &server.serving("")).await.unwrap_err();
+    assert!(!error.is_temporary());
+    assert!(error.to_string().contains("--insecure-no-sandbox"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_sandbox_it_runs_on_ports_of_the_host_and_stops_with_the_server() {
+    let server = Server::new().insecure();
+    let local = server.open().await;
+    let acme = deploy(&local, "acme", 1, &server.serving("sleep 1000 &")).await;
+    until_healthy(&local, &acme).await;
+    assert!(visit(&local, &acme).await.contains(server.data(&acme).to_str().unwrap()));
+    local.shutdown().await;
+    assert!(processes_of(&server.settings.executable).is_empty());
+}

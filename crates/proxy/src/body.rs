@@ -1,0 +1,148 @@
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+use crate::pool::Lease;
+
+/// An error of a body, whoever produced it.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A request's or an answer's body: streamed from a socket, or made here.
+pub struct Body(Kind);
+
+enum Kind {
+    Empty,
+    Full(Full<Bytes>),
+    Incoming(Incoming),
+    /// An upstream's answer. Its connection goes back to the pool once the answer is read.
+    Leased(Incoming, Option<Lease>),
+    /// An upstream's endless answer, ended here when the token is cancelled.
+    Endless(Incoming, Pin<Box<WaitForCancellationFutureOwned>>),
+    Stream(UnsyncBoxBody<Bytes, BoxError>),
+}
+
+impl Body {
+    /// No body.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self(Kind::Empty)
+    }
+
+    /// Any other body, such as one of a web framework.
+    pub fn stream<B>(body: B) -> Self
+    where
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        Self(Kind::Stream(body.map_err(Into::into).boxed_unsync()))
+    }
+
+    pub(crate) fn leased(incoming: Incoming, lease: Lease) -> Self {
+        Self(Kind::Leased(incoming, Some(lease)))
+    }
+
+    pub(crate) fn endless(incoming: Incoming, end: CancellationToken) -> Self {
+        Self(Kind::Endless(incoming, Box::pin(end.cancelled_owned())))
+    }
+}
+
+impl From<Incoming> for Body {
+    fn from(incoming: Incoming) -> Self {
+        Self(Kind::Incoming(incoming))
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self(Kind::Full(Full::new(bytes)))
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Bytes::from(text).into()
+    }
+}
+
+impl From<&'static str> for Body {
+    fn from(text: &'static str) -> Self {
+        Bytes::from_static(text.as_bytes()).into()
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match &mut self.get_mut().0 {
+            Kind::Empty => Poll::Ready(None),
+            Kind::Full(full) => Pin::new(full).poll_frame(context).map_err(|never| match never {}),
+            Kind::Incoming(incoming) => Pin::new(incoming).poll_frame(context).map_err(Into::into),
+            Kind::Leased(incoming, lease) => {
+                let polled = Pin::new(incoming).poll_frame(context);
+                if matches!(polled, Poll::Ready(None)) {
+                    lease.take().into_iter().for_each(Lease::give_back);
+                }
+                polled.map_err(Into::into)
+            }
+            Kind::Endless(incoming, end) => match end.as_mut().poll(context) {
+                Poll::Ready(()) => Poll::Ready(None),
+                Poll::Pending => Pin::new(incoming).poll_frame(context).map_err(Into::into),
+            },
+            Kind::Stream(stream) => Pin::new(stream).poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Kind::Empty => true,
+            Kind::Full(full) => full.is_end_stream(),
+            Kind::Incoming(incoming) | Kind::Leased(incoming, _) | Kind::Endless(incoming, _) => {
+                incoming.is_end_stream()
+            }
+            Kind::Stream(stream) => stream.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Kind::Empty => SizeHint::with_exact(0),
+            Kind::Full(full) => full.size_hint(),
+            Kind::Incoming(incoming) | Kind::Leased(incoming, _) | Kind::Endless(incoming, _) => incoming.size_hint(),
+            Kind::Stream(stream) => stream.size_hint(),
+        }
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        // A body of known length ends without anybody asking for the frame after the last one.
+        // A body that was not read to its end keeps its lease, and the connection closes with it:
+        // that is how the upstream learns that the client left.
+        if let Kind::Leased(incoming, lease) = &mut self.0
+            && incoming.is_end_stream()
+        {
+            lease.take().into_iter().for_each(Lease::give_back);
+        }
+    }
+}
+
+impl std::fmt::Debug for Body {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kind = match &self.0 {
+            Kind::Empty => "empty",
+            Kind::Full(_) => "full",
+            Kind::Incoming(_) => "incoming",
+            Kind::Leased(..) => "leased",
+            Kind::Endless(..) => "endless",
+            Kind::Stream(_) => "stream",
+        };
+        write!(formatter, "Body({kind})")
+    }
+}

@@ -1,0 +1,26 @@
+//! HTTP forwarding. Knows no identity: who may pass is decided before a request gets here.
+//!
+//! What holds here:
+//! - Bodies stream in both directions; nothing is collected, so memory does not depend on size.
+//! - Headers that concern one hop only are removed in both directions. They go when an
+//!   [`Outbound`] is made, before the caller adds headers of its own, so that a client cannot have
+//!   those removed by naming them in `Connection`.
+//! - A tunnel is opened for WebSocket requests only, and only after the upstream agreed (101).
+//! - A request is sent a second time only when it cannot have had an effect, or when it is
+//!   idempotent, has no body, and was lost on a connection that had been kept for reuse.
+//! - When the client leaves, the upstream sees it; when the upstream's answer is cut, the client
+//!   sees it cut.
+
+mod body;
+mod hop_by_hop;
+mod outbound;
+mod pool;
+mod server;
+mod tunnel;
+mod upstream;
+
+pub use body::{Body, BoxError};
+pub use outbound::{NotForwardable, Outbound};
+pub use server::{Limits, serve, serve_connection};
+pub use tunnel::TunnelWatch;
+pub use upstream::{Address, ForwardError, Timeouts, Upstream};

@@ -1,0 +1,110 @@
+//! Connections kept for the next request.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use hyper::client::conn::http1::SendRequest;
+use tokio::time::Instant;
+
+use crate::Body;
+
+/// More idle connections than this to one upstream are closed instead of kept.
+const MOST_IDLE: usize = 64;
+
+/// Idle connections to one upstream, the freshest taken first.
+pub(crate) struct Pool {
+    idle_timeout: Duration,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    idle: Vec<Idle>,
+    sweeping: bool,
+}
+
+struct Idle {
+    sender: SendRequest<Body>,
+    since: Instant,
+}
+
+/// A connection in use; goes back to its pool, or closes when dropped.
+pub(crate) struct Lease {
+    pool: Arc<Pool>,
+    sender: SendRequest<Body>,
+}
+
+impl Pool {
+    pub(crate) fn new(idle_timeout: Duration) -> Arc<Self> {
+        Arc::new(Self { idle_timeout, state: Mutex::default() })
+    }
+
+    /// A kept connection that is fresh and ready.
+    pub(crate) fn take(&self) -> Option<SendRequest<Body>> {
+        let mut state = self.lock();
+        while let Some(idle) = state.idle.pop() {
+            if idle.sender.is_ready() && idle.since.elapsed() < self.idle_timeout {
+                return Some(idle.sender);
+            }
+        }
+        None
+    }
+
+    fn put(self: &Arc<Self>, sender: SendRequest<Body>) {
+        if sender.is_closed() {
+            return;
+        }
+        let mut state = self.lock();
+        if state.idle.len() >= MOST_IDLE {
+            return;
+        }
+        state.idle.push(Idle { sender, since: Instant::now() });
+        if !state.sweeping {
+            state.sweeping = true;
+            tokio::spawn(Arc::clone(self).sweep());
+        }
+    }
+
+    /// Closes connections whose time is over, and ends when none are left: an idle proxy has no
+    /// timers running.
+    async fn sweep(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(self.idle_timeout).await;
+            let mut state = self.lock();
+            state.idle.retain(|idle| !idle.sender.is_closed() && idle.since.elapsed() < self.idle_timeout);
+            if state.idle.is_empty() {
+                state.sweeping = false;
+                state.idle.shrink_to_fit();
+                return;
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lease {
+    pub(crate) fn new(pool: Arc<Pool>, sender: SendRequest<Body>) -> Self {
+        Self { pool, sender }
+    }
+
+    /// Returns the connection after its answer was read to the end.
+    pub(crate) fn give_back(self) {
+        let Self { pool, mut sender } = self;
+        // The runtime may be gone when the last bodies are dropped; then the connection is too.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        if sender.is_ready() {
+            pool.put(sender);
+            return;
+        }
+        // The request may still be on its way (an early answer to an upload), or the connection's
+        // own task has not run yet.
+        runtime.spawn(async move {
+            if sender.ready().await.is_ok() {
+                pool.put(sender);
+            }
+        });
+    }
+}

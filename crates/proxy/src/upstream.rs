@@ -1,0 +1,238 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{CONNECTION, CONTENT_TYPE, UPGRADE};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use hyper::body::{Body as _, Incoming};
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+use tokio_util::sync::CancellationToken;
+
+use crate::outbound::Parts;
+use crate::pool::{Lease, Pool};
+use crate::{Body, Outbound, hop_by_hop, tunnel};
+
+/// Where an upstream listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// `host:port`.
+    Tcp(String),
+    /// A Unix socket.
+    Unix(PathBuf),
+}
+
+/// How long an upstream may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    /// To accept a connection.
+    pub connect: Duration,
+    /// To begin its answer, for a request without a body. `None` waits as long as the client does.
+    pub answer: Option<Duration>,
+    /// How long an idle connection is kept. Shorter than the 5 seconds after which common servers
+    /// close theirs, so that we rarely write into a closing connection.
+    pub idle: Duration,
+}
+
+/// A server that requests are forwarded to, with its kept connections.
+pub struct Upstream {
+    address: Address,
+    timeouts: Timeouts,
+    pool: Arc<Pool>,
+    tunnels_end: CancellationToken,
+}
+
+/// Why there is no answer to forward. Callers choose the page by it.
+#[derive(Debug, thiserror::Error)]
+pub enum ForwardError {
+    /// Nothing accepts connections there.
+    #[error("the upstream is unreachable: {0}")]
+    Unreachable(#[source] std::io::Error),
+    /// The connection was not accepted in time.
+    #[error("the upstream did not accept a connection in time")]
+    ConnectTimedOut,
+    /// The answer did not begin in time.
+    #[error("the upstream did not answer in time")]
+    AnswerTimedOut,
+    /// The client's body broke off, so that there is nobody to answer.
+    #[error("the client broke off its request: {0}")]
+    ClientBrokeOff(#[source] hyper::Error),
+    /// The connection broke before the answer, or what came is no HTTP.
+    #[error("the upstream broke off: {0}")]
+    Broken(#[source] hyper::Error),
+    /// The upstream switched protocols without having been asked to.
+    #[error("the upstream switched protocols without having been asked to")]
+    UnexpectedUpgrade,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(5), answer: None, idle: Duration::from_secs(4) }
+    }
+}
+
+impl Upstream {
+    /// An upstream at an address. Connects when the first request comes.
+    #[must_use]
+    pub fn new(address: Address, timeouts: Timeouts) -> Self {
+        Self { address, timeouts, pool: Pool::new(timeouts.idle), tunnels_end: CancellationToken::new() }
+    }
+
+    /// Ends this upstream's tunnels and event streams when `token` is cancelled: they have no end
+    /// of their own, and their clients connect again.
+    #[must_use]
+    pub fn ending_tunnels_on(mut self, token: CancellationToken) -> Self {
+        self.tunnels_end = token;
+        self
+    }
+
+    /// Where the upstream listens.
+    #[must_use]
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Sends a request and gives the answer as soon as its head is there.
+    ///
+    /// Dropping the future, or the answer's body, closes the connection to the upstream.
+    ///
+    /// # Errors
+    /// [`ForwardError`].
+    pub async fn forward(&self, outbound: Outbound) -> Result<Response<Body>, ForwardError> {
+        let Parts { request, upgrade, watch } = outbound.into_parts();
+        let (mut answer, lease) = self.send(request).await?;
+        hop_by_hop_of_answer(&mut answer);
+        if is_event_stream(&answer) {
+            return Ok(answer.map(|incoming| Body::endless(incoming, self.tunnels_end.clone())));
+        }
+        if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(answer.map(|incoming| Body::leased(incoming, lease)));
+        }
+        let client = upgrade.ok_or(ForwardError::UnexpectedUpgrade)?;
+        let upstream = hyper::upgrade::on(&mut answer);
+        tokio::spawn(tunnel::carry(client, upstream, watch, self.tunnels_end.clone()));
+        Ok(answer.map(|_| Body::empty()))
+    }
+
+    async fn send(&self, request: Request<Body>) -> Result<(Response<Incoming>, Lease), ForwardError> {
+        let Some(kept) = self.pool.take() else {
+            return self.send_on_new(request).await;
+        };
+        let copy = copy_if_harmless(&request);
+        match self.send_on(kept, request).await {
+            Err(Failure { unsent: Some(request), .. }) => self.send_on_new(*request).await,
+            Err(Failure { error: ForwardError::Broken(error), .. }) => match copy {
+                Some(copy) => self.send_on_new(copy).await,
+                None => Err(ForwardError::Broken(error)),
+            },
+            Err(failure) => Err(failure.error),
+            Ok(answer) => Ok(answer),
+        }
+    }
+
+    async fn send_on_new(&self, request: Request<Body>) -> Result<(Response<Incoming>, Lease), ForwardError> {
+        let sender = self.connect().await?;
+        self.send_on(sender, request).await.map_err(|failure| failure.error)
+    }
+
+    async fn send_on(
+        &self,
+        mut sender: SendRequest<Body>,
+        request: Request<Body>,
+    ) -> Result<(Response<Incoming>, Lease), Failure> {
+        let patience = self.timeouts.answer.filter(|_| request.body().is_end_stream());
+        let sending = sender.try_send_request(request);
+        let sent = match patience {
+            None => sending.await,
+            Some(patience) => match tokio::time::timeout(patience, sending).await {
+                Ok(sent) => sent,
+                Err(_) => return Err(Failure { error: ForwardError::AnswerTimedOut, unsent: None }),
+            },
+        };
+        match sent {
+            Ok(answer) => Ok((answer, Lease::new(Arc::clone(&self.pool), sender))),
+            Err(mut failed) => {
+                let unsent = failed.take_message().map(Box::new);
+                let error = failed.into_error();
+                let error =
+                    if error.is_user() { ForwardError::ClientBrokeOff(error) } else { ForwardError::Broken(error) };
+                Err(Failure { error, unsent })
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<SendRequest<Body>, ForwardError> {
+        let connecting = async {
+            match &self.address {
+                Address::Tcp(address) => {
+                    let stream = TcpStream::connect(address).await?;
+                    stream.set_nodelay(true)?;
+                    Ok(handshake(stream).await)
+                }
+                Address::Unix(path) => Ok(handshake(UnixStream::connect(path).await?).await),
+            }
+        };
+        match tokio::time::timeout(self.timeouts.connect, connecting).await {
+            Ok(Ok(sender)) => sender,
+            Ok(Err(error)) => Err(ForwardError::Unreachable(error)),
+            Err(_) => Err(ForwardError::ConnectTimedOut),
+        }
+    }
+}
+
+struct Failure {
+    error: ForwardError,
+    /// The request, if not a byte of it was sent.
+    unsent: Option<Box<Request<Body>>>,
+}
+
+async fn handshake<S>(stream: S) -> Result<SendRequest<Body>, ForwardError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (sender, connection) =
+        http1::Builder::new().handshake(TokioIo::new(stream)).await.map_err(ForwardError::Broken)?;
+    tokio::spawn(async move {
+        if let Err(error) = connection.with_upgrades().await {
+            tracing::debug!(%error, "a connection to the upstream ended");
+        }
+    });
+    Ok(sender)
+}
+
+/// A copy to send again should the kept connection turn out to be dead: idempotent, without body.
+fn copy_if_harmless(request: &Request<Body>) -> Option<Request<Body>> {
+    let idempotent = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if !idempotent || !request.body().is_end_stream() {
+        return None;
+    }
+    let mut copy = Request::new(Body::empty());
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    Some(copy)
+}
+
+fn is_event_stream(answer: &Response<Incoming>) -> bool {
+    let kind = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    // One with a length has an end after all.
+    kind.is_some_and(|kind| kind.starts_with("text/event-stream")) && answer.body().size_hint().exact().is_none()
+}
+
+fn hop_by_hop_of_answer(answer: &mut Response<Incoming>) {
+    let switching = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
+    let protocol = answer.headers().get(UPGRADE).cloned().filter(|_| switching);
+    hop_by_hop::strip(answer.headers_mut());
+    if let Some(protocol) = protocol {
+        answer.headers_mut().insert(UPGRADE, protocol);
+        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    }
+}
+
+impl std::fmt::Debug for Upstream {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Upstream").field("address", &self.address).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,237 @@
+use std::convert::Infallible;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use secrecy::SecretString;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::context::Context;
+use crate::failure::{Exit, Failure};
+use crate::up::UpArgs;
+use crate::{
+    admin_link, audit, completions, customers, delete, doctor, instances, log, members, provision, up, usage, workflows,
+};
+
+/// Sells a web application: every customer gets an instance of their own
+#[derive(Debug, Parser)]
+#[command(
+    name = "spinoff",
+    version,
+    max_term_width = 100,
+    after_help = "Without a command, `spinoff` is `spinoff up`.
+
+Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 refused, 5 timed out.
+
+Examples:
+  spinoff                                        start everything on this machine
+  spinoff provision ada@example.com acme         give a customer an instance
+  spinoff instances list --json | jq '.data[].url'"
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What every command understands.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Options of every command")]
+pub struct Global {
+    /// Folder that holds everything of this installation [default: $XDG_DATA_HOME/spinoff or
+    /// ~/.local/share/spinoff, for root /var/lib/spinoff]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub data: Option<PathBuf>,
+
+    /// Address of the server [default: the one that runs for the data folder]
+    #[arg(long, value_name = "URL", env = "SPINOFF_SERVER", global = true)]
+    pub server: Option<String>,
+
+    /// Token for the server [default: the one in the data folder]
+    #[arg(long, value_name = "TOKEN", env = "SPINOFF_TOKEN", hide_env_values = true, global = true,
+        value_parser = secret)]
+    pub token: Option<SecretString>,
+
+    /// Print the API's JSON instead of tables and sentences
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// Print results only: no progress, no confirmations
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+}
+
+/// Everything the executable can be.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start everything on this machine
+    Up(Box<UpArgs>),
+    /// Run the guard of one instance: lets its members through to its application, and nobody else
+    #[command(
+        after_help = "Every option is also an environment variable. The server starts guards by itself; by hand it is
+for applications that run elsewhere.
+
+Examples:
+  spinoff guard --issuer https://team.cloudflareaccess.com --audience AUD --members members.txt \\
+      --upstream http://127.0.0.1:3000
+  spinoff guard --issuer http://localhost:8080 --audience AUD --members members.txt -- ./my-app --port 8000"
+    )]
+    Guard(Box<guard::Args>),
+    /// Run the bundled application, a notebook of visions and backlog items
+    Workspace(workspace::Args),
+    #[command(flatten)]
+    Operate(Operation),
+}
+
+/// What an operator can ask for.
+#[derive(Debug, Subcommand)]
+pub enum Operation {
+    /// Make an instance for a customer and wait until it is ready
+    Provision(provision::Args),
+    /// Take an instance down, with all its data
+    Delete(delete::Args),
+    /// The customers' copies of the application
+    #[command(subcommand)]
+    Instances(instances::Command),
+    /// Who may enter an instance
+    #[command(subcommand)]
+    Members(members::Command),
+    /// Who signs and pays
+    #[command(subcommand)]
+    Customers(customers::Command),
+    /// Provisioning, deletion and other long work
+    #[command(subcommand)]
+    Workflows(workflows::Command),
+    /// The hours in which an instance was used, and the bill so far
+    #[command(subcommand)]
+    Usage(usage::Command),
+    /// Who changed what
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Print the link that signs the operator in
+    AdminLink(admin_link::Args),
+    /// Check this machine and its installation
+    Doctor(doctor::Args),
+    /// Print completions for a shell
+    Completions(completions::Args),
+}
+
+impl Cli {
+    /// What every command understands, and what was asked; starting everything when nothing was.
+    pub fn into_parts(self) -> (Global, Command) {
+        (self.global, self.command.unwrap_or_else(|| Command::Up(Box::new(UpArgs::usual()))))
+    }
+}
+
+impl Command {
+    /// Runs the command to its end, and gives the code to exit with.
+    pub fn run(self, context: &Context) -> Result<ExitCode, Failure> {
+        // Threads only for the one that serves customers.
+        match self {
+            // The guard brings its own runtime, and its exit code is the application's.
+            Self::Guard(args) => return Ok(guard::run(*args)),
+            Self::Up(args) => start(Builder::new_multi_thread())?.block_on(up::run(context, *args))?,
+            Self::Workspace(args) => {
+                log::to_stderr();
+                start(Builder::new_current_thread())?.block_on(workspace::run(args))?;
+            }
+            Self::Operate(operation) => start(Builder::new_current_thread())?.block_on(operation.run(context))?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Operation {
+    async fn run(self, context: &Context) -> Result<(), Failure> {
+        match self {
+            Self::Provision(args) => provision::run(context, args).await,
+            Self::Delete(args) => delete::run(context, args).await,
+            Self::Instances(command) => instances::run(context, command).await,
+            Self::Members(command) => members::run(context, command).await,
+            Self::Customers(command) => customers::run(context, command).await,
+            Self::Workflows(command) => workflows::run(context, command).await,
+            Self::Usage(command) => usage::run(context, command).await,
+            Self::Audit(command) => audit::run(context, command).await,
+            Self::AdminLink(admin_link::Args {}) => admin_link::run(context),
+            Self::Doctor(args) => doctor::run(context, args).await,
+            Self::Completions(args) => completions::run(&args),
+        }
+    }
+}
+
+fn start(mut builder: Builder) -> Result<Runtime, Failure> {
+    builder.enable_all().build().map_err(|cause| Failure::new(Exit::Failed, "can't start", cause))
+}
+
+fn secret(text: &str) -> Result<SecretString, Infallible> {
+    Ok(SecretString::from(text))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn nothing_at_all_starts_everything() {
+        let (_, command) = Cli::try_parse_from(["spinoff", "--data", "/d"]).unwrap().into_parts();
+        let Command::Up(args) = command else { panic!("{command:?}") };
+        assert_eq!((args.listen, args.app), (None, None));
+    }
+
+    #[test]
+    fn options_of_every_command_may_stand_anywhere() {
+        for line in [
+            "spinoff --json --server http://x instances list",
+            "spinoff instances --json list --server http://x",
+            "spinoff instances list --server http://x --json",
+        ] {
+            let (global, _) = Cli::try_parse_from(line.split(' ')).unwrap().into_parts();
+            assert!(global.json, "{line}");
+            assert_eq!(global.server.as_deref(), Some("http://x"), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_notebook_keeps_its_files_where_it_is_told() {
+        for line in ["spinoff workspace --data /d", "spinoff --data /d workspace"] {
+            let (_, command) = Cli::try_parse_from(line.split(' ')).unwrap().into_parts();
+            let Command::Workspace(args) = command else { panic!("{command:?}") };
+            assert_eq!(args.data, PathBuf::from("/d"), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_follows_the_dashes_belongs_to_the_application() {
+        let line = "spinoff guard --issuer http://localhost:8080 -- app --json --data x";
+        let (global, command) = Cli::try_parse_from(line.split(' ')).unwrap().into_parts();
+        let Command::Guard(args) = command else { panic!("{command:?}") };
+        assert_eq!(args.command, ["app", "--json", "--data", "x"]);
+        assert!(!global.json && global.data.is_none());
+    }
+
+    #[test]
+    fn every_command_shows_how_it_is_used() {
+        let mut waiting = vec![("spinoff".to_owned(), Cli::command())];
+        while let Some((path, command)) = waiting.pop() {
+            assert!(command.get_about().is_some(), "{path} says nothing about itself");
+            let children: Vec<_> = command
+                .get_subcommands()
+                .map(|child| (format!("{path} {}", child.get_name()), child.clone()))
+                .collect();
+            if children.is_empty() {
+                let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(examples.contains("Example"), "{path} has no examples");
+            }
+            waiting.extend(children);
+        }
+    }
+}

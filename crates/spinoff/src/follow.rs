@@ -1,0 +1,144 @@
+//! Watching a workflow until it is over.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use api::{Client, ClientError, Direction, Step, StepState, Workflow, WorkflowState};
+use domain::WorkflowId;
+use indicatif::ProgressBar;
+use tokio::time::{Instant, sleep};
+
+use crate::failure::{Doing as _, Exit, Failure};
+use crate::output::{Output, visible};
+use crate::when::span;
+
+/// How long a server may be away in between, for instance because it is being restarted.
+const AWAY: Duration = Duration::from_secs(30);
+
+/// Whether and how long to wait for the end of long work.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Patience {
+    /// Do not wait for the end
+    #[arg(long)]
+    pub no_wait: bool,
+
+    /// Wait at most so many seconds; the work goes on all the same
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, conflicts_with = "no_wait")]
+    pub timeout: u64,
+}
+
+/// Waits until the workflow is over, showing its steps as they end.
+///
+/// # Errors
+/// When it ends without success ([`Exit::Failed`]), does not end in time ([`Exit::TimedOut`]), or
+/// the server stays away.
+pub async fn follow(
+    client: &Client,
+    output: Output,
+    id: WorkflowId,
+    what: &str,
+    patience: &Patience,
+) -> Result<Workflow, Failure> {
+    let begun = Instant::now();
+    let within = Duration::from_secs(patience.timeout);
+    let mut heard = begun;
+    let mut progress = Progress::new(output);
+    loop {
+        match client.workflow(&id.to_string()).await {
+            Ok(workflow) => {
+                heard = Instant::now();
+                progress.update(&workflow);
+                if workflow.state.is_over() {
+                    return judge(workflow, what);
+                }
+            }
+            Err(ClientError::Unreachable { .. } | ClientError::TimedOut { .. }) if heard.elapsed() < AWAY => {}
+            Err(error) => return Err(error).doing(|| format!("can't follow workflow {id}")),
+        }
+        if begun.elapsed() >= within {
+            let why = format!("workflow {id} is still under way after {}s", patience.timeout);
+            return Err(Failure::new(Exit::TimedOut, what, why)
+                .next(format!("it goes on; follow it with `spinoff workflows show {id}`")));
+        }
+        sleep(pause(begun.elapsed())).await;
+    }
+}
+
+fn judge(workflow: Workflow, what: &str) -> Result<Workflow, Failure> {
+    if workflow.state == WorkflowState::Done {
+        return Ok(workflow);
+    }
+    let cause = workflow.error.unwrap_or_else(|| "no cause was recorded".to_owned());
+    let Workflow { id, state, .. } = workflow;
+    let next = match state {
+        WorkflowState::Failed => format!("everything was undone; see `spinoff workflows show {id}`"),
+        _ => format!("see `spinoff workflows show {id}`, then `spinoff workflows retry {id}`"),
+    };
+    Err(Failure::new(Exit::Failed, what, visible(format!("workflow {state}: {cause}", state = state.as_str())))
+        .next(next))
+}
+
+/// Short work is shown at once; long work is not asked for all the time.
+fn pause(waited: Duration) -> Duration {
+    (waited / 20).clamp(Duration::from_millis(50), Duration::from_secs(1))
+}
+
+/// The steps of a workflow as they happen: a line for each that ended and, where somebody watches,
+/// a moving one for the step under way.
+struct Progress {
+    output: Output,
+    told: HashSet<(String, Direction)>,
+    bar: Option<ProgressBar>,
+}
+
+impl Progress {
+    fn new(output: Output) -> Self {
+        let bar = output.is_watched().then(|| {
+            let bar = ProgressBar::new_spinner();
+            bar.enable_steady_tick(Duration::from_millis(100));
+            bar
+        });
+        Self { output, told: HashSet::new(), bar }
+    }
+
+    fn update(&mut self, workflow: &Workflow) {
+        for step in &workflow.steps {
+            if step.state == StepState::Started {
+                self.set_moving(step);
+            } else if self.told.insert((step.name.clone(), step.direction)) {
+                self.tell(&ended(step));
+            }
+        }
+        if let Some(bar) = self.bar.as_ref().filter(|_| workflow.state.is_over()) {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn set_moving(&self, step: &Step) {
+        if let Some(bar) = &self.bar {
+            let again = step.error.as_ref().map(|error| format!(" (try {}: {error})", step.attempts));
+            bar.set_message(visible(format!("{}{}", name(step), again.unwrap_or_default())));
+        }
+    }
+
+    fn tell(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(line),
+            None => self.output.note(line),
+        }
+    }
+}
+
+fn ended(step: &Step) -> String {
+    let mark = if step.state == StepState::Done { "✓" } else { "✗" };
+    let took = step.duration_ms.map(|millis| format!("  {}", span(millis)));
+    let error = step.error.as_ref().filter(|_| step.state == StepState::Failed).map(|error| format!("  {error}"));
+    visible(format!("{mark} {}{}{}", name(step), took.unwrap_or_default(), error.unwrap_or_default()))
+}
+
+fn name(step: &Step) -> String {
+    match step.direction {
+        Direction::Do => step.name.clone(),
+        Direction::Undo => format!("undo: {}", step.name),
+    }
+}

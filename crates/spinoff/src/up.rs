@@ -1,0 +1,148 @@
+//! `spinoff up`: everything on this machine, in one process.
+
+mod assemble;
+pub mod config;
+mod folder_lock;
+mod front;
+mod guards;
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use secrecy::ExposeSecret as _;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::context::Context;
+use crate::server_file::ServerFile;
+use config::Config;
+
+/// How to start everything on this machine.
+#[derive(Debug, Default, clap::Args)]
+#[command(
+    after_help = "Prints `ready http://…` as a line of its own when serving. Nothing outside this machine is opened.
+In COMMAND, $PORT, $DATA and $HOSTNAME_PUBLIC are given and expanded.
+Whatever can be said here can be said in spinoff.toml in the data folder too, and in the environment
+as SPINOFF_<SECTION>__<KEY>, such as SPINOFF_MAIL__DRIVER=smtp.
+
+Examples:
+  spinoff up
+  spinoff up --data ./data --listen 127.0.0.1:9000
+  spinoff up --app 'datasette serve $DATA/notes.db --create --port $PORT'
+  spinoff up --store postgres://spinoff@localhost/spinoff"
+)]
+pub struct UpArgs {
+    /// Address to listen on [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Option<SocketAddr>,
+
+    /// Sell this application instead of the bundled one
+    #[arg(long, value_name = "COMMAND")]
+    pub app: Option<String>,
+
+    /// Path at which the application answers when it is well [default: /]
+    #[arg(long, value_name = "PATH")]
+    pub app_health: Option<String>,
+
+    /// Read-only folder that the application may see; can be given more than once
+    #[arg(long, value_name = "DIR")]
+    pub app_path: Vec<PathBuf>,
+
+    /// Where the record is kept [default: a SQLite file in the data folder]
+    #[arg(long, value_name = "URL")]
+    pub store: Option<String>,
+
+    /// Instances are at <subdomain>.DOMAIN [default: localhost]
+    #[arg(long, value_name = "DOMAIN")]
+    pub base_domain: Option<String>,
+
+    /// Settings file [default: spinoff.toml in the data folder, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Run instances without walls between them, where the kernel can't build any
+    #[arg(long)]
+    pub insecure_no_sandbox: bool,
+
+    /// Die at this point, such as `provision.v1/deploy/after`: the rehearsal of a crash
+    #[arg(long, value_name = "POINT", hide = true, value_parser = crash_point)]
+    pub crash_at: Option<workflow::Point>,
+}
+
+impl UpArgs {
+    /// What holds when nothing is said.
+    pub fn usual() -> Self {
+        Self::default()
+    }
+}
+
+/// Starts everything and serves until told to stop.
+pub async fn run(context: &Context, args: UpArgs) -> anyhow::Result<()> {
+    crate::log::to_stderr();
+    // Fails only when a provider is installed already, which is as good.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let folder = &context.data;
+    let _lock = folder_lock::take(folder)?;
+    let config = Config::read(folder, &args)?;
+    let listener = front::listen(config.site.listen).await?;
+    let (guards, socket) = guards::listen(folder)?;
+    let address = listener.local_addr().context("asking for the address that is listened on")?;
+    let started = assemble::start(folder, &config, &args, address, &socket).await?;
+
+    let stop = CancellationToken::new();
+    let site = tokio::spawn(front::serve(listener, started.app.clone(), stop.clone()));
+    let reports = tokio::spawn(guards::serve(guards, started.app.clone(), stop.clone()));
+    let url = started.app.settings.public_url.clone();
+    let file = ServerFile {
+        url: url.clone(),
+        token: control_plane::operator_token(&started.app.sealer),
+        pid: i32::try_from(std::process::id()).unwrap_or(0),
+        admin_link: started.admin_link.clone(),
+    };
+    file.write(folder).context("writing run/server.json into the data folder")?;
+    announce(context, &config, &url, started.admin_link.expose_secret())?;
+
+    wait_for_signal().await?;
+    tracing::info!("Stopping: requests under way may finish, then the instances stop");
+    ServerFile::remove(folder).context("removing run/server.json from the data folder")?;
+    stop.cancel();
+    let _ = tokio::join!(site, reports);
+    started.stop().await;
+    Ok(())
+}
+
+/// Tells a person what to do next, and a script that it can go on.
+fn announce(context: &Context, config: &Config, url: &str, admin_link: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    if !context.output.quiet {
+        let mail = match config.mail.driver {
+            config::MailDriver::Outbox => format!("mail lands at {url}/mailbox"),
+            config::MailDriver::Smtp => "mail leaves by SMTP".to_owned(),
+        };
+        writeln!(
+            out,
+            "{} is for sale at {url}; be its operator at {admin_link}; {mail}; everything is kept in {}",
+            config.site.product,
+            context.data.path().display()
+        )?;
+    }
+    writeln!(out, "ready {url}")?;
+    out.flush()?;
+    Ok(())
+}
+
+async fn wait_for_signal() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+fn crash_point(text: &str) -> Result<workflow::Point, String> {
+    workflow::Point::parse(text).ok_or_else(|| "write it as KIND/STEP/before or KIND/STEP/after".to_owned())
+}

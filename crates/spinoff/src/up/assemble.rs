@@ -1,0 +1,175 @@
+//! Makes the parts of one machine and puts them together.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use access::MembersKey;
+use anyhow::Context as _;
+use base64::Engine as _;
+use control_plane::{Core, Drivers, Settings, SignInCodes, Started};
+use providers::compute::Release;
+use providers::compute::local::{Isolation, Local, LocalSettings};
+use providers::edge::Builtin;
+use providers::mail::{Mail, Outbox, Smtp};
+use providers::payments::ledger::Ledger;
+use secrecy::ExposeSecret as _;
+use store::Db;
+use tokio::sync::Notify;
+use workflow::{Faults, Point};
+use world::{Clock, Entropy, Sealer};
+
+use super::UpArgs;
+use super::config::{self, Config, MailDriver};
+use crate::data_folder::DataFolder;
+
+/// How long a guard or one of our own hostnames may take to answer us.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Opens or makes everything in the data folder, and starts what runs in it.
+pub async fn start(
+    folder: &DataFolder,
+    config: &Config,
+    args: &UpArgs,
+    address: SocketAddr,
+    guards_socket: &Path,
+) -> anyhow::Result<Started> {
+    let (clock, entropy) = (Clock::System, Entropy::System);
+    let sealer = Arc::new(Sealer::open(&folder.key(), &entropy)?);
+    let db = open_store(folder, config).await?;
+    db.migrate(&control_plane::migrations()).await?;
+
+    let settings = settings(config, address)?;
+    let mail_waiting = Arc::new(Notify::new());
+    let codes = SignInCodes::new(
+        db.clone(),
+        clock.clone(),
+        entropy.clone(),
+        settings.product.clone(),
+        Arc::clone(&mail_waiting),
+    );
+    let mut edge_settings = edge::Settings::new(&settings.public_url, &settings.base_domain, &settings.product);
+    edge_settings.mailbox_url = settings.mailbox.then(|| format!("{}/mailbox", settings.public_url));
+    let gate = edge::Edge::open(
+        db.clone(),
+        Arc::clone(&sealer),
+        clock.clone(),
+        entropy.clone(),
+        edge_settings,
+        Arc::new(codes),
+    )
+    .await?;
+    let drivers = Drivers {
+        compute: Arc::new(local(folder, config, args, guards_socket, &clock, &sealer).await?),
+        edge: Arc::new(Builtin::new(gate.clone())),
+        payments: Arc::new(Ledger::new(db.clone(), clock.clone())),
+        mail: mail(config)?,
+    };
+    let core = Core {
+        members_key: members_key(&sealer)?,
+        http: http()?,
+        started_at: clock.now(),
+        db,
+        clock,
+        entropy,
+        sealer,
+        settings,
+        drivers,
+        mail_waiting,
+    };
+    let engine = workflow::Settings { faults: faults(args.crash_at.clone()), ..workflow::Settings::default() };
+    control_plane::start(core, gate, engine).await
+}
+
+async fn open_store(folder: &DataFolder, config: &Config) -> anyhow::Result<Db> {
+    let url = config::secret(config.store.url.as_ref(), config.store.url_file.as_ref())?;
+    Ok(match url {
+        Some(url) => Db::open(url.expose_secret()).await?,
+        None => Db::open_file(&folder.store()).await?,
+    })
+}
+
+fn settings(config: &Config, address: SocketAddr) -> anyhow::Result<Settings> {
+    let executable = executable()?;
+    let public_url = config.site.public_url.clone();
+    let mut read_only = config.compute.app_path.clone();
+    let (command, health_path) = match &config.compute.app {
+        Some(command) => (command.clone(), config.compute.app_health.clone()),
+        None => {
+            let command = format!("exec {} workspace", shell_quoted(&executable));
+            read_only.push(executable);
+            (command, "/health".to_owned())
+        }
+    };
+    Ok(Settings {
+        product: config.site.product.clone(),
+        public_url: public_url.unwrap_or_else(|| format!("http://{}:{}", config.site.base_domain, address.port())),
+        base_domain: config.site.base_domain.clone(),
+        plan: config.plan.clone(),
+        release: Release { version: env!("CARGO_PKG_VERSION").to_owned(), command, health_path, read_only },
+        operator: config.site.operator_email.clone(),
+        mailbox: config.mail.driver == MailDriver::Outbox,
+        probe_address: address,
+    })
+}
+
+async fn local(
+    folder: &DataFolder,
+    config: &Config,
+    args: &UpArgs,
+    guards_socket: &Path,
+    clock: &Clock,
+    sealer: &Arc<Sealer>,
+) -> anyhow::Result<Local> {
+    let mut settings = LocalSettings::new(folder.path().join("instances"), executable()?);
+    settings.main_socket = Some(guards_socket.to_owned());
+    settings.limits = config.limits();
+    settings.isolation = if args.insecure_no_sandbox { Isolation::InsecureNone } else { Isolation::Sandbox };
+    Ok(Local::open(settings, clock.clone(), Arc::clone(sealer)).await?)
+}
+
+fn mail(config: &Config) -> anyhow::Result<Arc<dyn Mail>> {
+    if config.mail.driver == MailDriver::Outbox {
+        return Ok(Arc::new(Outbox));
+    }
+    let url = config::secret(config.smtp.url.as_ref(), config.smtp.url_file.as_ref())?
+        .context("[mail] driver is smtp, but [smtp] url (or url_file) is missing")?;
+    let from = config.mail.from.as_deref().context("[mail] driver is smtp, but [mail] from is missing")?;
+    Ok(Arc::new(Smtp::new(&url, from)?))
+}
+
+/// The key that signs member lists follows from the installation's key.
+fn members_key(sealer: &Sealer) -> anyhow::Result<MembersKey> {
+    let seed = sealer.derive("members key", "v1");
+    let text = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(seed);
+    Ok(MembersKey::from_secret(&text.into())?)
+}
+
+fn http() -> anyhow::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .timeout(PATIENCE)
+        .build()
+        .context("making the HTTP client")
+}
+
+fn faults(crash_at: Option<Point>) -> Faults {
+    let Some(point) = crash_at else { return Faults::none() };
+    Faults::by(move |here| {
+        if *here == point {
+            // The rehearsed crash is the real one: no destructor runs, nothing is said.
+            let _ = nix::sys::signal::kill(nix::unistd::Pid::this(), nix::sys::signal::Signal::SIGKILL);
+        }
+        None
+    })
+}
+
+fn executable() -> anyhow::Result<std::path::PathBuf> {
+    std::env::current_exe().context("finding the program's own file")
+}
+
+fn shell_quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
+}

@@ -1,0 +1,260 @@
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use config::{Environment, File, FileFormat};
+use domain::{Email, Plan};
+use providers::compute::local::InstanceLimits;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::UpArgs;
+use crate::data_folder::DataFolder;
+
+/// What the operator decided: `spinoff.toml`, overridden by the environment, overridden by options.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
+pub struct Config {
+    pub site: Site,
+    pub store: Store,
+    pub compute: Compute,
+    pub mail: Mail,
+    pub smtp: Smtp,
+    pub plan: Plan,
+}
+
+/// `[site]`
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Site {
+    pub listen: SocketAddr,
+    pub base_domain: String,
+    /// Follows from `listen` when it is not given.
+    pub public_url: Option<String>,
+    /// What is sold; follows from the application when it is not given.
+    pub product: String,
+    /// Who may use the console from the start.
+    pub operator_email: Email,
+}
+
+/// `[store]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Store {
+    pub url: Option<SecretString>,
+    pub url_file: Option<PathBuf>,
+}
+
+/// `[compute]`
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Compute {
+    pub driver: ComputeDriver,
+    pub app: Option<String>,
+    pub app_health: String,
+    pub app_path: Vec<PathBuf>,
+    pub memory_mb: u64,
+    pub processes: u64,
+    pub file_mb: u64,
+    pub volume_mb: u64,
+    pub cpu_percent: u64,
+}
+
+/// `[compute] driver`
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ComputeDriver {
+    /// Processes on this machine.
+    #[default]
+    Local,
+}
+
+/// `[mail]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mail {
+    pub driver: MailDriver,
+    /// `Name <address>`
+    pub from: Option<String>,
+}
+
+/// `[mail] driver`
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailDriver {
+    /// Mail stays here and is read at `/mailbox`.
+    #[default]
+    Outbox,
+    /// Mail leaves by an SMTP server.
+    Smtp,
+}
+
+/// `[smtp]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Smtp {
+    pub url: Option<SecretString>,
+    pub url_file: Option<PathBuf>,
+}
+
+impl Default for Site {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            base_domain: "localhost".to_owned(),
+            public_url: None,
+            product: String::new(),
+            operator_email: operator_at_localhost(),
+        }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "a constant that a test reads")]
+fn operator_at_localhost() -> Email {
+    Email::parse("operator@localhost").expect("a valid address")
+}
+
+impl Default for Compute {
+    fn default() -> Self {
+        let limits = InstanceLimits::default();
+        Self {
+            driver: ComputeDriver::Local,
+            app: None,
+            app_health: "/".to_owned(),
+            app_path: Vec::new(),
+            memory_mb: limits.memory_bytes >> 20,
+            processes: limits.processes,
+            file_mb: limits.file_bytes >> 20,
+            volume_mb: limits.volume_bytes >> 20,
+            cpu_percent: limits.cpu_thousandths / 10,
+        }
+    }
+}
+
+impl Config {
+    /// Reads file and environment, lets the options have the last word, and refuses what would
+    /// open this machine to others.
+    pub fn read(folder: &DataFolder, args: &UpArgs) -> anyhow::Result<Self> {
+        let path = args.config.clone().unwrap_or_else(|| folder.path().join("spinoff.toml"));
+        let mut config = Self::layered(&path, args.config.is_some(), environment())?;
+        config.apply(args);
+        if !config.site.listen.ip().is_loopback() {
+            bail!(
+                "`spinoff up` is for one machine: its mailbox is open to whoever can connect, so it listens on \
+                 loopback only; {} is not a loopback address",
+                config.site.listen
+            );
+        }
+        Ok(config)
+    }
+
+    fn layered(path: &Path, must_exist: bool, environment: HashMap<String, String>) -> anyhow::Result<Self> {
+        let file = File::from(path).format(FileFormat::Toml).required(must_exist);
+        let environment = Environment::with_prefix("SPINOFF")
+            .prefix_separator("_")
+            .separator("__")
+            .try_parsing(true)
+            .source(Some(environment));
+        let read = config::Config::builder().add_source(file).add_source(environment).build();
+        read.and_then(config::Config::try_deserialize)
+            .with_context(|| format!("reading the settings ({} and SPINOFF_* variables)", path.display()))
+    }
+
+    fn apply(&mut self, args: &UpArgs) {
+        if let Some(listen) = args.listen {
+            self.site.listen = listen;
+        }
+        if let Some(domain) = &args.base_domain {
+            self.site.base_domain.clone_from(domain);
+        }
+        if let Some(app) = &args.app {
+            self.compute.app = Some(app.clone());
+        }
+        if let Some(path) = &args.app_health {
+            self.compute.app_health.clone_from(path);
+        }
+        if let Some(url) = &args.store {
+            self.store.url = Some(url.clone().into());
+        }
+        self.compute.app_path.extend(args.app_path.iter().cloned());
+        if self.site.product.is_empty() {
+            self.site.product = product_of(self.compute.app.as_deref());
+        }
+    }
+
+    /// What one instance may use up.
+    pub fn limits(&self) -> InstanceLimits {
+        InstanceLimits {
+            memory_bytes: self.compute.memory_mb << 20,
+            processes: self.compute.processes,
+            cpu_thousandths: self.compute.cpu_percent * 10,
+            file_bytes: self.compute.file_mb << 20,
+            volume_bytes: self.compute.volume_mb << 20,
+        }
+    }
+}
+
+/// A secret that stands in the settings, or in a file of its own.
+pub fn secret(value: Option<&SecretString>, file: Option<&PathBuf>) -> anyhow::Result<Option<SecretString>> {
+    match (value, file) {
+        (Some(value), _) => Ok(Some(value.clone())),
+        (None, Some(path)) => {
+            let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+            Ok(Some(text.trim().to_owned().into()))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+/// The bundled application has a name; another one is called after its program.
+fn product_of(app: Option<&str>) -> String {
+    let Some(command) = app else { return "AI-DIY".to_owned() };
+    let program = command.split_whitespace().find(|word| !word.contains('=')).unwrap_or("the application");
+    Path::new(program).file_name().map_or_else(|| program.to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that asks the environment for settings")]
+fn environment() -> HashMap<String, String> {
+    // SPINOFF_SERVER and SPINOFF_TOKEN are options of the command line, not settings.
+    std::env::vars().filter(|(name, _)| name.starts_with("SPINOFF_") && name.contains("__")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn read(toml: &str, environment: &[(&str, &str)]) -> anyhow::Result<Config> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("spinoff.toml");
+        std::fs::write(&path, toml).unwrap();
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Config::layered(&path, true, environment)
+    }
+
+    #[test]
+    fn the_environment_overrides_the_file_and_options_override_both() {
+        let file = "[site]\nbase_domain = \"a.test\"\nlisten = \"127.0.0.1:1\"\n[plan]\nhour_cents = 50\n";
+        let mut config = read(file, &[("SPINOFF_SITE__BASE_DOMAIN", "b.test")]).unwrap();
+        assert_eq!(config.site.base_domain, "b.test");
+        assert_eq!((config.plan.hour_cents.get(), config.plan.base_cents.get()), (50, 500));
+        config.apply(&UpArgs { base_domain: Some("c.test".into()), ..UpArgs::default() });
+        assert_eq!(config.site.base_domain, "c.test");
+        assert_eq!(config.site.operator_email.as_str(), "operator@localhost");
+    }
+
+    #[test]
+    fn a_misspelt_setting_is_an_error_and_not_ignored() {
+        let error = format!("{:#}", read("[site]\nbase_domian = \"a.test\"\n", &[]).unwrap_err());
+        assert!(error.contains("base_domian"), "{error}");
+        assert!(read("[plan]\nhour_cents = \"much\"\n", &[]).is_err());
+    }
+
+    #[test]
+    fn another_application_is_called_after_its_program() {
+        assert_eq!(product_of(None), "AI-DIY");
+        assert_eq!(product_of(Some("FOO=1 /opt/venv/bin/datasette serve $DATA")), "datasette");
+    }
+}

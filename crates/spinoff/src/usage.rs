@@ -1,0 +1,61 @@
+use api::{Usage, UsedHour};
+use clap::Subcommand;
+use domain::{BillLine, Evidence, Month, Plan};
+
+use crate::context::Context;
+use crate::failure::{Doing as _, Failure};
+use crate::output::table;
+
+/// What can be asked about use.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show the used hours of a month, each with its evidence, and the bill
+    #[command(after_help = "Hours are UTC. Any use within an hour counts the hour whole, once.
+
+Examples:
+  spinoff usage show acme
+  spinoff usage show acme --month 2026-11 --json | jq .bill.total")]
+    Show {
+        /// Id, project name or subdomain
+        instance: String,
+        /// The month [default: the present one]
+        #[arg(long, value_name = "YYYY-MM")]
+        month: Option<Month>,
+    },
+}
+
+/// Runs one of them.
+pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
+    let Command::Show { instance, month } = command;
+    let usage =
+        context.client()?.usage(&instance, month).await.doing(|| format!("can't show the use of {instance}"))?;
+    context.output.show(&usage, || in_words(&instance, &usage))
+}
+
+fn in_words(instance: &str, usage: &Usage) -> String {
+    let plan = Plan { currency: usage.currency.clone(), ..Plan::default() };
+    let hours = if usage.hours.is_empty() {
+        format!("{instance} was not used in {}.\n", usage.month)
+    } else {
+        table(&["HOUR (UTC)", "EVIDENCE"], usage.hours.iter().map(hour_row))
+    };
+    let lines = usage.bill.lines.iter().map(|line| bill_row(&plan, line));
+    let total = ["Total".to_owned(), String::new(), String::new(), plan.price(usage.bill.total)];
+    let bill = table(&[&usage.month.to_string(), "QUANTITY", "EACH", "AMOUNT"], lines.chain([total]));
+    format!("{hours}\n{bill}")
+}
+
+fn hour_row(hour: &UsedHour) -> [String; 2] {
+    let evidence: Vec<String> = hour.evidence.iter().map(evidence_in_words).collect();
+    [hour.hour_start.strftime("%Y-%m-%d %H:00").to_string(), evidence.join("; ")]
+}
+
+fn evidence_in_words(evidence: &Evidence) -> String {
+    let Evidence { signal, first, last, count, .. } = evidence;
+    let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };
+    format!("{}, {times}, {} to {}", signal.in_words(), first.strftime("%H:%M"), last.strftime("%H:%M"))
+}
+
+fn bill_row(plan: &Plan, line: &BillLine) -> [String; 4] {
+    [line.what.clone(), line.quantity.to_string(), plan.price(line.unit), plan.price(line.amount)]
+}

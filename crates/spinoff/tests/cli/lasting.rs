@@ -1,0 +1,164 @@
+//! Work that lasts: provisioning and deletion.
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::process::Stdio;
+
+use nix::pty::openpty;
+use serde_json::json;
+
+use crate::server::{INSTANCE, Server, WORKFLOW, accepted, instance, problem, step, workflow};
+use crate::spinoff::{Ran, ask, command, run};
+
+const PROVISION: [&str; 3] = ["provision", "ada@example.com", "acme"];
+
+fn provisioning() -> Server {
+    Server::start().on("POST /api/v1/instances", 202, accepted()).on(
+        &format!("GET /api/v1/instances/{INSTANCE}"),
+        200,
+        instance("acme", "active"),
+    )
+}
+
+fn watched() -> String {
+    format!("GET /api/v1/workflows/{WORKFLOW}")
+}
+
+#[test]
+fn provisioning_tells_each_step_once_and_ends_with_the_address() {
+    let (first, second) = (step("create project", "do", "done"), step("deploy", "do", "done"));
+    let server = provisioning()
+        .on(&watched(), 200, workflow("running", &[step("create project", "do", "started")]))
+        .on(&watched(), 200, workflow("running", &[first.clone(), step("deploy", "do", "started")]))
+        .on(&watched(), 200, workflow("done", &[first, second]));
+    let ran = ask(&server.url, &PROVISION);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(ran.out, "acme is ready at http://acme.localhost:8080\n");
+    assert_eq!(ran.err, "✓ create project  0.2s\n✓ deploy  0.2s\n");
+    assert_eq!(server.changes()[0].body, json!({"customer_email": "ada@example.com", "subdomain": "acme"}));
+    assert_eq!(server.changes()[0].key, None);
+}
+
+#[test]
+fn programs_get_the_instance_and_no_progress_when_quiet() {
+    let server = provisioning().on(&watched(), 200, workflow("done", &[step("deploy", "do", "done")]));
+    let ran = ask(&server.url, &[&PROVISION[..], &["--json", "--quiet"]].concat());
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    assert_eq!(ran.json(), instance("acme", "active"));
+}
+
+#[test]
+fn nobody_has_to_wait() {
+    let server = provisioning();
+    let ran = ask(
+        &server.url,
+        &["instances", "add", "ada@example.com", "acme", "--no-wait", "--json", "--idempotency-key", "order-7"],
+    );
+    assert_eq!((ran.code, ran.json()), (0, accepted()));
+    assert_eq!(server.changes()[0].key.as_deref(), Some("order-7"));
+    assert_eq!(server.seen().len(), 1);
+    let words = ask(&server.url, &[&PROVISION[..], &["--no-wait"]].concat());
+    assert!(words.out.contains(&format!("spinoff workflows show {WORKFLOW}")), "{words:?}");
+}
+
+#[test]
+fn provisioning_that_was_undone_has_failed() {
+    let steps =
+        [step("create project", "do", "done"), step("deploy", "do", "failed"), step("create project", "undo", "done")];
+    let server = provisioning().on(&watched(), 200, workflow("failed", &steps));
+    let ran = ask(&server.url, &PROVISION);
+    ran.assert_failed(1, &["acme was not provisioned", "no room", "✗ deploy  0.2s  no room", "✓ undo: create project"]);
+    assert_eq!(ran.out, "");
+    let server = provisioning().on(&watched(), 200, workflow("stuck", &steps));
+    ask(&server.url, &PROVISION).assert_failed(1, &["workflow stuck", "spinoff workflows retry"]);
+}
+
+#[test]
+fn waiting_ends_in_time_and_the_work_goes_on() {
+    let server = provisioning().on(&watched(), 200, workflow("running", &[]));
+    let ran = ask(&server.url, &[&PROVISION[..], &["--timeout", "0"]].concat());
+    ran.assert_failed(5, &["still under way", &format!("spinoff workflows show {WORKFLOW}")]);
+}
+
+#[test]
+fn what_cannot_be_had_is_refused_with_the_reason() {
+    let taken = problem(409, "The subdomain is taken", "choose another one");
+    let server = Server::start().on("POST /api/v1/instances", 409, taken);
+    ask(&server.url, &PROVISION).assert_failed(4, &["can't provision acme", "is taken", "next: choose another one"]);
+    let ran = ask(&server.url, &["provision", "ada@example.com", "admin"]);
+    ran.assert_failed(4, &["that name is reserved"]);
+    assert_eq!(run(&["provision", "ada@example.com", "a.b"]).code, 2);
+    assert_eq!(run(&["provision", "ada", "acme"]).code, 2);
+    assert_eq!(server.seen().len(), 1, "what can be known here is not asked there");
+}
+
+fn deleting() -> Server {
+    let address = format!("/api/v1/instances/{INSTANCE}");
+    let mut gone = instance("acme", "deleted");
+    gone["removal"] = json!({
+        "requested_by": "ada@example.com",
+        "finished_at": "2026-11-24T11:00:00Z",
+        "removed": [{"kind": "process", "name": "4711"}, {"kind": "hostname", "name": "acme.localhost"}],
+    });
+    Server::start()
+        .on("GET /api/v1/instances/acme", 200, instance("acme", "active"))
+        .on(&format!("DELETE {address}"), 202, json!({"workflow_id": WORKFLOW}))
+        .on(&watched(), 200, workflow("done", &[step("remove hostname", "do", "done")]))
+        .on(&format!("GET {address}"), 200, gone)
+}
+
+#[test]
+fn nothing_is_deleted_without_its_name_being_said() {
+    let server = deleting();
+    for args in [&["delete", "acme"][..], &["delete", "acme", "--confirm", "zoo"], &["instances", "remove", "acme"]] {
+        let ran = ask(&server.url, args);
+        ran.assert_failed(4, &["acme was not deleted", "next: give --confirm acme"]);
+    }
+    assert_eq!(server.changes(), []);
+    ask(&server.url, &["delete", "nobody", "--confirm", "nobody"]).assert_failed(3, &[]);
+}
+
+#[test]
+fn a_confirmed_deletion_says_what_was_removed() {
+    let server = deleting();
+    let ran = ask(&server.url, &["delete", "acme", "--confirm", "acme"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(ran.out, "acme is deleted; removed:\nprocess   4711\nhostname  acme.localhost\n");
+    assert_eq!(server.changes()[0].body, json!({"confirm": "acme"}));
+    let ran = ask(&server.url, &["delete", "acme", "--confirm", "acme", "--json"]);
+    assert_eq!(ran.json(), workflow("done", &[step("remove hostname", "do", "done")]));
+}
+
+#[test]
+fn a_person_is_asked_to_type_the_name() {
+    let server = deleting();
+    let (ran, screen) = on_a_terminal(&server.url, &["delete", "acme"], "acme\n");
+    assert_eq!(ran.code, 0, "{ran:?} {screen}");
+    assert!(screen.contains("with all its data.") && screen.contains("Type acme to go on: "), "{screen}");
+    assert!(screen.contains("✓ remove hostname"), "{screen}");
+    assert_eq!(server.changes().len(), 1);
+    let (ran, screen) = on_a_terminal(&server.url, &["delete", "acme"], "yes\n");
+    assert_eq!(ran.code, 4);
+    assert!(screen.contains("is not its subdomain"), "{screen}");
+    assert_eq!(server.changes().len(), 1);
+}
+
+/// Runs with a terminal as standard input and standard error, types, and returns what was on it.
+fn on_a_terminal(url: &str, args: &[&str], typed: &str) -> (Ran, String) {
+    let terminal = openpty(None, None).unwrap();
+    let slave = || Stdio::from(terminal.slave.try_clone().unwrap());
+    let mut command = command(args);
+    command.env("SPINOFF_SERVER", url).env("TERM", "xterm").stdin(slave()).stdout(Stdio::piped()).stderr(slave());
+    let child = command.spawn().unwrap();
+    drop(command);
+    drop(terminal.slave);
+    let mut master = File::from(terminal.master);
+    master.write_all(typed.as_bytes()).unwrap();
+    // Reading from a terminal that everybody else has left ends with an error, not with an end.
+    let mut screen = Vec::new();
+    let mut chunk = [0; 4096];
+    while let Ok(length @ 1..) = master.read(&mut chunk) {
+        screen.extend_from_slice(&chunk[..length]);
+    }
+    (child.wait_with_output().unwrap().into(), String::from_utf8_lossy(&screen).into_owned())
+}

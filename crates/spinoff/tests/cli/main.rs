@@ -1,0 +1,10 @@
+//! The real executable against a real HTTP server.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod discovery;
+mod doctor;
+mod importing;
+mod lasting;
+mod server;
+mod showing;
+mod spinoff;

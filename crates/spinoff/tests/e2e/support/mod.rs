@@ -1,0 +1,7 @@
+//! How tests start the product and look at it from outside.
+
+pub mod mail;
+pub mod server;
+pub mod sign_in;
+pub mod until;
+pub mod world;

@@ -1,0 +1,175 @@
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::definition::{StepError, Stop};
+use crate::engine::Context;
+use crate::fault::{Fault, Moment};
+use crate::lease::Claimed;
+use crate::record::{Direction, StepRecord, StepState};
+use crate::store::{self, StepEnd};
+
+/// One passage through a workflow's story: knows what is recorded, and records what happens.
+pub struct Run {
+    context: Arc<Context>,
+    claimed: Claimed,
+    direction: Direction,
+    recorded: HashMap<(Direction, String), StepRecord>,
+}
+
+impl Run {
+    pub(crate) async fn load(context: Arc<Context>, claimed: Claimed) -> Result<Self, sqlx::Error> {
+        let steps = store::steps(&context.db, &claimed.lease.id).await?;
+        let recorded = steps.into_iter().map(|step| ((step.direction, step.name.clone()), step)).collect();
+        let direction = if claimed.undoing { Direction::Undo } else { Direction::Do };
+        Ok(Self { context, claimed, direction, recorded })
+    }
+
+    /// What the workflow works on.
+    pub fn subject(&self) -> &str {
+        &self.claimed.subject
+    }
+
+    /// What the workflow was started with.
+    ///
+    /// # Errors
+    /// [`Stop::Failed`] when the stored input is of another form.
+    pub fn input<T: DeserializeOwned>(&self) -> Result<T, Stop> {
+        serde_json::from_str(&self.claimed.input)
+            .map_err(|error| Stop::Failed(format!("the input of this workflow can't be read: {error}")))
+    }
+
+    /// Why it was turned round, for the way back to tell customer and operator.
+    ///
+    /// # Errors
+    /// [`Stop::Store`] when the store can't be read.
+    pub async fn failure(&self) -> Result<String, Stop> {
+        let record = store::find(&self.context.db, &self.claimed.lease.id).await?;
+        Ok(record.and_then(|record| record.error).unwrap_or_else(|| "no reason was recorded".to_owned()))
+    }
+
+    /// Does a step unless its result is recorded, and records the result.
+    ///
+    /// # Errors
+    /// [`Stop`], to be passed on with `?`.
+    pub async fn step<T, F, Fut>(&self, name: &'static str, effect: F) -> Result<T, Stop>
+    where
+        T: Serialize + DeserializeOwned,
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<T, StepError>>,
+    {
+        if let Some(done) = self.recorded_output(self.direction, name)? {
+            return Ok(done);
+        }
+        if self.direction == Direction::Do {
+            self.refuse_if_over().await?;
+        }
+        self.attempt(name, effect).await
+    }
+
+    /// Takes a step back, if its intent was ever stored: even one that failed or whose result
+    /// never came may have had its effect.
+    ///
+    /// # Errors
+    /// [`Stop`], to be passed on with `?`.
+    pub async fn undo<T, F, Fut>(&self, name: &'static str, effect: F) -> Result<Option<T>, Stop>
+    where
+        T: Serialize + DeserializeOwned,
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<T, StepError>>,
+    {
+        if !self.recorded.contains_key(&(Direction::Do, name.to_owned())) {
+            return Ok(None);
+        }
+        self.step(name, effect).await.map(Some)
+    }
+
+    fn recorded_output<T: DeserializeOwned>(&self, direction: Direction, name: &str) -> Result<Option<T>, Stop> {
+        let Some(step) = self.recorded.get(&(direction, name.to_owned())) else { return Ok(None) };
+        match (&step.state, &step.output) {
+            (StepState::Done, Some(output)) => serde_json::from_str(output)
+                .map(Some)
+                .map_err(|error| Stop::Failed(format!("the recorded result of {name:?} can't be read: {error}"))),
+            _ => Ok(None),
+        }
+    }
+
+    async fn refuse_if_over(&self) -> Result<(), Stop> {
+        if let Some(reason) = store::cancel_reason(&self.context.db, &self.claimed.lease.id).await? {
+            return Err(Stop::Failed(reason));
+        }
+        if self.context.clock.now() >= self.claimed.deadline {
+            let last = self.recorded.values().find_map(|step| step.error.clone());
+            let detail = last.map(|error| format!("; last error: {error}")).unwrap_or_default();
+            return Err(Stop::Failed(format!("it took longer than allowed{detail}")));
+        }
+        Ok(())
+    }
+
+    async fn attempt<T, F, Fut>(&self, name: &'static str, effect: F) -> Result<T, Stop>
+    where
+        T: Serialize,
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<T, StepError>>,
+    {
+        let context = &self.context;
+        let begun = store::begin_step(&context.db, &self.claimed.lease, self.direction, name, context.clock.now());
+        let attempts = begun.await?.ok_or(Stop::Released)?;
+        context.changed();
+        let result = match self.injected(name, Moment::Before)? {
+            Some(error) => Err(error),
+            None => match effect().await {
+                Ok(value) => self.injected(name, Moment::After)?.map_or(Ok(value), Err),
+                Err(error) => Err(error),
+            },
+        };
+        match result {
+            Ok(value) => self.succeed(name, value).await,
+            Err(error) => Err(self.fail(name, attempts, &error).await?),
+        }
+    }
+
+    async fn succeed<T: Serialize>(&self, name: &str, value: T) -> Result<T, Stop> {
+        let output = serde_json::to_string(&value)
+            .map_err(|error| Stop::Failed(format!("the result of {name:?} can't be stored: {error}")))?;
+        self.end(name, StepState::Done, Some(&output), None).await?;
+        Ok(value)
+    }
+
+    async fn fail(&self, name: &str, attempts: u32, error: &StepError) -> Result<Stop, Stop> {
+        let text = error.to_string();
+        self.end(name, StepState::Failed, None, Some(&text)).await?;
+        tracing::warn!(workflow.id = %self.claimed.lease.id, step = name, attempts, "Step {name:?} failed: {text}");
+        Ok(match error {
+            StepError::Permanent(_) => Stop::Failed(format!("{name}: {text}")),
+            StepError::Temporary(_) => {
+                let chance = self.context.entropy.bytes::<1>()[0];
+                Stop::Until(self.context.clock.now() + self.context.settings.backoff.after(attempts, chance))
+            }
+        })
+    }
+
+    async fn end(&self, name: &str, state: StepState, output: Option<&str>, error: Option<&str>) -> Result<(), Stop> {
+        let end = StepEnd { direction: self.direction, name, state, output, error };
+        let kept = store::end_step(&self.context.db, &self.claimed.lease, &end, self.context.clock.now()).await?;
+        self.context.changed();
+        if kept { Ok(()) } else { Err(Stop::Released) }
+    }
+
+    fn injected(&self, name: &str, moment: Moment) -> Result<Option<StepError>, Stop> {
+        let step = match self.direction {
+            Direction::Do => name.to_owned(),
+            Direction::Undo => format!("undo {name}"),
+        };
+        let rehearsed = || anyhow::anyhow!("a rehearsed failure");
+        match self.context.settings.faults.at(&self.claimed.kind, &step, moment) {
+            None => Ok(None),
+            Some(Fault::Temporary) => Ok(Some(StepError::temporary(rehearsed()))),
+            Some(Fault::Permanent) => Ok(Some(StepError::permanent(rehearsed()))),
+            Some(Fault::Death) => Err(Stop::Released),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+// Pages work without this script. It shows changes of others as they happen, and keeps a person
+// from leaving unsaved words behind.
+"use strict";
+
+const main = () => document.getElementById("main");
+const news = document.getElementById("news");
+const form = document.querySelector("form[data-guarded]");
+let drawn = main().innerHTML;
+
+// What was just done is said once; the address should not say it again.
+if (document.querySelector("[data-flash]")) history.replaceState(null, "", location.pathname);
+
+localTimes();
+if (form) guard(form);
+listen();
+
+function localTimes() {
+  const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  for (const time of document.querySelectorAll("time[datetime]")) time.title = format.format(new Date(time.dateTime));
+}
+
+function guard(form) {
+  const state = form.querySelector("[data-state]");
+  const before = contents(form);
+  let leaving = false;
+  const isDirty = () => "dirty" in form.dataset || contents(form) !== before;
+  form.addEventListener("input", () => { state.textContent = isDirty() ? "Not saved yet" : ""; });
+  form.addEventListener("submit", () => { leaving = true; state.textContent = "Saving…"; });
+  form.querySelector("[data-leave]")?.addEventListener("click", () => { leaving = true; });
+  window.addEventListener("beforeunload", (event) => { if (!leaving && isDirty()) event.preventDefault(); });
+  window.addEventListener("pageshow", () => { leaving = false; });
+  document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key === "s") { event.preventDefault(); form.requestSubmit(); }
+  });
+}
+
+function contents(form) {
+  return JSON.stringify([...new FormData(form)]);
+}
+
+// One stream while the page is looked at, none while it is hidden.
+function listen() {
+  let stream;
+  const open = (isBack) => {
+    if (isBack) changed({});
+    stream = new EventSource("/events");
+    let failed = false;
+    stream.onopen = () => { if (failed) changed({}); failed = false; };
+    stream.onerror = () => { failed = true; };
+    stream.addEventListener("changed", (event) => changed(JSON.parse(event.data)));
+  };
+  const close = () => { stream?.close(); stream = undefined; };
+  if (!document.hidden) open(false);
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) close(); else if (!stream) open(true);
+  });
+  window.addEventListener("pagehide", close);
+  window.addEventListener("pageshow", (event) => { if (event.persisted && !stream) open(true); });
+}
+
+function changed(notice) {
+  const { document: shown, revision } = main().dataset;
+  const isThis = Boolean(shown) && notice.document === shown && notice.revision !== revision;
+  if ("live" in main().dataset) refresh(isThis || !shown ? notice : {});
+  else if (isThis) warn(notice);
+}
+
+async function refresh(notice) {
+  const answer = await fetch(location.href).catch(() => undefined);
+  if (!answer || !swap(await answer.text())) return;
+  if (!notice.by || notice.by === (document.body.dataset.user ?? "you")) return;
+  tell(`${notice.by} ${notice.revision ? "changed" : "deleted"} a ${notice.noun}.`);
+}
+
+// Small forms (a mark, a move) are sent without leaving the place on the page.
+document.addEventListener("submit", async (event) => {
+  if (!("inPlace" in event.target.dataset)) return;
+  event.preventDefault();
+  const body = new URLSearchParams(new FormData(event.target, event.submitter));
+  const answer = await fetch(event.target.action, { method: "POST", body }).catch(() => undefined);
+  if (!answer) return tell("The notebook cannot be reached, so nothing was saved. Try again in a moment.");
+  swap(await answer.text());
+  if (answer.ok) tell("Saved.");
+  // What was pressed may have moved to another column; the keyboard goes with it.
+  const card = new URL(event.target.action).pathname.replace(/\/status$/, "");
+  if (document.activeElement === document.body) main().querySelector(`a[href="${CSS.escape(card)}"]`)?.focus();
+});
+
+function swap(text) {
+  const page = new DOMParser().parseFromString(text, "text/html");
+  const fresh = page.getElementById("main");
+  fresh?.querySelector("[data-flash]")?.remove();
+  if (!fresh || fresh.innerHTML === drawn) return false;
+  drawn = fresh.innerHTML;
+  const focused = document.activeElement;
+  const key = focused?.id ? `#${CSS.escape(focused.id)}` : focused?.getAttribute("href") && `a[href="${CSS.escape(focused.getAttribute("href"))}"]`;
+  main().replaceWith(document.adoptNode(fresh));
+  document.title = page.title;
+  localTimes();
+  if (key) main().querySelector(key)?.focus({ preventScroll: true });
+  return true;
+}
+
+function warn(notice) {
+  const link = document.createElement("a");
+  link.href = notice.revision ? `${notice.document}/history` : "/deleted";
+  link.target = "_blank";
+  link.textContent = "See it in another tab";
+  const words = notice.revision ? "saved a new version while you are writing. Your text stays here. " : "deleted this while you are writing. Your text stays here. ";
+  const who = notice.by === (document.body.dataset.user ?? "you") ? "You, in another window," : notice.by;
+  news.replaceChildren(`${who} ${words}`, link);
+}
+
+function tell(text) {
+  news.textContent = text;
+  clearTimeout(tell.timer);
+  tell.timer = setTimeout(() => { news.textContent = ""; }, 6000);
+}

@@ -1,0 +1,34 @@
+//! The notebook as a program of its own.
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+/// A notebook of visions and backlog items, kept as plain Markdown files
+#[derive(Parser)]
+#[command(name = "ai-diy", version)]
+struct Cli {
+    #[command(flatten)]
+    args: workspace::Args,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let outcome = runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(workspace::run(cli.args)));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("ai-diy: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The program's outside: every address in one table, and its life from start to stop.
+
+use std::future::Future;
+use std::io::Write;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tower_http::csrf::CsrfLayer;
+
+use crate::app::App;
+use crate::library::Library;
+use crate::protection::{self, Answered};
+use crate::refusal::Refusal;
+use crate::web::{api, backlog, deleted, documents, export, history, home, visions};
+use crate::{Args, assets, events};
+
+/// The most a form may carry, in bytes: a document of the largest size with every byte escaped, and
+/// the other fields.
+const LARGEST_FORM: usize = 2 * 1024 * 1024;
+
+/// How long requests that are being answered may take to finish once the program is to stop.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
+
+/// Serves the notebook until the process is told to stop (SIGTERM or SIGINT).
+///
+/// # Errors
+/// When the data folder or the address cannot be used.
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot watch for the signal to stop")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot watch for the signal to stop")?;
+    let library = Library::open(&args.data)
+        .with_context(|| format!("cannot use the data folder {}; choose another with --data", args.data.display()))?;
+    let listener = TcpListener::bind(args.address())
+        .await
+        .with_context(|| format!("cannot listen on {}; choose another with --listen", args.address()))?;
+    let address = listener.local_addr().context("cannot tell the address listened on")?;
+    // A closed standard output is no reason not to serve.
+    let _ = writeln!(
+        std::io::stdout(),
+        "AI-DIY is open at http://{address} (your files are in {}; Ctrl+C closes it)",
+        args.data.display()
+    );
+    let stop = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    serve(listener, library, Answered::new(args.public_hostname.as_deref()), stop).await
+}
+
+async fn serve(
+    listener: TcpListener,
+    library: Library,
+    answered: Answered,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
+    let (close, closing) = watch::channel(false);
+    let app = App::new(library, closing.clone());
+    let stopping = async move {
+        stop.await;
+        tracing::info!("Stopping");
+        close.send_replace(true);
+    };
+    let server = axum::serve(listener, router(app, answered)).with_graceful_shutdown(stopping);
+    let mut closing = closing;
+    let too_late = async move {
+        // The sender lives until it has sent, so an error means the same as the signal.
+        let _ = closing.wait_for(|closing| *closing).await;
+        tokio::time::sleep(LAST_ANSWERS).await;
+    };
+    tokio::select! {
+        served = server => served.context("the server failed"),
+        () = too_late => Ok(()),
+    }
+}
+
+fn router(app: App, answered: Answered) -> Router {
+    Router::new()
+        .route("/", get(home::show))
+        .route("/new/vision", get(visions::new))
+        .route("/new/item", get(backlog::new))
+        .route("/visions", get(home::visions).post(visions::create))
+        .route("/visions/{name}", get(visions::show).post(visions::save))
+        .route("/visions/{name}/edit", get(visions::edit))
+        .route("/backlog", get(home::backlog).post(backlog::create))
+        .route("/backlog/{name}", get(backlog::show).post(backlog::save))
+        .route("/backlog/{name}/edit", get(backlog::edit))
+        .route("/backlog/{name}/status", post(backlog::set_status))
+        .route("/backlog/{name}/criteria", post(backlog::set_criterion))
+        .route("/{shelf}/{name}/file", get(documents::edit_file).post(documents::save_file))
+        .route("/{shelf}/{name}/deletion", get(documents::confirm_deletion).post(documents::delete))
+        .route("/{shelf}/{name}/history", get(history::list))
+        .route("/{shelf}/{name}/history/comparison", get(history::compare))
+        .route("/{shelf}/{name}/history/{number}", get(history::show))
+        .route("/{shelf}/{name}/history/{number}/restoration", post(history::restore))
+        .route("/deleted", get(deleted::list))
+        .route("/export.tar", get(export::download))
+        .route("/api/visions", get(api::visions).post(api::create_vision))
+        .route("/api/backlog", get(api::backlog).post(api::create_item))
+        .route("/events", get(events::stream))
+        .route("/assets/{version}/{name}", get(assets::show))
+        .route("/health", get(async || "ok"))
+        .fallback(async || Refusal::missing())
+        .with_state(app)
+        .layer(DefaultBodyLimit::max(LARGEST_FORM))
+        .layer(CsrfLayer::new().with_rejection_response(|_| protection::cross_site()))
+        .layer(from_fn_with_state(answered, protection::hosts))
+        .layer(from_fn(protection::headers))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,56 @@
+//! The notebook at a glance.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{Redirect, Response};
+
+use crate::app::App;
+use crate::item::ItemStatus;
+use crate::moment;
+use crate::pages::{Chrome, Column, HomePage};
+use crate::refusal::Refusal;
+use crate::visitor::Visitor;
+use crate::web::draw;
+use crate::web::overview::Overview;
+
+/// `GET /`
+pub async fn show(State(app): State<App>, by: Visitor) -> Result<Response, Refusal> {
+    let overview = app.library(Overview::read).await?;
+    let now = moment::now();
+    let page = HomePage {
+        chrome: Chrome::of(&by),
+        visions: overview.vision_cards(now),
+        columns: ItemStatus::ALL.into_iter().map(|status| column(&overview, status, now)).collect(),
+        ailing: overview.ailing(),
+        items: overview.items.len(),
+        changed: overview.changed(now),
+    };
+    draw(StatusCode::OK, &page)
+}
+
+/// `GET /visions`: they are on the first page.
+pub async fn visions() -> Redirect {
+    Redirect::to("/#visions")
+}
+
+/// `GET /backlog`: it is on the first page.
+pub async fn backlog() -> Redirect {
+    Redirect::to("/#backlog")
+}
+
+fn column(overview: &Overview, status: ItemStatus, now: jiff::Timestamp) -> Column {
+    let hint = match status {
+        ItemStatus::Idea => "Worth a thought",
+        ItemStatus::Ready => "Clear enough to begin",
+        ItemStatus::Doing => "Being worked on",
+        ItemStatus::Done => "Finished",
+    };
+    let cards: Vec<_> = overview
+        .items
+        .iter()
+        .filter_map(|item| overview.item_card(item, now))
+        .filter(|card| card.status == status.word())
+        .collect();
+    let points = cards.iter().filter_map(|card| card.estimate).map(u32::from).sum();
+    Column { word: status.word(), hint, cards, points }
+}
