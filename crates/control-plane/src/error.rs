@@ -51,7 +51,10 @@ impl AppError {
 
     /// The answer to a program.
     pub(crate) fn into_problem(self) -> Response {
-        let (status, title, next_step) = self.describe();
+        let (status, title, mut next_step) = self.describe();
+        if matches!(self, Self::NotFound) {
+            "Check the address and the id or name in it; the lists show what there is.".clone_into(&mut next_step);
+        }
         let problem = api::Problem::new(status.as_u16(), title, "").with_next_step(next_step);
         let mut response = (status, axum::Json(problem)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(api::PROBLEM_JSON));

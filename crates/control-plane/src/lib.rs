@@ -14,6 +14,8 @@ mod audit;
 mod console;
 mod customers;
 mod error;
+mod front;
+mod guards;
 mod instances;
 mod mail;
 mod members;
@@ -33,9 +35,10 @@ mod workflows;
 use store::Migration;
 
 pub use app::{App, Core, Drivers, Settings};
+pub use front::serve_people;
+pub use guards::serve_guards;
 pub use mail::SignInCodes;
 pub use reconcilers::Reconcilers;
-pub use routes::{for_guards, for_people};
 pub use start::{Started, start};
 pub use tokens::{entry_ticket, instance_token, operator_token};
 
@@ -49,8 +52,8 @@ pub fn migrations() -> Vec<Migration> {
         instances::store::MIGRATIONS,
         members::store::MIGRATIONS,
         usage::store::MIGRATIONS,
-        operators::MIGRATIONS,
-        audit::MIGRATIONS,
+        operators::store::MIGRATIONS,
+        audit::store::MIGRATIONS,
         mail::store::MIGRATIONS,
     ]
     .concat()

@@ -9,7 +9,7 @@ use crate::mail::mailbox;
 use crate::{api, console, portal, site};
 
 /// What people and programs see on the site's own hostname.
-pub fn for_people(app: &App) -> Router {
+pub(crate) fn for_people(app: &App) -> Router {
     let site = Router::new()
         .route("/", get(site::pages::landing))
         .route("/pricing", get(site::pages::pricing))
@@ -69,7 +69,7 @@ pub fn for_people(app: &App) -> Router {
 }
 
 /// What the guards of instances may reach, and nothing else: this is served on a socket of its own.
-pub fn for_guards(app: &App) -> Router {
+pub(crate) fn for_guards(app: &App) -> Router {
     let api = Router::new()
         .route("/activity", post(api::activity::report))
         .route("/activity/members", get(api::activity::members));

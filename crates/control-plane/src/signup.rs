@@ -36,7 +36,7 @@ pub(crate) struct Accepted {
 /// Why not.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SignupError {
-    #[error("{0} is taken; choose another name")]
+    #[error("the name {0} is taken; choose another one")]
     Taken(Subdomain),
     #[error(transparent)]
     Store(#[from] Error),

@@ -82,7 +82,8 @@ impl InstanceState {
                 Ok(Provisioning)
             }
             (Provisioning | Active, Event::Provisioned) | (Suspended | Active, Event::Resume) => Ok(Active),
-            (Requested | Provisioning | Failed, Event::GiveUp) => Ok(Failed),
+            // Active too: its provisioning may fail after the last step took effect, and is then undone.
+            (Requested | Provisioning | Active | Failed, Event::GiveUp) => Ok(Failed),
             (Active | Suspended, Event::Suspend) => Ok(Suspended),
             (Active | Suspended | Failed | Deleting, Event::Delete) => Ok(Deleting),
             (Deleting | Deleted, Event::Removed) => Ok(Deleted),

@@ -7,7 +7,8 @@ use access::{Identity, KeySet, ListState, Refusal, Verified, Verifier};
 use domain::{Email, Signal};
 use http::{HeaderMap, HeaderValue, Request};
 use hyper::body::Incoming;
-use proxy::Outbound;
+use proxy::{Outbound, TunnelWatch};
+use tokio_util::sync::CancellationToken;
 use world::Clock;
 
 use crate::activity;
@@ -165,8 +166,10 @@ impl Admitted {
         self.outbound.is_websocket()
     }
 
-    pub(crate) fn watch_tunnel(&mut self, watch: Box<dyn proxy::TunnelWatch>) {
+    /// Watches what the client says through the tunnel, and cuts it when `end` is cancelled.
+    pub(crate) fn bind_tunnel(&mut self, watch: Box<dyn TunnelWatch>, end: CancellationToken) {
         self.outbound.watch_tunnel(watch);
+        self.outbound.end_tunnel_on(end);
     }
 
     pub(crate) fn into_outbound(self) -> Outbound {

@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 use domain::{Email, InstanceId};
 use tokio::sync::watch;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::disk;
 use crate::settings::MembersFrom;
@@ -24,7 +25,7 @@ const VISITOR_WAITS: Duration = Duration::from_secs(4);
 pub(crate) struct Roster {
     source: Source,
     now: ArcSwap<Standing>,
-    /// Whether a list has ever been known.
+    /// Whether a list is known; tells its receivers of every change of the list.
     known: watch::Sender<bool>,
 }
 
@@ -125,6 +126,26 @@ impl Roster {
         if belongs { Belonging::Member } else { Belonging::Stranger }
     }
 
+    /// Cancels `end` when `email` no longer belongs or the instance closes, for what outlasts a
+    /// request. Ends with `end`, whoever cancels it.
+    pub(crate) fn end_with_membership(self: &Arc<Self>, email: Email, end: CancellationToken) {
+        let roster = Arc::clone(self);
+        let mut changes = self.known.subscribe();
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    () = end.cancelled() => return,
+                    _ = changes.changed() => {}
+                }
+                let now = roster.now.load();
+                let belongs = now.members.iter().any(|rule| rule.admits(&email));
+                if now.unknown || now.state != ListState::Active || !belongs {
+                    end.cancel();
+                }
+            }
+        });
+    }
+
     /// Takes a list that the main instance signed. The same serial again changes nothing.
     ///
     /// # Errors
@@ -186,6 +207,7 @@ impl Roster {
             }
         };
         self.now.store(Arc::new(standing));
+        self.known.send_replace(true);
     }
 }
 

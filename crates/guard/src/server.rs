@@ -8,6 +8,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use proxy::{Body, ForwardError, Upstream};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::admit::{Admitted, Gate, Visit, Visitor};
 use crate::answers::Form;
@@ -25,6 +26,8 @@ pub(crate) struct Guard {
     pub(crate) application: Application,
     pub(crate) upstream: Upstream,
     pub(crate) ledger: Arc<Ledger>,
+    /// Cancelled when the guard is to end.
+    pub(crate) stop: CancellationToken,
 }
 
 /// What became of a request, for the log.
@@ -99,10 +102,29 @@ impl Guard {
         if let Some(signal) = admitted.signal() {
             self.ledger.record(signal, self.gate.clock.now());
         }
-        if let Some(signal) = activity::message_signal(admitted.visitor()).filter(|_| admitted.is_websocket()) {
-            let (ledger, clock) = (Arc::clone(&self.ledger), self.gate.clock.clone());
-            admitted.watch_tunnel(Box::new(Frames::new(move || ledger.record(signal, clock.now()))));
+        if admitted.is_websocket() {
+            self.bind_tunnel(admitted);
         }
+    }
+
+    /// A tunnel outlasts its request: each message is use of its own, and it ends with the
+    /// visitor's membership.
+    fn bind_tunnel(&self, admitted: &mut Admitted) {
+        let end = self.stop.child_token();
+        if let Visitor::Member { email, .. } = admitted.visitor() {
+            self.gate.roster.end_with_membership(email.clone(), end.clone());
+        }
+        let signal = activity::message_signal(admitted.visitor());
+        let (ledger, clock) = (Arc::clone(&self.ledger), self.gate.clock.clone());
+        // Dropped with the tunnel, so that nothing waits for changes on behalf of a closed one.
+        let open = end.clone().drop_guard();
+        let watch = Frames::new(move || {
+            let _open = &open;
+            if let Some(signal) = signal {
+                ledger.record(signal, clock.now());
+            }
+        });
+        admitted.bind_tunnel(Box::new(watch), end);
     }
 
     /// Phase 4: the only way to the application.

@@ -243,6 +243,24 @@ async fn a_websocket_passes_and_what_is_typed_into_it_is_use() {
 }
 
 #[tokio::test]
+async fn an_open_websocket_ends_with_its_visitors_membership() {
+    let town = Town::new().await;
+    let echo = support::app::websocket_echo().await;
+    let guard = Guard::start(&with(town.settings(), "GUARD_UPSTREAM", format!("http://{echo}")), &[]).await;
+    let mut request = format!("ws://{}/ws", guard.address).into_client_request().unwrap();
+    request.headers_mut().insert("cf-access-jwt-assertion", town.ada().parse().unwrap());
+    let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+    let list = town.list(2, access::ListState::Active, &["ada@example.com", "eve@example.com"]);
+    assert_eq!(ask_with(&guard.address, "PUT", "/-/members", &[], &list).await.status, 204);
+    socket.send(Message::text("still here")).await.unwrap();
+    assert_eq!(soon("an echo", socket.next()).await.unwrap().unwrap(), Message::text("still here"));
+
+    let list = town.list(3, access::ListState::Active, &["eve@example.com"]);
+    assert_eq!(ask_with(&guard.address, "PUT", "/-/members", &[], &list).await.status, 204);
+    soon("the end", async { while socket.next().await.is_some_and(|message| message.is_ok()) {} }).await;
+}
+
+#[tokio::test]
 async fn events_pass_one_by_one() {
     let town = Town::new().await;
     let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -298,7 +316,7 @@ async fn the_application_it_starts_gets_its_port_and_no_secrets_and_ends_with_it
     let town = Town::new().await;
     let told = town.folder.path().join("environment");
     let script = format!(
-        "trap 'kill $!; echo bye > {0}.bye; exit 0' TERM; env > {0}.part; mv {0}.part {0}; sleep 1000 & wait",
+        "trap 'echo bye > {0}.bye; exit 0' TERM; env > {0}.part; mv {0}.part {0}; while :; do sleep 0.05; done",
         told.display()
     );
     let mut settings = town.settings();

@@ -41,6 +41,11 @@ if (!Number.isNaN(serverNow)) {
   setInterval(showAges, 1000);
 }
 
+// What is being made or started is looked for again, unless nobody is looking.
+if (one("[data-reload]")) {
+  setInterval(() => { if (!document.hidden) location.reload(); }, 5000);
+}
+
 // A form is sent once, however often its button is pressed.
 for (const form of all("form[data-once]")) {
   form.addEventListener("submit", (event) => {

@@ -53,3 +53,8 @@ pub struct MailboxMessage {
 
 page!(Mailbox, here: "/mailbox");
 page!(MailboxMessage, here: "/mailbox");
+
+/// What stands for a subject in a list and on top of a page, where something has to.
+fn titled(subject: &str) -> &str {
+    if subject.trim().is_empty() { "(no subject)" } else { subject }
+}

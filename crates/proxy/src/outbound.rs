@@ -2,6 +2,7 @@ use http::header::{CONNECTION, EXPECT, HOST, UPGRADE};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version};
 use hyper::upgrade::OnUpgrade;
+use tokio_util::sync::CancellationToken;
 
 use crate::Body;
 use crate::hop_by_hop;
@@ -12,6 +13,7 @@ pub struct Outbound {
     request: Request<Body>,
     upgrade: Option<OnUpgrade>,
     watch: Option<Box<dyn TunnelWatch>>,
+    tunnel_end: Option<CancellationToken>,
 }
 
 /// The request cannot be sent on at all.
@@ -29,6 +31,7 @@ pub(crate) struct Parts {
     pub(crate) request: Request<Body>,
     pub(crate) upgrade: Option<OnUpgrade>,
     pub(crate) watch: Option<Box<dyn TunnelWatch>>,
+    pub(crate) tunnel_end: Option<CancellationToken>,
 }
 
 impl Outbound {
@@ -59,7 +62,7 @@ impl Outbound {
             headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
             headers.append(CONNECTION, HeaderValue::from_static("upgrade"));
         }
-        Ok(Self { request, upgrade, watch: None })
+        Ok(Self { request, upgrade, watch: None, tunnel_end: None })
     }
 
     /// The headers that the upstream will see.
@@ -84,8 +87,15 @@ impl Outbound {
         self.watch = Some(watch);
     }
 
+    /// Cuts the tunnel, should one open, when `end` is cancelled; takes the place of the upstream's
+    /// own token, so it should be a child of that.
+    pub fn end_tunnel_on(&mut self, end: CancellationToken) {
+        self.tunnel_end = Some(end);
+    }
+
     pub(crate) fn into_parts(self) -> Parts {
-        Parts { request: self.request, upgrade: self.upgrade, watch: self.watch }
+        let Self { request, upgrade, watch, tunnel_end } = self;
+        Parts { request, upgrade, watch, tunnel_end }
     }
 }
 

@@ -101,7 +101,7 @@ impl Upstream {
     /// # Errors
     /// [`ForwardError`].
     pub async fn forward(&self, outbound: Outbound) -> Result<Response<Body>, ForwardError> {
-        let Parts { request, upgrade, watch } = outbound.into_parts();
+        let Parts { request, upgrade, watch, tunnel_end } = outbound.into_parts();
         let (mut answer, lease) = self.send(request).await?;
         hop_by_hop_of_answer(&mut answer);
         if is_event_stream(&answer) {
@@ -112,7 +112,8 @@ impl Upstream {
         }
         let client = upgrade.ok_or(ForwardError::UnexpectedUpgrade)?;
         let upstream = hyper::upgrade::on(&mut answer);
-        tokio::spawn(tunnel::carry(client, upstream, watch, self.tunnels_end.clone()));
+        let end = tunnel_end.unwrap_or_else(|| self.tunnels_end.clone());
+        tokio::spawn(tunnel::carry(client, upstream, watch, end));
         Ok(answer.map(|_| Body::empty()))
     }
 

@@ -102,22 +102,16 @@ impl Progress {
     }
 
     fn update(&mut self, workflow: &Workflow) {
-        for step in &workflow.steps {
-            if step.state == StepState::Started {
-                self.set_moving(step);
-            } else if self.told.insert((step.name.clone(), step.direction)) {
+        for step in workflow.steps.iter().filter(|step| step.state != StepState::Started) {
+            if self.told.insert((step.name.clone(), step.direction)) {
                 self.tell(&ended(step));
             }
         }
-        if let Some(bar) = self.bar.as_ref().filter(|_| workflow.state.is_over()) {
-            bar.finish_and_clear();
-        }
-    }
-
-    fn set_moving(&self, step: &Step) {
         if let Some(bar) = &self.bar {
-            let again = step.error.as_ref().map(|error| format!(" (try {}: {error})", step.attempts));
-            bar.set_message(visible(format!("{}{}", name(step), again.unwrap_or_default())));
+            bar.set_message(under_way(&workflow.steps));
+            if workflow.state.is_over() {
+                bar.finish_and_clear();
+            }
         }
     }
 
@@ -127,6 +121,15 @@ impl Progress {
             None => self.output.note(line),
         }
     }
+}
+
+fn under_way(steps: &[Step]) -> String {
+    let words = |step: &Step| match &step.error {
+        Some(error) => format!("{} (try {}: {error})", name(step), step.attempts),
+        None => name(step),
+    };
+    let steps: Vec<String> = steps.iter().filter(|step| step.state == StepState::Started).map(words).collect();
+    visible(steps.join(", "))
 }
 
 fn ended(step: &Step) -> String {

@@ -84,7 +84,14 @@ impl ServerFile {
 
     fn is_alive(&self) -> bool {
         // Groups have pids of 0 and below.
-        self.pid > 0 && !matches!(kill(Pid::from_raw(self.pid), None), Err(Errno::ESRCH))
+        self.pid > 0 && !matches!(kill(Pid::from_raw(self.pid), None), Err(Errno::ESRCH)) && !self.is_unmourned()
+    }
+
+    /// Whether the process has ended but its parent did not ask how yet, so that its pid remains.
+    fn is_unmourned(&self) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
+        // The name, in parentheses, may hold anything; the state follows it.
+        stat.rsplit(')').next().is_some_and(|rest| matches!(rest.trim_start().chars().next(), Some('Z' | 'X')))
     }
 }
 
@@ -102,7 +109,9 @@ fn expose<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::io::Read as _;
     use std::os::unix::fs::PermissionsExt as _;
+    use std::process::{Command, Stdio};
 
     use super::*;
 
@@ -130,13 +139,21 @@ mod tests {
     fn a_file_whose_server_died_names_no_server() {
         let dir = tempfile::tempdir().unwrap();
         let folder = DataFolder::at(dir.path());
-        let mut child = std::process::Command::new("true").spawn().unwrap();
-        child.wait().unwrap();
-        for dead in [i32::try_from(child.id()).unwrap(), 0, -1] {
+        let mut waited_for = Command::new("true").spawn().unwrap();
+        waited_for.wait().unwrap();
+        let mut unmourned = Command::new("true").stdout(Stdio::piped()).spawn().unwrap();
+        // Its output ends when it does; nobody asks for its exit status before the check.
+        unmourned.stdout.take().unwrap().read_to_end(&mut Vec::new()).unwrap();
+        let ids = [waited_for.id(), unmourned.id()].map(|id| i32::try_from(id).unwrap());
+        while !of(ids[1]).is_unmourned() {
+            std::thread::yield_now();
+        }
+        for dead in [ids[0], ids[1], 0, -1] {
             of(dead).write(&folder).unwrap();
             let failure = ServerFile::find(&folder).unwrap_err().to_string();
             assert!(failure.contains("no server is running for this data folder"), "{failure}");
             assert!(failure.contains("spinoff up"), "{failure}");
         }
+        unmourned.wait().unwrap();
     }
 }

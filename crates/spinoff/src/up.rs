@@ -2,9 +2,8 @@
 
 mod assemble;
 pub mod config;
+mod doors;
 mod folder_lock;
-mod front;
-mod guards;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -86,14 +85,14 @@ pub async fn run(context: &Context, args: UpArgs) -> anyhow::Result<()> {
     let folder = &context.data;
     let _lock = folder_lock::take(folder)?;
     let config = Config::read(folder, &args)?;
-    let listener = front::listen(config.site.listen).await?;
-    let (guards, socket) = guards::listen(folder)?;
+    let listener = doors::for_people(config.site.listen).await?;
+    let (guards, socket) = doors::for_guards(folder)?;
     let address = listener.local_addr().context("asking for the address that is listened on")?;
     let started = assemble::start(folder, &config, &args, address, &socket).await?;
 
     let stop = CancellationToken::new();
-    let site = tokio::spawn(front::serve(listener, started.app.clone(), stop.clone()));
-    let reports = tokio::spawn(guards::serve(guards, started.app.clone(), stop.clone()));
+    let site = tokio::spawn(control_plane::serve_people(listener, started.app.clone(), stop.clone()));
+    let reports = tokio::spawn(control_plane::serve_guards(guards, started.app.clone(), stop.clone()));
     let url = started.app.settings.public_url.clone();
     let file = ServerFile {
         url: url.clone(),

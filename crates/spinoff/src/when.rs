@@ -13,10 +13,11 @@ pub fn ago(now: Timestamp, then: Timestamp) -> String {
     }
 }
 
-/// A span of milliseconds: `0.3s`, `12.0s`, `2m 5s`.
+/// A span of milliseconds: `35ms`, `12.0s`, `2m 5s`.
 pub fn span(millis: u64) -> String {
     match millis {
-        0..60_000 => format!("{}.{}s", millis / 1000, millis % 1000 / 100),
+        0..1000 => format!("{millis}ms"),
+        1000..60_000 => format!("{}.{}s", millis / 1000, millis % 1000 / 100),
         _ => format!("{}m {}s", millis / 60_000, millis % 60_000 / 1000),
     }
 }
@@ -40,7 +41,7 @@ mod tests {
         assert_eq!(then("2026-11-24T02:00:00Z"), "10h ago");
         assert_eq!(then("2026-11-01T12:00:00Z"), "23d ago");
         assert_eq!(then("2026-11-24T12:00:09Z"), "0s ago", "clocks differ a little");
-        assert_eq!((span(90), span(1250), span(125_000)), ("0.0s".into(), "1.2s".into(), "2m 5s".into()));
+        assert_eq!((span(90), span(1250), span(125_000)), ("90ms".into(), "1.2s".into(), "2m 5s".into()));
         assert_eq!(moment(now), "2026-11-24 12:00:00Z");
     }
 }

@@ -7,6 +7,9 @@ use sqlx::{Any, AnyPool, ConnectOptions as _, Executor as _, Transaction};
 
 use crate::migration::{self, Migration};
 
+/// How long to wait for a connection: a damaged file or a database that is away is an error then.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// A transaction; rolled back when dropped without [`Transaction::commit`].
 pub type Tx = Transaction<'static, Any>;
 
@@ -73,7 +76,7 @@ impl Db {
             Engine::Postgres => {
                 let pool = AnyPoolOptions::new()
                     .max_connections(16)
-                    .acquire_timeout(std::time::Duration::from_secs(10))
+                    .acquire_timeout(PATIENCE)
                     .connect_with(options)
                     .await
                     .map_err(StoreError::Open)?;
@@ -125,8 +128,12 @@ impl Db {
 }
 
 fn sqlite_pool(connections: u32) -> AnyPoolOptions {
-    AnyPoolOptions::new().max_connections(connections).idle_timeout(None).max_lifetime(None).after_connect(
-        |connection, _| {
+    AnyPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(PATIENCE)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .after_connect(|connection, _| {
             Box::pin(async move {
                 connection
                     .execute(
@@ -136,6 +143,5 @@ fn sqlite_pool(connections: u32) -> AnyPoolOptions {
                     .await?;
                 Ok(())
             })
-        },
-    )
+        })
 }

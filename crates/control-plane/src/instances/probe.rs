@@ -6,6 +6,7 @@ use workflow::StepError;
 
 use super::Instance;
 use crate::app::Core;
+use crate::workflows::step_error;
 
 /// How long one step waits before it gives the engine its turn again.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -19,7 +20,7 @@ pub(super) async fn wait_until_healthy(core: &Core, instance: &Instance) -> Resu
     let mut waited = Duration::ZERO;
     loop {
         let problem = match through_hostname(core, instance, "/-/health").await {
-            Ok(answer) if answer.status() == StatusCode::OK => return Ok(()),
+            Ok(answer) if answer.status() == StatusCode::OK => return note_observation(core, instance).await,
             Ok(answer) => {
                 let status = answer.status();
                 format!("its health page answers {status}: {}", answer.text().await.unwrap_or_default())
@@ -36,12 +37,21 @@ pub(super) async fn wait_until_healthy(core: &Core, instance: &Instance) -> Resu
     }
 }
 
+/// Stores what the compute provider sees now, so that a new instance is not shown as unobserved.
+async fn note_observation(core: &Core, instance: &Instance) -> Result<(), StepError> {
+    let compute = &core.drivers.compute;
+    if let Some(observation) = compute.observe(&instance.project).await.map_err(step_error)? {
+        super::store::observe(&core.db, compute.name(), &[(instance.id, observation)]).await?;
+    }
+    Ok(())
+}
+
 /// Makes sure that a stranger gets in neither through the hostname nor straight at the guard.
 pub(super) async fn refuses_strangers(core: &Core, instance: &Instance) -> Result<(), StepError> {
     let through_edge = through_hostname(core, instance, "/").await.map_err(StepError::temporary)?.status();
     let hostname = core.hostname(&instance.subdomain);
     let origin = core.drivers.compute.register_hostname(&instance.project, &hostname).await;
-    let Origin::Address(address) = origin.map_err(crate::workflows::step_error)?;
+    let Origin::Address(address) = origin.map_err(step_error)?;
     let direct = core.http.get(format!("http://{address}/")).header("host", &hostname).send().await;
     let direct = direct.map_err(StepError::temporary)?.status();
     for (way, status) in [("through its hostname", through_edge), ("straight at its guard", direct)] {

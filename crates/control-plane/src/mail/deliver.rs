@@ -1,6 +1,6 @@
+use ::store::sqlx::Error;
 use jiff::SignedDuration;
 use providers::ProviderError;
-use ::store::sqlx::Error;
 
 use super::store;
 use crate::app::Core;

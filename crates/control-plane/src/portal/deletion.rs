@@ -23,7 +23,7 @@ use crate::{members, usage};
 #[derive(Deserialize)]
 pub(crate) struct ConfirmForm {
     #[serde(default)]
-    confirm: String,
+    confirmation: String,
 }
 
 pub(crate) async fn confirm(
@@ -42,7 +42,7 @@ pub(crate) async fn request(
     Form(form): Form<ConfirmForm>,
 ) -> Result<Response, PageError> {
     let instance = owned(&app, &person, &subdomain).await?;
-    match delete::request(&app, &instance, &form.confirm, person.email.as_str()).await {
+    match delete::request(&app, &instance, &form.confirmation, person.email.as_str()).await {
         Ok(_) => Ok(Redirect::to(&format!("{}/deletion", portal_url(&instance))).into_response()),
         Err(AppError::Refused { status: StatusCode::UNPROCESSABLE_ENTITY, next_step, .. }) => {
             let html = question(&app, &person, &instance, Some(next_step)).await?;

@@ -125,6 +125,8 @@ async fn local(
     let mut settings = LocalSettings::new(folder.path().join("instances"), executable()?);
     settings.main_socket = Some(guards_socket.to_owned());
     settings.limits = config.limits();
+    settings.first_port = config.compute.first_port.unwrap_or(settings.first_port);
+    settings.first_uid = config.compute.first_uid.unwrap_or(settings.first_uid);
     settings.isolation = if args.insecure_no_sandbox { Isolation::InsecureNone } else { Isolation::Sandbox };
     Ok(Local::open(settings, clock.clone(), Arc::clone(sealer)).await?)
 }

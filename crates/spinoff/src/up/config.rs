@@ -60,6 +60,10 @@ pub struct Compute {
     pub file_mb: u64,
     pub volume_mb: u64,
     pub cpu_percent: u64,
+    /// The first port and the first user id that instances get. Several servers on one machine
+    /// need different ones.
+    pub first_port: Option<u16>,
+    pub first_uid: Option<u32>,
 }
 
 /// `[compute] driver`
@@ -129,6 +133,8 @@ impl Default for Compute {
             file_mb: limits.file_bytes >> 20,
             volume_mb: limits.volume_bytes >> 20,
             cpu_percent: limits.cpu_thousandths / 10,
+            first_port: None,
+            first_uid: None,
         }
     }
 }

@@ -34,7 +34,7 @@ fn provisioning_tells_each_step_once_and_ends_with_the_address() {
     let ran = ask(&server.url, &PROVISION);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(ran.out, "acme is ready at http://acme.localhost:8080\n");
-    assert_eq!(ran.err, "✓ create project  0.2s\n✓ deploy  0.2s\n");
+    assert_eq!(ran.err, "✓ create project  250ms\n✓ deploy  250ms\n");
     assert_eq!(server.changes()[0].body, json!({"customer_email": "ada@example.com", "subdomain": "acme"}));
     assert_eq!(server.changes()[0].key, None);
 }
@@ -67,7 +67,10 @@ fn provisioning_that_was_undone_has_failed() {
         [step("create project", "do", "done"), step("deploy", "do", "failed"), step("create project", "undo", "done")];
     let server = provisioning().on(&watched(), 200, workflow("failed", &steps));
     let ran = ask(&server.url, &PROVISION);
-    ran.assert_failed(1, &["acme was not provisioned", "no room", "✗ deploy  0.2s  no room", "✓ undo: create project"]);
+    ran.assert_failed(
+        1,
+        &["acme was not provisioned", "no room", "✗ deploy  250ms  no room", "✓ undo: create project"],
+    );
     assert_eq!(ran.out, "");
     let server = provisioning().on(&watched(), 200, workflow("stuck", &steps));
     ask(&server.url, &PROVISION).assert_failed(1, &["workflow stuck", "spinoff workflows retry"]);

@@ -171,10 +171,10 @@ fn a_workflow_is_shown_with_its_steps_and_taken_up_again() {
     finished  -
     due       -
 
-    STEP                  STATE   ATTEMPTS  TOOK  ERROR
-    create project        done    1         0.2s  -
-    deploy                failed  1         0.2s  no room
-    undo: create project  done    1         0.2s  -
+    STEP                  STATE   ATTEMPTS  TOOK   ERROR
+    create project        done    1         250ms  -
+    deploy                failed  1         250ms  no room
+    undo: create project  done    1         250ms  -
     ");
     assert_eq!(ask(&server.url, &["workflows", "retry", WORKFLOW, "--json"]).json(), taken_up);
     let over = ask(&server.url, &["workflows", "abandon", WORKFLOW]);

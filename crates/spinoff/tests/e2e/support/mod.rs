@@ -1,7 +1,10 @@
 //! How tests start the product and look at it from outside.
 
+pub mod browser;
+pub mod chromedriver;
 pub mod mail;
 pub mod server;
 pub mod sign_in;
 pub mod until;
+pub mod visitor;
 pub mod world;

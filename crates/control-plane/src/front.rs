@@ -4,27 +4,20 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::http::header;
-use control_plane::App;
 use hyper::Request;
 use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-/// Opens the address.
-pub async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| {
-        format!("listening on {address}; if another program uses it, choose another with --listen 127.0.0.1:PORT")
-    })
-}
+use crate::app::App;
 
 /// Serves until told to stop, then lets requests under way finish.
-pub async fn serve(listener: TcpListener, app: App, stop: CancellationToken) {
-    let front = Arc::new(Front { site: control_plane::for_people(&app), edge: app.gate.clone() });
+pub async fn serve_people(listener: TcpListener, app: App, stop: CancellationToken) {
+    let front = Arc::new(Front { site: crate::routes::for_people(&app), edge: app.gate.clone() });
     proxy::serve(listener, proxy::Limits::default(), stop, move |peer| {
         let front = Arc::clone(&front);
         hyper::service::service_fn(move |request: Request<Incoming>| {

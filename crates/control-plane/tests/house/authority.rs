@@ -1,0 +1,194 @@
+//! Nobody does what is not theirs to do: every route is tried by everybody.
+
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+
+use crate::support::TestApp;
+
+const ROUTES: &str = include_str!("../../src/routes.rs");
+
+/// What everybody may see without saying who they are. Everything else asks.
+const PUBLIC: [&str; 19] = [
+    "/",
+    "/pricing",
+    "/terms",
+    "/privacy",
+    "/acceptable-use",
+    "/billing-agreement",
+    "/docs",
+    "/status",
+    "/assets/{file}",
+    "/signup",
+    "/signup/availability",
+    "/signup/{workflow}",
+    "/signup/{workflow}/events",
+    "/-/health",
+    "/-/ready",
+    "/mailbox",
+    "/mailbox/messages.json",
+    "/mailbox/{id}",
+    "/mailbox/{id}/body",
+];
+
+/// Every path in the route table, with the functions that answer it.
+fn table() -> Vec<(String, String)> {
+    let mut routes = Vec::new();
+    for part in ROUTES.split(".route(").skip(1) {
+        let path = part.split('"').nth(1).unwrap().to_owned();
+        let rest = part.split_once(',').unwrap().1;
+        routes.push((path, rest.split(".route(").next().unwrap().to_owned()));
+    }
+    assert!(routes.len() > 40, "the route table was not read");
+    routes
+}
+
+fn methods(handlers: &str) -> Vec<Method> {
+    let verbs = [("get(", Method::GET), ("post(", Method::POST), ("delete(", Method::DELETE)];
+    verbs.into_iter().filter(|(word, _)| handlers.contains(word)).map(|(_, method)| method).collect()
+}
+
+fn filled(path: &str, instance: &str) -> String {
+    path.replace("{subdomain}", "acme")
+        .replace("{instance}", "acme")
+        .replace("{email}", "ada%40example.com")
+        .replace("{id}", instance)
+        .replace("{workflow}", "wfl_00000000000000000000000000")
+        .replace("{file}", "nothing.css")
+}
+
+fn is_api(handlers: &str) -> bool {
+    handlers.trim_start().starts_with("get(api::")
+        || handlers.trim_start().starts_with("post(api::")
+        || handlers.trim_start().starts_with("delete(api::")
+}
+
+#[tokio::test]
+async fn a_stranger_sees_the_public_list_and_nothing_else() {
+    let app = TestApp::start().await;
+    app.provision("ada@example.com", "acme").await;
+    for (path, handlers) in table() {
+        for method in methods(&handlers) {
+            let url = filled(&path, "cus_00000000000000000000000000");
+            if is_api(&handlers) {
+                let (status, problem) = app.api_as(None, method.clone(), &url, None).await;
+                let public = path == "/openapi.json";
+                assert_eq!(status == StatusCode::UNAUTHORIZED, !public, "{method} {path}: {status} {problem}");
+                continue;
+            }
+            let page = app.browser(method.clone(), &url, None, &[]).await;
+            let asks = page.location.as_deref().is_some_and(|to| to.starts_with("/cdn-cgi/access/login"));
+            let entrance = path == "/admin/enter";
+            assert_eq!(asks, !PUBLIC.contains(&path.as_str()) && !entrance, "{method} {path}: {}", page.status);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_customer_sees_neither_the_console_nor_anybody_elses_instance() {
+    let app = TestApp::start().await;
+    app.provision("ada@example.com", "acme").await;
+    app.provision("eve@example.com", "zoo").await;
+    let theirs = app.instance("zoo").await["id"].as_str().unwrap().to_owned();
+    for (path, handlers) in table() {
+        if is_api(&handlers) || PUBLIC.contains(&path.as_str()) || path == "/admin/enter" || path == "/portal" {
+            continue;
+        }
+        for method in methods(&handlers) {
+            let url = filled(&path, &theirs).replace("acme", "zoo");
+            let page = app
+                .browser(method.clone(), &url, Some("ada@example.com"), &[("email", "x@y.zz"), ("confirm", "zoo")])
+                .await;
+            assert_eq!(page.status, StatusCode::NOT_FOUND, "{method} {url}");
+            assert!(!page.body.contains("eve@example.com"), "{method} {url} names a neighbour");
+        }
+    }
+    assert_eq!(app.instance("zoo").await["state"], "active");
+}
+
+#[tokio::test]
+async fn an_operator_sees_the_console() {
+    let app = TestApp::start().await;
+    app.provision("ada@example.com", "acme").await;
+    let instance = app.instance("acme").await;
+    let workflow = instance["workflow_id"].as_str().unwrap();
+    let customer = instance["customer_id"].as_str().unwrap();
+    let id = instance["id"].as_str().unwrap();
+    for url in [
+        "/admin".to_owned(),
+        "/admin/customers".to_owned(),
+        format!("/admin/customers/{customer}"),
+        "/admin/instances".to_owned(),
+        format!("/admin/instances/{id}"),
+        "/admin/workflows?state=done".to_owned(),
+        format!("/admin/workflows/{workflow}"),
+        "/admin/audit".to_owned(),
+    ] {
+        let page = app.get(&url, Some("operator@localhost")).await;
+        assert_eq!(page.status, StatusCode::OK, "{url}");
+    }
+}
+
+#[tokio::test]
+async fn roles_reach_as_far_as_they_say() {
+    let app = TestApp::start().await;
+    app.provision("ada@example.com", "acme").await;
+    store::sqlx::query("insert into operators (email, role, added_at) values ('r@example.com', 'read_only', 0)")
+        .execute(app.db.db.write())
+        .await
+        .unwrap();
+    let email = domain::Email::parse("r@example.com").unwrap();
+    app.app().drivers.edge.admit_to_site(&email).await.unwrap();
+    let workflow = app.instance("acme").await["workflow_id"].as_str().unwrap().to_owned();
+    let reader = Some("r@example.com");
+    assert_eq!(app.get("/admin/workflows", reader).await.status, StatusCode::OK);
+    for verb in ["retry", "abandon"] {
+        let page = app.browser(Method::POST, &format!("/admin/workflows/{workflow}/{verb}"), reader, &[]).await;
+        assert_eq!(page.status, StatusCode::FORBIDDEN, "{verb}");
+    }
+}
+
+#[tokio::test]
+async fn a_form_on_another_site_changes_nothing() {
+    let app = TestApp::start().await;
+    app.provision("ada@example.com", "acme").await;
+    let url = format!("{}/portal/instances/acme/delete", app.app().settings.public_url);
+    let cookie = app.app().gate.sign_in_to_site(&domain::Email::parse("ada@example.com").unwrap()).unwrap();
+    let value = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
+    for (site, origin) in [("cross-site", "https://evil.example"), ("same-site", "http://zoo.localhost")] {
+        let answer = reqwest::Client::new()
+            .post(&url)
+            .header("cookie", &value)
+            .header("origin", origin)
+            .header("sec-fetch-site", site)
+            .form(&[("confirm", "acme")])
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{site}");
+    }
+    assert_eq!(app.instance("acme").await["state"], "active");
+}
+
+#[tokio::test]
+async fn the_printed_link_signs_the_operator_in_and_a_forged_one_does_not() {
+    let app = TestApp::start().await;
+    let forged = app.get("/admin/enter?token=00", None).await;
+    assert_eq!(forged.status, StatusCode::FORBIDDEN);
+    assert_eq!(app.get("/admin/enter", None).await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn the_document_describes_every_route_of_the_api() {
+    let app = TestApp::start().await;
+    let (status, document) = app.api_as(None, Method::GET, "/openapi.json", None).await;
+    assert_eq!(status, StatusCode::OK);
+    for (path, handlers) in table() {
+        if !is_api(&handlers) || path == "/openapi.json" {
+            continue;
+        }
+        for method in methods(&handlers) {
+            let described = &document["paths"][&path][method.as_str().to_ascii_lowercase()];
+            assert_ne!(*described, Value::Null, "{method} {path} is not described");
+        }
+    }
+}

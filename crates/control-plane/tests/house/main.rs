@@ -1,0 +1,11 @@
+//! The main instance with a real store, edge, ledger and outbox, and with a compute provider that
+//! keeps its projects in memory and can be told to fail.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod authority;
+mod deletion;
+mod members;
+mod provisioning;
+mod signup_form;
+mod support;
+mod usage;

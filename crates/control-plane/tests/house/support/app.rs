@@ -1,0 +1,235 @@
+//! The main instance as a test sees it: a browser's view, an API's view, and what lies behind.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use access::MembersKey;
+use control_plane::{App, Core, Drivers, Settings, SignInCodes, Started, migrations, operator_token};
+use domain::{Email, Plan};
+use jiff::SignedDuration;
+use providers::compute::Release;
+use providers::edge::Builtin;
+use providers::mail::Outbox;
+use providers::payments::ledger::Ledger;
+use reqwest::{Method, StatusCode, header};
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+use store::testing::{TestDb, fresh};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use workflow::{Backoff, Faults};
+use world::{Clock, Entropy, Sealer};
+
+use super::Host;
+
+pub struct TestApp {
+    pub host: Host,
+    pub db: TestDb,
+    pub clock: Clock,
+    started: Started,
+    url: String,
+    http: reqwest::Client,
+    stop: CancellationToken,
+}
+
+impl TestApp {
+    pub async fn start() -> Self {
+        Self::start_with(store::Engine::Sqlite, Faults::none()).await
+    }
+
+    pub async fn start_with(engine: store::Engine, faults: Faults) -> Self {
+        let db = fresh(engine, &migrations()).await;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (clock, entropy) = (Clock::System, Entropy::seeded(11));
+        let sealer = Arc::new(Sealer::new([9; 32]));
+        let url = format!("http://localhost:{}", address.port());
+        let mail_waiting = Arc::new(Notify::new());
+        let codes =
+            SignInCodes::new(db.db.clone(), clock.clone(), entropy.clone(), "AI-DIY".into(), Arc::clone(&mail_waiting));
+        let gate = edge::Edge::open(
+            db.db.clone(),
+            Arc::clone(&sealer),
+            clock.clone(),
+            entropy.clone(),
+            edge::Settings::new(&url, "localhost", "AI-DIY"),
+            Arc::new(codes),
+        )
+        .await
+        .unwrap();
+        let host = Host::default();
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
+        let core = Core {
+            members_key: MembersKey::generate().unwrap(),
+            http: http.clone(),
+            started_at: clock.now(),
+            drivers: Drivers {
+                compute: Arc::new(host.clone()),
+                edge: Arc::new(Builtin::new(gate.clone())),
+                payments: Arc::new(Ledger::new(db.db.clone(), clock.clone())),
+                mail: Arc::new(Outbox),
+            },
+            settings: Settings {
+                product: "AI-DIY".into(),
+                public_url: url.clone(),
+                base_domain: "localhost".into(),
+                plan: Plan::default(),
+                release: Release {
+                    version: "1".into(),
+                    command: "true".into(),
+                    health_path: "/".into(),
+                    read_only: Vec::new(),
+                },
+                operator: Email::parse("operator@localhost").unwrap(),
+                mailbox: true,
+                probe_address: address,
+            },
+            db: db.db.clone(),
+            clock: clock.clone(),
+            entropy,
+            sealer,
+            mail_waiting,
+        };
+        // Leases and delays are short, so that a rehearsed death is noticed at once.
+        let engine = workflow::Settings {
+            lease: SignedDuration::from_millis(300),
+            poll: Duration::from_millis(20),
+            backoff: Backoff { first: SignedDuration::from_millis(1), most: SignedDuration::from_millis(20) },
+            faults,
+            ..workflow::Settings::default()
+        };
+        let started = control_plane::start(core, gate, engine).await.unwrap();
+        let stop = CancellationToken::new();
+        tokio::spawn(control_plane::serve_people(listener, started.app.clone(), stop.clone()));
+        Self { host, db, clock, started, url, http, stop }
+    }
+
+    pub fn app(&self) -> &App {
+        &self.started.app
+    }
+
+    /// A request to the site, as a browser on the same site makes it.
+    pub async fn browser(&self, method: Method, path: &str, who: Option<&str>, form: &[(&str, &str)]) -> Page {
+        let mut request = self
+            .http
+            .request(method.clone(), format!("{}{path}", self.url))
+            .header("sec-fetch-site", "same-origin")
+            .header(header::ACCEPT, "text/html");
+        if let Some(email) = who {
+            let cookie = self.started.app.gate.sign_in_to_site(&Email::parse(email).unwrap()).unwrap();
+            let value = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
+            request = request.header(header::COOKIE, value);
+        }
+        if method == Method::POST {
+            request = request.form(form);
+        }
+        Page::of(request.send().await.unwrap()).await
+    }
+
+    pub async fn get(&self, path: &str, who: Option<&str>) -> Page {
+        self.browser(Method::GET, path, who, &[]).await
+    }
+
+    /// A request to the API as the operator.
+    pub async fn api(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+        let token = operator_token(&self.started.app.sealer);
+        self.api_as(Some(token.expose_secret()), method, path, body).await
+    }
+
+    pub async fn api_as(
+        &self,
+        token: Option<&str>,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> (StatusCode, Value) {
+        let mut request = self.http.request(method, format!("{}/api/v1{path}", self.url));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    /// Orders an instance and waits until its provisioning is over. The workflow's state then.
+    pub async fn provision(&self, email: &str, subdomain: &str) -> String {
+        let order = json!({"customer_email": email, "subdomain": subdomain});
+        let (status, accepted) = self.api(Method::POST, "/instances", Some(order)).await;
+        assert_eq!(status, StatusCode::ACCEPTED, "{accepted}");
+        self.settled(accepted["workflow_id"].as_str().unwrap()).await
+    }
+
+    /// Asks for a deletion and waits until it is over. The workflow's state then.
+    pub async fn delete(&self, subdomain: &str) -> String {
+        let path = format!("/instances/{subdomain}");
+        let (status, accepted) = self.api(Method::DELETE, &path, Some(json!({"confirm": subdomain}))).await;
+        assert_eq!(status, StatusCode::ACCEPTED, "{accepted}");
+        self.settled(accepted["workflow_id"].as_str().unwrap()).await
+    }
+
+    pub async fn settled(&self, workflow: &str) -> String {
+        let mut changes = self.app().engine.changes();
+        let over = async {
+            loop {
+                let record = workflow::find(&self.db.db, workflow).await.unwrap().unwrap();
+                if record.state.is_over() {
+                    return record.state.to_string();
+                }
+                // A death is announced by nobody, so a look is due now and then all the same.
+                let _ = tokio::time::timeout(Duration::from_millis(50), changes.changed()).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), over).await.expect("the workflow did not end")
+    }
+
+    pub async fn instance(&self, reference: &str) -> Value {
+        let (status, instance) = self.api(Method::GET, &format!("/instances/{reference}"), None).await;
+        assert_eq!(status, StatusCode::OK, "{instance}");
+        instance
+    }
+
+    /// Subjects of the mails to somebody, oldest first.
+    pub async fn mails_to(&self, email: &str) -> Vec<String> {
+        let page = self.get("/mailbox/messages.json", None).await;
+        let all: Vec<Value> = serde_json::from_str(&page.body).unwrap();
+        let mut subjects: Vec<String> = all
+            .iter()
+            .filter(|mail| mail["to"] == email)
+            .map(|mail| mail["subject"].as_str().unwrap().to_owned())
+            .collect();
+        subjects.reverse();
+        subjects
+    }
+
+    pub async fn hostnames(&self) -> Vec<String> {
+        self.app().drivers.edge.list_hostnames().await.unwrap()
+    }
+
+    pub async fn count(&self, sql: &'static str) -> i64 {
+        store::sqlx::query_scalar(sql).fetch_one(self.db.db.read()).await.unwrap()
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+pub struct Page {
+    pub status: StatusCode,
+    pub location: Option<String>,
+    pub body: String,
+}
+
+impl Page {
+    async fn of(answer: reqwest::Response) -> Self {
+        let location = answer.headers().get(header::LOCATION).map(|value| value.to_str().unwrap().to_owned());
+        Self { status: answer.status(), location, body: answer.text().await.unwrap() }
+    }
+}

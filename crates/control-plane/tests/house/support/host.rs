@@ -1,0 +1,178 @@
+//! A compute provider in memory. Each of its projects is answered for by a real little server that
+//! behaves like a guard towards strangers, so that probes find something to probe.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::{get, put};
+use domain::{InstanceId, ProjectName};
+use jiff::Timestamp;
+use providers::compute::{Compute, GuardSettings, Health, Observation, Origin, Release};
+use providers::{ProviderError, Removed};
+
+#[derive(Default)]
+struct State {
+    projects: BTreeMap<ProjectName, Project>,
+    created: BTreeMap<ProjectName, u32>,
+    /// Calls that will be answered with "try later", so many times.
+    unavailable: u32,
+}
+
+struct Project {
+    instance: InstanceId,
+    origin: SocketAddr,
+    settings: Option<GuardSettings>,
+    release: Option<Release>,
+    lists: Arc<Mutex<Vec<serde_json::Value>>>,
+    server: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+/// See the module. Clones share their projects.
+#[derive(Clone, Default)]
+pub struct Host(Arc<Mutex<State>>);
+
+impl Host {
+    /// Answers the next calls with "try later".
+    pub fn be_unavailable(&self, calls: u32) {
+        self.0.lock().unwrap().unavailable = calls;
+    }
+
+    pub fn projects(&self) -> Vec<String> {
+        self.0.lock().unwrap().projects.keys().map(ToString::to_string).collect()
+    }
+
+    /// How often a project of this name was really made.
+    pub fn times_created(&self, project: &str) -> u32 {
+        self.0.lock().unwrap().created.get(&ProjectName::parse(project).unwrap()).copied().unwrap_or(0)
+    }
+
+    /// The token that the guard of a project was given.
+    pub fn token_of(&self, project: &str) -> String {
+        use secrecy::ExposeSecret as _;
+        let state = self.0.lock().unwrap();
+        let settings = state.projects[&ProjectName::parse(project).unwrap()].settings.as_ref().unwrap();
+        settings.instance_token.expose_secret().to_owned()
+    }
+
+    /// The member lists that were pushed to a guard.
+    pub fn lists_of(&self, project: &str) -> usize {
+        self.0.lock().unwrap().projects[&ProjectName::parse(project).unwrap()].lists.lock().unwrap().len()
+    }
+
+    fn answer(&self, what: &str) -> Result<(), ProviderError> {
+        let mut state = self.0.lock().unwrap();
+        if state.unavailable > 0 {
+            state.unavailable -= 1;
+            return Err(ProviderError::unavailable(what, "503, try later"));
+        }
+        Ok(())
+    }
+
+    fn change(&self, project: &ProjectName, change: impl FnOnce(&mut Project)) -> Result<(), ProviderError> {
+        let mut state = self.0.lock().unwrap();
+        let project = state.projects.get_mut(project).ok_or_else(|| {
+            ProviderError::refused("changing a project", "there is no such project", "create it first")
+        })?;
+        change(project);
+        Ok(())
+    }
+}
+
+/// Healthy once deployed, deaf to strangers, and takes every member list.
+async fn stand_in_guard(lists: Arc<Mutex<Vec<serde_json::Value>>>) -> (SocketAddr, tokio::task::JoinHandle<()>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = Router::new()
+        .route("/-/health", get(|| async { "{}" }))
+        .route(
+            "/-/members",
+            put(move |list: axum::Json<serde_json::Value>| {
+                let lists = Arc::clone(&lists);
+                async move {
+                    lists.lock().unwrap().push(list.0);
+                    StatusCode::NO_CONTENT
+                }
+            }),
+        )
+        .fallback(|| async { StatusCode::UNAUTHORIZED });
+    (address, tokio::spawn(async move { axum::serve(listener, router).await.unwrap() }))
+}
+
+#[async_trait]
+impl Compute for Host {
+    fn name(&self) -> &'static str {
+        "memory"
+    }
+
+    async fn create_project(&self, project: &ProjectName, instance: InstanceId) -> Result<(), ProviderError> {
+        self.answer("creating a project")?;
+        let lists = Arc::default();
+        let (origin, server) = stand_in_guard(Arc::clone(&lists)).await;
+        let mut state = self.0.lock().unwrap();
+        match state.projects.get(project) {
+            Some(existing) if existing.instance == instance => server.abort(),
+            Some(_) => return Err(ProviderError::refused("creating a project", "the name is taken", "choose another")),
+            None => {
+                *state.created.entry(project.clone()).or_default() += 1;
+                let new = Project { instance, origin, settings: None, release: None, lists, server };
+                state.projects.insert(project.clone(), new);
+            }
+        }
+        Ok(())
+    }
+
+    async fn configure(&self, project: &ProjectName, settings: &GuardSettings) -> Result<(), ProviderError> {
+        self.answer("configuring a project")?;
+        self.change(project, |project| project.settings = Some(settings.clone()))
+    }
+
+    async fn deploy(&self, project: &ProjectName, release: &Release) -> Result<(), ProviderError> {
+        self.answer("deploying")?;
+        self.change(project, |project| project.release = Some(release.clone()))
+    }
+
+    async fn register_hostname(&self, project: &ProjectName, _hostname: &str) -> Result<Origin, ProviderError> {
+        self.answer("registering a hostname")?;
+        let mut origin = None;
+        self.change(project, |project| origin = Some(project.origin))?;
+        Ok(Origin::Address(origin.unwrap()))
+    }
+
+    async fn observe(&self, project: &ProjectName) -> Result<Option<Observation>, ProviderError> {
+        let state = self.0.lock().unwrap();
+        Ok(state.projects.get(project).map(|project| Observation {
+            health: if project.release.is_some() { Health::Ok } else { Health::Down },
+            at: "2026-11-24T12:00:00Z".parse::<Timestamp>().unwrap(),
+            version: project.release.as_ref().map(|release| release.version.clone()),
+            restarts: 0,
+            memory_bytes: None,
+            detail: None,
+        }))
+    }
+
+    async fn logs(&self, _project: &ProjectName, _lines: usize) -> Result<String, ProviderError> {
+        Ok(String::new())
+    }
+
+    async fn list_projects(&self) -> Result<Vec<ProjectName>, ProviderError> {
+        Ok(self.0.lock().unwrap().projects.keys().cloned().collect())
+    }
+
+    async fn delete_project(&self, project: &ProjectName) -> Result<Vec<Removed>, ProviderError> {
+        self.answer("deleting a project")?;
+        let existed = self.0.lock().unwrap().projects.remove(project).is_some();
+        Ok(if existed { vec![Removed::new("project", project.to_string())] } else { Vec::new() })
+    }
+
+    async fn shutdown(&self) {}
+}

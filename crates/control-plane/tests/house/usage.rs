@@ -1,0 +1,104 @@
+use domain::{Evidence, Month, Signal, UsageHour, UsageHours};
+use jiff::{SignedDuration, Timestamp};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::TestApp;
+
+fn report(at: Timestamp, count: u32) -> Value {
+    let mut hours = UsageHours::none(Month::of(at));
+    hours.insert(UsageHour::of(at)).unwrap();
+    let evidence = Evidence { count, ..Evidence::seen(Signal::Member, at) };
+    json!({"month": Month::of(at), "hours": hours.encode(), "source": "guard", "evidence": [evidence]})
+}
+
+async fn send(app: &TestApp, report: Value) -> (StatusCode, Value) {
+    let token = app.host.token_of("ai-diy-acme");
+    app.api_as(Some(&token), Method::POST, "/activity", Some(report)).await
+}
+
+async fn a_duplicate_report_bills_no_second_hour(engine: store::Engine) {
+    let app = TestApp::start_with(engine, workflow::Faults::none()).await;
+    app.provision("ada@example.com", "acme").await;
+    let now = app.clock.now();
+    for count in [1, 5, 5, 2] {
+        let (status, answer) = send(&app, report(now, count)).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        assert!(answer["members"]["signature"].is_string());
+    }
+    let (_, usage) = app.api(Method::GET, "/instances/acme/usage", None).await;
+    assert_eq!(usage["hours"].as_array().unwrap().len(), 1);
+    assert_eq!(usage["hours"][0]["evidence"][0]["count"], 5, "the largest count stands");
+    assert_eq!(usage["bill"]["total"], 600);
+}
+
+#[tokio::test]
+async fn a_duplicate_report_bills_no_second_hour_on_sqlite() {
+    a_duplicate_report_bills_no_second_hour(store::Engine::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_duplicate_report_bills_no_second_hour_on_postgres() {
+    a_duplicate_report_bills_no_second_hour(store::Engine::Postgres).await;
+}
+
+async fn parallel_reports_lose_no_hour(engine: store::Engine) {
+    let app = TestApp::start_with(engine, workflow::Faults::none()).await;
+    app.provision("ada@example.com", "acme").await;
+    let now = app.clock.now();
+    let answers = futures_util::future::join_all((0..16).map(|count| send(&app, report(now, count)))).await;
+    assert!(answers.iter().all(|(status, _)| *status == StatusCode::OK));
+    let (_, usage) = app.api(Method::GET, "/instances/acme/usage", None).await;
+    assert_eq!(usage["hours"].as_array().unwrap().len(), 1);
+    assert_eq!(usage["hours"][0]["evidence"][0]["count"], 15);
+}
+
+#[tokio::test]
+async fn parallel_reports_lose_no_hour_on_sqlite() {
+    parallel_reports_lose_no_hour(store::Engine::Sqlite).await;
+}
+
+#[tokio::test]
+async fn parallel_reports_lose_no_hour_on_postgres() {
+    parallel_reports_lose_no_hour(store::Engine::Postgres).await;
+}
+
+#[tokio::test]
+async fn impossible_reports_are_refused_and_bill_nothing() {
+    let app = TestApp::start().await;
+    app.provision("ada@example.com", "acme").await;
+    let now = app.clock.now();
+    let hour = SignedDuration::from_hours(1);
+    let mut unexplained = report(now, 1);
+    unexplained["hours"] = json!("");
+    for (wrong, why) in [
+        (report(now + hour, 1), "not come yet"),
+        (report(now - hour * 48, 1), "before the instance"),
+        (unexplained, "not reported as used"),
+        (json!({"month": "2026-13", "hours": "", "source": "guard", "evidence": []}), "month"),
+        (json!({"month": "2026-11", "hours": "!!", "source": "guard", "evidence": []}), "base64url"),
+        (json!({"month": "2026-11", "hours": "A".repeat(500), "source": "guard", "evidence": []}), "base64url"),
+    ] {
+        let (status, problem) = send(&app, wrong).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{why}: {problem}");
+        assert!(problem["title"].as_str().unwrap().contains(why), "{why}: {problem}");
+    }
+    let (_, usage) = app.api(Method::GET, "/instances/acme/usage", None).await;
+    assert_eq!(usage["bill"]["total"], 500);
+}
+
+#[tokio::test]
+async fn one_instances_token_reports_for_no_other() {
+    let app = TestApp::start().await;
+    app.provision("ada@example.com", "acme").await;
+    app.provision("eve@example.com", "zoo").await;
+    let theirs = app.host.token_of("ai-diy-zoo");
+    let acme = app.instance("acme").await["id"].as_str().unwrap().to_owned();
+    let zoo = app.instance("zoo").await["id"].as_str().unwrap().to_owned();
+    let forged = theirs.replace(&zoo, &acme);
+    let (status, _) = app.api_as(Some(&forged), Method::POST, "/activity", Some(report(app.clock.now(), 1))).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    app.api_as(Some(&theirs), Method::POST, "/activity", Some(report(app.clock.now(), 1))).await;
+    let (_, usage) = app.api(Method::GET, "/instances/acme/usage", None).await;
+    assert_eq!(usage["hours"], json!([]));
+}

@@ -1,0 +1,87 @@
+//! `cargo xtask bench`: measures of the release build, taken from outside as a user would see them.
+
+mod idle;
+mod load;
+mod provisioning;
+mod size;
+mod start;
+mod table;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use crate::product::Product;
+use table::Measure;
+
+/// What to measure.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Measures depend on the machine and on what else it does: compare within one run.
+
+Examples:
+  cargo xtask bench
+  cargo xtask bench start size --json
+  cargo xtask bench load --binary /tmp/spinoff-of-last-week")]
+pub struct Args {
+    /// [default: all but build]
+    #[arg(value_enum)]
+    what: Vec<What>,
+
+    /// Measure this executable instead of building one
+    #[arg(long, value_name = "FILE")]
+    binary: Option<PathBuf>,
+
+    /// Print JSON instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// From the beginning of the process to its first answer
+    Start,
+    /// From the request for an instance to the instance being healthy, and back to nothing
+    Provisioning,
+    /// Memory and processor time while nobody does anything
+    Idle,
+    /// Requests per second through edge and guard
+    Load,
+    /// The executable's size
+    Size,
+    /// A clean build, and the tests
+    Build,
+}
+
+impl What {
+    const USUAL: [Self; 5] = [Self::Start, Self::Provisioning, Self::Idle, Self::Load, Self::Size];
+}
+
+/// Measures, and prints what came out.
+pub fn run(args: &Args) -> Result<()> {
+    let what = if args.what.is_empty() { &What::USUAL[..] } else { &args.what };
+    let mut measures = Vec::new();
+    if what.contains(&What::Build) {
+        measures.extend(size::build()?);
+    }
+    if what.iter().any(|what| *what != What::Build) {
+        let binary = match &args.binary {
+            Some(binary) => binary.canonicalize()?,
+            None => Product::build_release()?,
+        };
+        for (name, measure) in [
+            (What::Start, start::measure as fn(&std::path::Path) -> Result<Vec<Measure>>),
+            (What::Provisioning, provisioning::measure),
+            (What::Idle, idle::measure),
+            (What::Load, load::measure),
+            (What::Size, size::measure),
+        ] {
+            if what.contains(&name) {
+                let title = format!("measuring {name:?}").to_lowercase();
+                measures.extend(crate::shell::step(&title, || measure(&binary))?);
+            }
+        }
+    }
+    println!("{}", if args.json { table::json(&measures) } else { table::plain(&measures) });
+    Ok(())
+}
