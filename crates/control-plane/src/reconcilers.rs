@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::Core;
-use crate::instances;
+use crate::instances::{self, Instance};
 use crate::mail::deliver::deliver_due;
 
 const OBSERVE_EVERY: Duration = Duration::from_secs(5);
@@ -34,8 +34,12 @@ impl Reconcilers {
     }
 }
 
-/// Keeps the store's picture of every instance fresh.
+/// Keeps the store's picture of every instance fresh. Before the first look, every instance is
+/// brought to the release that this server sells: it may sell another one than before its last stop.
 async fn observe(core: Arc<Core>, stop: CancellationToken) {
+    if let Err(error) = deploy_release(&core).await {
+        tracing::error!("Bringing the instances to the present release failed: {error:#}");
+    }
     while !stop.is_cancelled() {
         if let Err(error) = observe_once(&core).await {
             tracing::error!("Observing the instances failed: {error:#}");
@@ -44,22 +48,26 @@ async fn observe(core: Arc<Core>, stop: CancellationToken) {
     }
 }
 
+async fn deploy_release(core: &Core) -> anyhow::Result<()> {
+    for instance in all(core, InstanceState::Active).await? {
+        if let Err(error) = core.drivers.compute.deploy(&instance.project, &core.settings.release).await {
+            tracing::error!(instance.id = %instance.id, "{} was not brought to the release: {error}", instance.project);
+        }
+    }
+    Ok(())
+}
+
 async fn observe_once(core: &Core) -> anyhow::Result<()> {
     let mut seen = Vec::new();
     for state in [InstanceState::Active, InstanceState::Suspended] {
-        let mut before = None;
-        loop {
-            let page = instances::store::list(&core.db, Some(state), before.as_deref(), 200).await?;
-            let Some(last) = page.last() else { break };
-            before = Some(last.id.to_string());
-            let looks = page.iter().map(|instance| core.drivers.compute.observe(&instance.project));
-            for (instance, look) in page.iter().zip(join_all(looks).await) {
-                match look {
-                    Ok(Some(observation)) => seen.push((instance.id, observation)),
-                    // What could not be observed keeps its last observation, with its age.
-                    Ok(None) => tracing::warn!(instance.id = %instance.id, "{} is not to be found", instance.project),
-                    Err(error) => tracing::warn!(instance.id = %instance.id, "{error}"),
-                }
+        let instances = all(core, state).await?;
+        let looks = instances.iter().map(|instance| core.drivers.compute.observe(&instance.project));
+        for (instance, look) in instances.iter().zip(join_all(looks).await) {
+            match look {
+                Ok(Some(observation)) => seen.push((instance.id, observation)),
+                // What could not be observed keeps its last observation, with its age.
+                Ok(None) => tracing::warn!(instance.id = %instance.id, "{} is not to be found", instance.project),
+                Err(error) => tracing::warn!(instance.id = %instance.id, "{error}"),
             }
         }
     }
@@ -67,6 +75,19 @@ async fn observe_once(core: &Core) -> anyhow::Result<()> {
         instances::store::observe(&core.db, core.drivers.compute.name(), &seen).await?;
     }
     Ok(())
+}
+
+/// Every instance in a state, page by page.
+async fn all(core: &Core, state: InstanceState) -> anyhow::Result<Vec<Instance>> {
+    let mut found: Vec<Instance> = Vec::new();
+    loop {
+        let before = found.last().map(|instance| instance.id.to_string());
+        let page = instances::store::list(&core.db, Some(state), before.as_deref(), 200).await?;
+        if page.is_empty() {
+            return Ok(found);
+        }
+        found.extend(page);
+    }
 }
 
 /// Sends the outbox.

@@ -1,3 +1,4 @@
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Parser;
@@ -71,6 +72,14 @@ pub struct Args {
     /// Folder for keys, members and use, kept over restarts [default: a temporary one]
     #[arg(long, env = "GUARD_STATE", value_name = "FOLDER")]
     pub state: Option<PathBuf>,
+
+    /// Loopback address at which the application finds its way out [with --egress-socket]
+    #[arg(long, env = "GUARD_EGRESS_LISTEN", value_name = "ADDRESS:PORT")]
+    pub egress_listen: Option<SocketAddr>,
+
+    /// Unix socket of the proxy that judges and carries what the application sends out
+    #[arg(long, env = "GUARD_EGRESS_SOCKET", value_name = "PATH")]
+    pub egress_socket: Option<PathBuf>,
 
     /// Path of the application that answers below 500 when it is well
     #[arg(long, env = "GUARD_APP_HEALTH", value_name = "PATH", default_value = "/")]

@@ -52,6 +52,9 @@ fn explain(settings: &Settings) -> Vec<String> {
         MembersFrom::Signed { instance, .. } => format!("those on the signed list of {instance}"),
     };
     let main = settings.main.as_ref().map_or("nobody".to_owned(), |main| main.url.to_string());
+    let egress = settings.egress.as_ref().map_or("as the machine allows".to_owned(), |egress| {
+        format!("{} leads to the proxy behind {}", egress.listen, egress.socket.display())
+    });
     vec![
         format!("listens on: {listen}"),
         format!("application: http://{}, probed at {}", settings.upstream, settings.app_health),
@@ -61,6 +64,7 @@ fn explain(settings: &Settings) -> Vec<String> {
         format!("service tokens: {}", or_none(&settings.service_tokens)),
         format!("public paths: {}", or_none(&settings.public_paths)),
         format!("reports use to: {main}"),
+        format!("way out: {egress}"),
     ]
 }
 

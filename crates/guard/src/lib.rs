@@ -8,6 +8,7 @@
 //! - Keys, members and use are kept on disk, so that a restart needs neither issuer nor main
 //!   instance; without them nobody enters.
 //! - While nobody visits, the guard makes no request and runs no timer.
+//! - The way out, if there is one, is passed on as it comes: whoever started the guard judges it.
 
 mod activity;
 mod admit;
@@ -17,6 +18,7 @@ mod args;
 mod check;
 mod child;
 mod disk;
+mod egress;
 mod frames;
 mod headers;
 mod keyring;

@@ -12,12 +12,14 @@ use proxy::{Address, Limits, Timeouts, Upstream, serve};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use world::{Clock, Entropy};
 
 use crate::Args;
 use crate::admit::Gate;
 use crate::application::Application;
 use crate::child::{self, Running};
+use crate::egress;
 use crate::keyring::Keyring;
 use crate::ledger::Ledger;
 use crate::link::Link;
@@ -62,6 +64,12 @@ async fn guarded(settings: Settings) -> anyhow::Result<u8> {
     let stop = CancellationToken::new();
     let parts = assemble(&settings, &stop)?;
     let listener = listen(&settings.listen).await?;
+    // Before the application starts: it may ask for something at once.
+    let way_out = match &settings.egress {
+        Some(egress) => Some(egress::Egress::open(egress).await?),
+        None => None,
+    };
+    let _way_out = way_out.map(|way_out| AbortOnDropHandle::new(tokio::spawn(way_out.serve())));
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut application = Running::start(&settings.command, settings.upstream_port)?;

@@ -29,6 +29,7 @@ pub(crate) struct Settings {
     pub(crate) public_paths: Vec<String>,
     pub(crate) main: Option<Main>,
     pub(crate) main_socket: Option<PathBuf>,
+    pub(crate) egress: Option<Egress>,
     pub(crate) state: Option<PathBuf>,
     pub(crate) app_health: String,
     pub(crate) command: Vec<String>,
@@ -59,6 +60,14 @@ pub(crate) enum MembersFrom {
 pub(crate) struct Main {
     pub(crate) url: Uri,
     pub(crate) token: SecretString,
+}
+
+/// The application's way out.
+#[derive(Clone, Debug)]
+pub(crate) struct Egress {
+    /// On this machine's loopback.
+    pub(crate) listen: SocketAddr,
+    pub(crate) socket: PathBuf,
 }
 
 /// Settings that only the environment can bring.
@@ -102,6 +111,7 @@ impl Settings {
             service_tokens: without_blanks("--service-token", args.service_token.clone())?,
             public_paths: public_paths(args.public_path.clone())?,
             main: main(&args)?,
+            egress: egress(&args)?,
             app_health: path("--app-health", args.app_health)?,
             ca_file: args.ca_file,
             main_socket: args.main_socket,
@@ -222,6 +232,18 @@ fn main(args: &Args) -> Result<Option<Main>, SettingsError> {
     }
 }
 
+fn egress(args: &Args) -> Result<Option<Egress>, SettingsError> {
+    match (args.egress_listen, &args.egress_socket) {
+        (None, None) => Ok(None),
+        (Some(listen), Some(_)) if !listen.ip().is_loopback() => Err(problem(format!(
+            "--egress-listen {listen} is not on loopback: others could use the application's way out"
+        ))),
+        (Some(listen), Some(socket)) => Ok(Some(Egress { listen, socket: socket.clone() })),
+        (Some(_), None) => Err(problem("--egress-listen without --egress-socket: say where the proxy is")),
+        (None, Some(_)) => Err(problem("--egress-socket without --egress-listen: say where the application finds it")),
+    }
+}
+
 fn instance_token(args: &Args) -> Result<Option<SecretString>, SettingsError> {
     let token = match (&args.instance_token, &args.instance_token_file) {
         (None, None) => return Ok(None),
@@ -300,6 +322,9 @@ mod tests {
             (with(&["--main-key", "AAAA"]), "--instance"),
             (with(&["--members", "/m", "--main-key", "AAAA"]), "choose"),
             (with(&["--instance-token-file", "/does/not/exist"]), "/does/not/exist"),
+            (with(&["--egress-listen", "127.0.0.1:3128"]), "--egress-socket"),
+            (with(&["--egress-socket", "/run/egress.sock"]), "--egress-listen"),
+            (with(&["--egress-listen", "0.0.0.0:3128", "--egress-socket", "/run/egress.sock"]), "not on loopback"),
         ] {
             let error = check(&options).expect_err(&options.join(" "));
             assert!(error.to_string().contains(says), "{options:?}: {error}");

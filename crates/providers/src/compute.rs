@@ -136,7 +136,7 @@ pub struct Observation {
     pub version: Option<String>,
     /// How often it was restarted since it was deployed.
     pub restarts: u32,
-    /// Resident memory of all its processes, in bytes.
+    /// Memory that all its processes hold for themselves, in bytes.
     pub memory_bytes: Option<u64>,
     /// What a person should know: why it is down, which limit it reached.
     pub detail: Option<String>,

@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use providers::compute::local::EgressRule;
 use secrecy::ExposeSecret as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -22,7 +23,8 @@ use config::Config;
 #[derive(Debug, Default, clap::Args)]
 #[command(
     after_help = "Prints `ready http://…` as a line of its own when serving. Nothing outside this machine is opened.
-In COMMAND, $PORT, $DATA and $HOSTNAME_PUBLIC are given and expanded.
+In COMMAND, $PORT, $DATA and $HOSTNAME_PUBLIC are given and expanded. Instances reach nothing on the network but
+what --app-egress lists, through the proxy in $HTTPS_PROXY and $ALL_PROXY, which opens tunnels only (CONNECT).
 Whatever can be said here can be said in spinoff.toml in the data folder too, and in the environment
 as SPINOFF_<SECTION>__<KEY>, such as SPINOFF_MAIL__DRIVER=smtp.
 
@@ -30,6 +32,7 @@ Examples:
   spinoff up
   spinoff up --data ./data --listen 127.0.0.1:9000
   spinoff up --app 'datasette serve $DATA/notes.db --create --port $PORT'
+  spinoff up --app './my-app --port $PORT' --app-egress api.example.com:443 --app-egress '*.example.org:443'
   spinoff up --store postgres://spinoff@localhost/spinoff"
 )]
 pub struct UpArgs {
@@ -48,6 +51,11 @@ pub struct UpArgs {
     /// Read-only folder that the application may see; can be given more than once
     #[arg(long, value_name = "DIR")]
     pub app_path: Vec<PathBuf>,
+
+    /// Destination that instances may reach, such as api.example.com:443 or *.example.com:443; can be
+    /// given more than once
+    #[arg(long, value_name = "HOST:PORT")]
+    pub app_egress: Vec<EgressRule>,
 
     /// Where the record is kept [default: a SQLite file in the data folder]
     #[arg(long, value_name = "URL")]

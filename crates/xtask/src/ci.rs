@@ -25,7 +25,7 @@ pub fn run() -> Result<()> {
     step("a start from nothing, and a second one", || {
         let data = TemporaryFolder::new("ci")?;
         for _ in ["first", "second"] {
-            let product = Product::start(&binary, data.path(), &[])?;
+            let product = Product::start(&binary, data.path())?;
             product.site()?.get("/")?.expect(200)?;
             product.stop()?;
         }

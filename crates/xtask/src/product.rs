@@ -44,12 +44,16 @@ impl Product {
     }
 
     /// Starts a server on a free port, and waits until it serves.
-    pub fn start(binary: &Path, data: &Path, options: &[&str]) -> Result<Self> {
-        let address = free_address()?;
+    pub fn start(binary: &Path, data: &Path) -> Result<Self> {
+        Self::start_at(free_address()?, binary, data)
+    }
+
+    /// Starts a server that listens here, and waits until it serves.
+    pub fn start_at(address: SocketAddr, binary: &Path, data: &Path) -> Result<Self> {
         let log = shell::root().join("target/product.log");
         let logged = fs::File::create(&log).with_context(|| format!("making {}", log.display()))?;
         let mut command = Command::new(binary);
-        command.arg("--data").arg(data).args(["up", "--listen", &address.to_string()]).args(options);
+        command.arg("--data").arg(data).args(["up", "--listen", &address.to_string()]);
         command.stdin(Stdio::null()).stdout(logged.try_clone()?).stderr(logged);
         let begin = Instant::now();
         let process = command.spawn().with_context(|| format!("can't start {}", binary.display()))?;
@@ -193,7 +197,8 @@ fn wait_for_state(api: &mut Connection, instance: &Instance, state: &str) -> Res
     })
 }
 
-fn wait_for<T>(what: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+/// Waits until there is something to find.
+pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T> {
     let begin = Instant::now();
     while begin.elapsed() < PATIENCE {
         if let Some(found) = look()? {

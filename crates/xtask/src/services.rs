@@ -11,6 +11,7 @@ use anyhow::Result;
 
 use crate::shell::{find, step};
 
+pub use browser::find_driver;
 
 /// Services that run, or stand ready, for as long as this value lives.
 pub struct Services {

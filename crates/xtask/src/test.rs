@@ -1,7 +1,5 @@
 //! `cargo xtask test`: the one command that says whether everything holds.
 
-use std::process::Command;
-
 use anyhow::Result;
 
 use crate::services::{self, Services};
@@ -60,85 +58,62 @@ pub fn run(args: &Args) -> Result<()> {
         check()?;
     }
     let browser = !args.fast && (args.package.is_empty() || args.package.iter().any(|name| name == "spinoff"));
-    let mut arguments = args.filters.clone();
-    if let Some(selection) = selection(args) {
-        arguments.extend(["-E".to_owned(), selection]);
+    let mut tests = args.filters.clone();
+    if args.fast {
+        tests.extend(["-E".to_owned(), format!("not ({END_TO_END})")]);
     }
-    arguments.extend(args.nextest.iter().cloned());
-    nextest(&arguments, browser)
+    tests.extend(args.nextest.iter().cloned());
+    nextest(&packages(&args.package), &tests, browser)
 }
 
 /// Checks what can be checked without building a test.
 pub fn check() -> Result<()> {
     step("rules of this house", tidy::run)?;
     step("formatting", || shell::run(cargo().args(["fmt", "--all", "--check"])))?;
-    step("lints", || {
-        shell::run(cargo().args(["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]))
-    })
+    step("lints", || shell::run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])))
 }
 
 /// Runs the tests of the whole product.
 pub fn run_end_to_end(args: &EndToEndArgs) -> Result<()> {
-    let mut arguments = args.filters.clone();
-    arguments.extend(["-E".to_owned(), END_TO_END.to_owned()]);
-    arguments.extend(args.nextest.iter().cloned());
-    nextest(&arguments, true)
+    let mut tests = args.filters.clone();
+    tests.extend(["-E".to_owned(), END_TO_END.to_owned()]);
+    tests.extend(args.nextest.iter().cloned());
+    nextest(&packages(&["spinoff".to_owned()]), &tests, true)
 }
 
-/// The tests to run, in nextest's language; `None` is all of them.
-fn selection(args: &Args) -> Option<String> {
-    let crates: Vec<String> = args.package.iter().map(|name| format!("package(={name})")).collect();
-    match (crates.is_empty(), args.fast) {
-        (true, false) => None,
-        (true, true) => Some(format!("not ({END_TO_END})")),
-        (false, false) => Some(crates.join(" | ")),
-        (false, true) => Some(format!("({}) & not ({END_TO_END})", crates.join(" | "))),
+/// What cargo is to build. Lints and tests of everything choose the same, and so share what they build on.
+fn packages(names: &[String]) -> Vec<String> {
+    if names.is_empty() {
+        return vec!["--workspace".to_owned()];
     }
+    names.iter().flat_map(|name| ["-p".to_owned(), name.clone()]).collect()
 }
 
 /// Runs tests with the services they need. Prints nothing after nextest's own summary.
-fn nextest(arguments: &[String], browser: bool) -> Result<()> {
+fn nextest(packages: &[String], tests: &[String], browser: bool) -> Result<()> {
     let services = if browser { Services::start_all()? } else { Services::start_database()? };
     if services::is_missing("cargo-nextest") {
         step("installing cargo-nextest (once)", || {
             shell::run(cargo().args(["install", "cargo-nextest", "--locked", "--version", NEXTEST]))
         })?;
     }
-    let with_services = |mut command: Command| {
-        command.envs(services.variables());
+    let run = || {
+        let mut command = cargo();
+        command.envs(services.variables()).args(["nextest", "run", "--all-targets"]).args(packages);
         command
     };
-    // Always the whole workspace, whatever is run of it: another selection would build every
-    // dependency again with other features.
-    let selected = ["--workspace", "--all-targets"];
-    step("building tests", || {
-        let mut build = with_services(cargo());
-        shell::run(build.args(["nextest", "run", "--no-run", "--cargo-quiet"]).args(selected))
-    })?;
+    step("building tests", || shell::run(run().arg("--no-run")))?;
     eprintln!("── tests");
-    shell::run(with_services(cargo()).args(["nextest", "run", "--cargo-quiet"]).args(selected).args(arguments))
+    shell::run(run().arg("--cargo-quiet").args(tests))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn args(package: &[&str], fast: bool) -> Args {
-        Args { package: package.iter().map(|name| (*name).to_owned()).collect(), fast, ..Args::default() }
-    }
-
     #[test]
-    fn everything_is_run_unless_something_was_asked_for() {
-        assert_eq!(selection(&args(&[], false)), None);
-    }
-
-    #[test]
-    fn crates_add_up_and_fast_takes_away() {
-        assert_eq!(selection(&args(&["guard", "edge"], false)).as_deref(), Some("package(=guard) | package(=edge)"));
-        let fast = selection(&args(&["guard", "edge"], true));
-        assert_eq!(
-            fast.as_deref(),
-            Some("(package(=guard) | package(=edge)) & not (package(=spinoff) & binary(=e2e))")
-        );
+    fn everything_is_built_unless_crates_were_named() {
+        assert_eq!(packages(&[]), ["--workspace"]);
+        assert_eq!(packages(&["guard".to_owned(), "edge".to_owned()]), ["-p", "guard", "-p", "edge"]);
     }
 }

@@ -3,6 +3,7 @@
 mod arrows;
 mod bare;
 mod dead;
+mod doctests;
 mod lints;
 mod manifest;
 mod names;
@@ -54,7 +55,16 @@ pub fn run() -> Result<()> {
 }
 
 fn complaints_about(tree: &Tree) -> Vec<Complaint> {
-    let rules: [fn(&Tree) -> Vec<Complaint>; 8] =
-        [arrows::check, dead::check, lints::check, names::check, size::check, sql::check, unused::check, words::check];
+    let rules: [fn(&Tree) -> Vec<Complaint>; 9] = [
+        arrows::check,
+        dead::check,
+        doctests::check,
+        lints::check,
+        names::check,
+        size::check,
+        sql::check,
+        unused::check,
+        words::check,
+    ];
     rules.iter().flat_map(|rule| rule(tree)).collect()
 }

@@ -40,7 +40,8 @@ pub(crate) async fn create(
 ) -> Result<(StatusCode, axum::Json<InstanceAccepted>), Refusal> {
     let key = headers.get(api::IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok());
     let order = NewSignup {
-        name: String::new(),
+        // Until the customer says how to be called.
+        name: new.customer_email.to_string(),
         email: new.customer_email,
         company: None,
         subdomain: new.subdomain.clone(),

@@ -120,11 +120,17 @@ async fn read(app: &App, form: &SignupForm) -> Result<Result<NewSignup, SignupEr
         errors.company = Some(format!("Use at most {LONGEST_NAME} characters"));
     }
     let email = Email::parse(form.email.trim()).map_err(|error| errors.email = Some(capital(&error.to_string())));
-    let earlier = !form.key.is_empty() && instances::store::of_signup(&app.db, &form.key).await?.is_some();
-    let subdomain = match Subdomain::parse(&form.subdomain) {
-        // The same form sent twice finds its own name taken, and is led to what it ordered.
-        Ok(name) if earlier => Ok(name),
-        _ => check(app, &form.subdomain).await?.map_err(|message| errors.subdomain = Some(message)),
+    let subdomain = match check(app, &form.subdomain).await? {
+        Ok(name) => Ok(name),
+        // The same form sent twice finds its own name taken, and is led to what it ordered. Looked
+        // up second, since the first of two at once may have been stored in between.
+        Err(message) => match Subdomain::parse(&form.subdomain) {
+            Ok(name) if is_ordered(app, &form.key).await? => Ok(name),
+            _ => {
+                errors.subdomain = Some(message);
+                Err(())
+            }
+        },
     };
     if form.card_name.trim().is_empty() {
         errors.card_name = Some("Enter the name that stands on the card".to_owned());
@@ -149,6 +155,10 @@ async fn read(app: &App, form: &SignupForm) -> Result<Result<NewSignup, SignupEr
         })),
         _ => Ok(Err(errors)),
     }
+}
+
+async fn is_ordered(app: &App, key: &str) -> Result<bool, AppError> {
+    Ok(!key.is_empty() && instances::store::of_signup(&app.db, key).await?.is_some())
 }
 
 /// Puts what is wrong with a card beside the field that it is wrong in.

@@ -3,8 +3,9 @@
 
 use std::ffi::OsString;
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::fd::AsFd as _;
+use std::os::unix::net::UnixStream;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -35,6 +36,7 @@ fn main() {
             }
         }
         ["serve"] => serve(),
+        ["dial", destination, text] => dial(destination, text).map_or(1, |()| 0),
         _ => 2,
     };
     std::process::exit(code);
@@ -72,9 +74,14 @@ fn guard(command: &[&str]) -> i32 {
     if signals.thread_block().is_err() {
         return 1;
     }
+    let way_out = match variable("GUARD_EGRESS_LISTEN").as_str() {
+        "" => None,
+        address => TcpListener::bind(address).ok(),
+    };
     // Before any thread: children start with these signals blocked, as the sandbox expects them.
     let Ok(child) = Command::new(program).args(rest).stdin(std::process::Stdio::null()).spawn() else { return 1 };
     std::thread::spawn(answer_probes);
+    std::thread::spawn(|| way_out.map(pass_on));
     println!("guard of {} with token {}", variable("GUARD_INSTANCE"), variable("GUARD_INSTANCE_TOKEN"));
     let application = Pid::from_raw(child.id().cast_signed());
     loop {
@@ -108,6 +115,25 @@ fn answer_probes() {
         };
         let _ = stream.write_all(answer.as_bytes());
     }
+}
+
+/// The application's way out.
+fn pass_on(listener: TcpListener) {
+    for inside in listener.incoming().flatten() {
+        let Ok(outside) = UnixStream::connect(variable("GUARD_EGRESS_SOCKET")) else { continue };
+        let (Ok(mut from), Ok(mut to)) = (inside.try_clone(), outside.try_clone()) else { continue };
+        std::thread::spawn(move || std::io::copy(&mut from, &mut to).and_then(|_| to.shutdown(Shutdown::Write)));
+        let (mut from, mut to) = (outside, inside);
+        std::thread::spawn(move || std::io::copy(&mut from, &mut to).and_then(|_| to.shutdown(Shutdown::Write)));
+    }
+}
+
+/// Asks the proxy in its environment for a tunnel, says something, and prints what comes back.
+fn dial(destination: &str, text: &str) -> std::io::Result<()> {
+    let mut stream = TcpStream::connect(variable("HTTPS_PROXY").replace("http://", ""))?;
+    write!(stream, "CONNECT {destination} HTTP/1.1\r\nHost: {destination}\r\n\r\n{text}")?;
+    stream.shutdown(Shutdown::Write)?;
+    std::io::copy(&mut stream, &mut std::io::stdout()).map(drop)
 }
 
 /// Tells whoever connects what it sees, and is silent while the file `silent` is in its data.

@@ -8,6 +8,7 @@ mod backoff;
 mod compute;
 mod deployment;
 mod disk;
+mod egress;
 mod folder;
 mod health;
 mod isolation;
@@ -27,6 +28,7 @@ use domain::ProjectName;
 use world::{Clock, Sealer};
 
 use crate::ProviderError;
+pub use egress::{EgressRule, EgressRuleError};
 use folder::{Folder, Folders};
 use isolation::Walls;
 use launch::Launcher;
@@ -63,7 +65,7 @@ impl Local {
         let spawner = Spawner::start().map_err(|cause| {
             ProviderError::refused("start the thread that starts instances", cause, "raise the limit on threads")
         })?;
-        let launcher = Arc::new(Launcher { settings, sealer, spawner, clock: clock.clone() });
+        let launcher = Arc::new(Launcher { settings, sealer, spawner, clock: clock.clone(), room: egress::room() });
         let local = Self {
             folders,
             walls,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod deleting;
+mod egress;
 mod harness;
 mod lifecycle;
 mod limits;

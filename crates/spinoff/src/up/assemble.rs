@@ -125,9 +125,13 @@ async fn local(
     let mut settings = LocalSettings::new(folder.path().join("instances"), executable()?);
     settings.main_socket = Some(guards_socket.to_owned());
     settings.limits = config.limits();
+    settings.egress.clone_from(&config.compute.egress);
     settings.first_port = config.compute.first_port.unwrap_or(settings.first_port);
     settings.first_uid = config.compute.first_uid.unwrap_or(settings.first_uid);
     settings.isolation = if args.insecure_no_sandbox { Isolation::InsecureNone } else { Isolation::Sandbox };
+    if settings.isolation == Isolation::InsecureNone && !settings.egress.is_empty() {
+        tracing::warn!("[compute] egress has no effect: without a sandbox, instances reach the whole network");
+    }
     Ok(Local::open(settings, clock.clone(), Arc::clone(sealer)).await?)
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use config::{Environment, File, FileFormat};
 use domain::{Email, Plan};
-use providers::compute::local::InstanceLimits;
+use providers::compute::local::{EgressRule, InstanceLimits};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -55,6 +55,8 @@ pub struct Compute {
     pub app: Option<String>,
     pub app_health: String,
     pub app_path: Vec<PathBuf>,
+    /// What instances may reach on the network; nothing when it is empty.
+    pub egress: Vec<EgressRule>,
     pub memory_mb: u64,
     pub processes: u64,
     pub file_mb: u64,
@@ -128,6 +130,7 @@ impl Default for Compute {
             app: None,
             app_health: "/".to_owned(),
             app_path: Vec::new(),
+            egress: Vec::new(),
             memory_mb: limits.memory_bytes >> 20,
             processes: limits.processes,
             file_mb: limits.file_bytes >> 20,
@@ -162,6 +165,9 @@ impl Config {
             .prefix_separator("_")
             .separator("__")
             .try_parsing(true)
+            .list_separator(",")
+            .with_list_parse_key("compute.app_path")
+            .with_list_parse_key("compute.egress")
             .source(Some(environment));
         let read = config::Config::builder().add_source(file).add_source(environment).build();
         read.and_then(config::Config::try_deserialize)
@@ -185,6 +191,7 @@ impl Config {
             self.store.url = Some(url.clone().into());
         }
         self.compute.app_path.extend(args.app_path.iter().cloned());
+        self.compute.egress.extend(args.app_egress.iter().cloned());
         if self.site.product.is_empty() {
             self.site.product = product_of(self.compute.app.as_deref());
         }
@@ -217,7 +224,8 @@ pub fn secret(value: Option<&SecretString>, file: Option<&PathBuf>) -> anyhow::R
 /// The bundled application has a name; another one is called after its program.
 fn product_of(app: Option<&str>) -> String {
     let Some(command) = app else { return "AI-DIY".to_owned() };
-    let program = command.split_whitespace().find(|word| !word.contains('=')).unwrap_or("the application");
+    let program =
+        command.split_whitespace().find(|word| !word.contains('=') && *word != "exec").unwrap_or("the application");
     Path::new(program).file_name().map_or_else(|| program.to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
@@ -259,8 +267,26 @@ mod tests {
     }
 
     #[test]
+    fn destinations_come_from_the_file_or_the_environment_and_options_add_to_them() {
+        let file = "[compute]\negress = [\"api.example.com:443\", \"*.Example.org:443\"]\n";
+        let listed = |config: &Config| config.compute.egress.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let mut config = read(file, &[]).unwrap();
+        assert_eq!(listed(&config), ["api.example.com:443", "*.example.org:443"]);
+        config.apply(&UpArgs { app_egress: vec!["127.0.0.1:9".parse().unwrap()], ..UpArgs::default() });
+        assert_eq!(listed(&config).last().unwrap(), "127.0.0.1:9");
+        let variables = [("SPINOFF_COMPUTE__EGRESS", "a.test:1,b.test:2"), ("SPINOFF_COMPUTE__APP_PATH", "/a,/b")];
+        let config = read(file, &variables).unwrap();
+        assert_eq!(listed(&config), ["a.test:1", "b.test:2"]);
+        assert_eq!(config.compute.app_path, ["/a", "/b"].map(PathBuf::from));
+        assert!(listed(&read("", &[]).unwrap()).is_empty());
+        let error = format!("{:#}", read("[compute]\negress = [\"https://a.test\"]\n", &[]).unwrap_err());
+        assert!(error.contains("https://a.test") && error.contains("without scheme"), "{error}");
+    }
+
+    #[test]
     fn another_application_is_called_after_its_program() {
         assert_eq!(product_of(None), "AI-DIY");
         assert_eq!(product_of(Some("FOO=1 /opt/venv/bin/datasette serve $DATA")), "datasette");
+        assert_eq!(product_of(Some("exec datasette serve $DATA")), "datasette");
     }
 }

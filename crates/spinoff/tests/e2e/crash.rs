@@ -191,7 +191,8 @@ async fn assert_nothing_left(server: &Server, instance: &str, port: u16) {
     let members = server.cli(&["members", "list", instance, "--json"]);
     let none = members.code == 3 || members.json()["data"] == Value::Array(Vec::new());
     assert!(none, "{members:?}");
-    let availability: Value = server.site("/signup/availability?subdomain=acme").send().await.unwrap().json().await.unwrap();
+    let availability: Value =
+        server.site("/signup/availability?subdomain=acme").send().await.unwrap().json().await.unwrap();
     assert_eq!(availability["available"], true, "{availability}");
 }
 

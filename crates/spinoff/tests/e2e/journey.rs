@@ -57,7 +57,8 @@ async fn a_form_with_mistakes_comes_back_with_what_was_written_and_why() {
     browser.fill_in(&declined).await;
     browser.press("Make my workspace").await;
     browser.see("refused it; use another card").await;
-    for (field, kept) in [("name", ADA.name), ("email", ADA.email), ("company", ADA.company), ("subdomain", ADA.subdomain)]
+    for (field, kept) in
+        [("name", ADA.name), ("email", ADA.email), ("company", ADA.company), ("subdomain", ADA.subdomain)]
     {
         assert_eq!(browser.value(field).await, kept, "{field}");
     }
@@ -240,7 +241,7 @@ async fn shares_it(ada: &Browser, server: &Server) -> Browser {
     ben.sign_in_as(server, BEN).await;
     ben.see("Orders without the phone").await;
     ben.press("A form for orders").await;
-    ben.press("doing").await;
+    ben.press("Doing").await;
     ben.see("Saved.").await;
     ben.see("by ben@example.com").await;
     ben.go(&format!("{}/portal", server.url())).await;

@@ -1,6 +1,13 @@
 //! The real executable, started as people start it: everything real, nothing replaced.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
+mod cli;
+mod console;
 mod crash;
+mod hostile;
 mod journey;
+mod looks;
+mod neighbours;
+mod postgres;
 mod support;
+mod third_party;

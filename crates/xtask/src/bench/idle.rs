@@ -18,7 +18,7 @@ const QUIET: Duration = Duration::from_secs(30);
 /// What the product costs while nobody uses it.
 pub fn measure(binary: &Path) -> Result<Vec<Measure>> {
     let data = TemporaryFolder::new("bench")?;
-    let product = Product::start(binary, data.path(), &[])?;
+    let product = Product::start(binary, data.path())?;
     let mut measures =
         vec![Measure::new("server, no instance, resident", memory(product.pid(), "Rss")?, "MB").below(60.0)];
     for number in 0..INSTANCES {

@@ -17,7 +17,7 @@ const ROUND: Duration = Duration::from_secs(2);
 /// A small answer and a page, each asked for in turns through edge and guard and from the application itself.
 pub fn measure(binary: &Path) -> Result<Vec<Measure>> {
     let data = TemporaryFolder::new("bench")?;
-    let product = Product::start(binary, data.path(), &[])?;
+    let product = Product::start(binary, data.path())?;
     let instance = product.provision("ada@example.com", "acme")?;
     let cookie = product.sign_in(&instance.subdomain, &instance.owner)?;
     let bare = Bare::start(binary, data.path())?;

@@ -12,7 +12,7 @@ const INSTANCES: usize = 100;
 /// One customer after the other gets an instance, and gives it back.
 pub fn measure(binary: &Path) -> Result<Vec<Measure>> {
     let data = TemporaryFolder::new("bench")?;
-    let product = Product::start(binary, data.path(), &[])?;
+    let product = Product::start(binary, data.path())?;
     let (mut made, mut gone) = (Vec::new(), Vec::new());
     for number in 0..INSTANCES {
         let begin = Instant::now();

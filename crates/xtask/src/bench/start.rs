@@ -18,7 +18,7 @@ pub fn measure(binary: &Path) -> Result<Vec<Measure>> {
     for _ in 0..STARTS {
         let data = TemporaryFolder::new("bench")?;
         for times in [&mut first, &mut again] {
-            let product = Product::start(binary, data.path(), &[])?;
+            let product = Product::start(binary, data.path())?;
             times.push(product.ready_after.as_secs_f64() * 1e3);
             product.stop()?;
         }

@@ -111,7 +111,7 @@ mod tests {
         ];
         let said = plain(&measures);
         let lines: Vec<&str> = said.lines().collect();
-        assert_eq!(lines[0], "measure  value    aim    baseline   ratio");
+        assert_eq!(lines[0], "measure  value    aim    baseline     ratio");
         assert_eq!(lines[1], "start    120 ms   < 300  60.0 python  2.00");
         assert_eq!(lines[2], "size     9.88 MB");
         let told: serde_json::Value = serde_json::from_str(&json(&measures)).unwrap_or_default();

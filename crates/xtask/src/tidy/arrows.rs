@@ -17,7 +17,10 @@ const MAY_USE: [(&str, &[&str]); 16] = [
     ("guard", &["access", "api", "domain", "proxy", "world"]),
     ("edge", &["access", "domain", "pages", "proxy", "store", "world"]),
     ("providers", &["access", "domain", "edge", "sandbox", "store", "world"]),
-    ("control-plane", &["access", "api", "domain", "edge", "pages", "providers", "store", "workflow", "world"]),
+    (
+        "control-plane",
+        &["access", "api", "domain", "edge", "pages", "providers", "proxy", "store", "workflow", "world"],
+    ),
     (
         "spinoff",
         &[

@@ -106,7 +106,7 @@ mod tests {
     fn comments_become_spaces_and_literals_underscores() {
         assert_eq!(bare("a // b\nc /* d /* e */ f */ g"), format!("a     \nc {} g", " ".repeat(17)));
         assert_eq!(bare(r#"let s = "a\"b{";"#), "let s = _______;");
-        assert_eq!(bare("r#\"a\"b\"# + br\"c\\\" + b'x'"), "_________ + ______ + ____");
+        assert_eq!(bare("r#\"a\"b\"# + br\"c\\\" + b'x'"), "________ + ______ + ____");
         assert_eq!(bare("'a' '\\'' '\\u{7d}' 'é'"), "___ ____ ________ ___");
     }
 

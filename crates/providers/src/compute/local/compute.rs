@@ -108,7 +108,7 @@ impl Compute for Local {
             Phase::OverQuota { detail } => (Health::Down, Some(detail)),
             Phase::Impossible { reason } => (Health::Down, Some(reason)),
             Phase::Running { pid, since, well_since } => {
-                memory_bytes = Some(processes::resident_bytes(pid));
+                memory_bytes = Some(processes::own_bytes(pid));
                 let answer = health::ask(project.port).await;
                 judge(answer, since, well_since)
             }

@@ -14,6 +14,9 @@ use super::{LocalSettings, ports};
 use crate::compute::Release;
 
 const SOCKET_INSIDE: &str = "/run/main.sock";
+const EGRESS_INSIDE: &str = "/run/egress.sock";
+/// Where the guard listens for what the application sends out.
+const PROXY_INSIDE: &str = "127.0.0.1:3128";
 const EXECUTABLE_INSIDE: &str = "/spinoff";
 const PORT_INSIDE: u16 = 8000;
 const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -76,6 +79,10 @@ impl Deployment<'_> {
             spec = spec.bind(on_host, SOCKET_INSIDE, Access::Read);
             socket = Some(Path::new(SOCKET_INSIDE));
         }
+        if self.has_egress() {
+            spec = spec.bind(self.folder.egress(), EGRESS_INSIDE, Access::Read);
+            spec = spec.env("GUARD_EGRESS_LISTEN", PROXY_INSIDE).env("GUARD_EGRESS_SOCKET", EGRESS_INSIDE);
+        }
         if let Some(group) = group {
             spec = spec.cgroup(group);
         }
@@ -89,8 +96,15 @@ impl Deployment<'_> {
             .bind("/data", "/data", Access::Write)
             .limits(self.limits(group));
         let spec = self.release.read_only.iter().fold(spec, Spec::read_only);
-        let variables = self.application_variables(PORT_INSIDE, Path::new("/data"));
+        let mut variables = self.application_variables(PORT_INSIDE, Path::new("/data"));
+        if self.has_egress() {
+            variables.extend(proxy_variables());
+        }
         variables.into_iter().fold(spec, |spec, (name, value)| spec.env(name, value))
+    }
+
+    fn has_egress(&self) -> bool {
+        !self.settings.egress.is_empty()
     }
 
     /// Memory is limited for each process only where no group counts it for all.
@@ -139,6 +153,16 @@ impl Deployment<'_> {
             ("PUBLIC_URL", self.configured.public_url.clone()),
         ]
     }
+}
+
+/// Programs agree neither on the case nor on the name. `ALL_PROXY` is for protocols that are not
+/// HTTP; `HTTP_PROXY` is missing because programs send plain requests whole instead of asking for
+/// a tunnel.
+fn proxy_variables() -> Variables {
+    let proxy = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+    let direct = ["NO_PROXY", "no_proxy"];
+    let proxy = proxy.into_iter().map(|name| (name, format!("http://{PROXY_INSIDE}")));
+    proxy.chain(direct.into_iter().map(|name| (name, "localhost,127.0.0.1,::1".to_owned()))).collect()
 }
 
 /// The host of an address, without scheme, port and path.

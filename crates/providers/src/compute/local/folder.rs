@@ -1,6 +1,6 @@
 //! What is kept of a project, in a folder named after it:
 //! `project.json` (what is wanted), `running.json` (what runs now), `instance/` (the guard's
-//! state), `data/` (the volume), `logs/`.
+//! state), `data/` (the volume), `logs/`, and `egress.sock` where instances may reach something.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -124,6 +124,11 @@ impl Folder {
 
     pub(super) fn logs(&self) -> PathBuf {
         self.path.join("logs")
+    }
+
+    /// The socket that is the instance's way out.
+    pub(super) fn egress(&self) -> PathBuf {
+        self.path.join("egress.sock")
     }
 
     pub(super) fn running(&self) -> PathBuf {

@@ -12,9 +12,11 @@ use sandbox::{Cgroup, CgroupLimits, Identity};
 use secrecy::ExposeSecret as _;
 use tokio::net::unix::pipe;
 use tokio::process::Child;
+use tokio::sync::Semaphore;
 use world::{Clock, Sealer};
 
 use super::deployment::Deployment;
+use super::egress::Egress;
 use super::folder::{Configured, Folder, Project};
 use super::journal::Journal;
 use super::running::Running;
@@ -31,6 +33,8 @@ pub(super) struct Launcher {
     pub(super) sealer: Arc<Sealer>,
     pub(super) spawner: Spawner,
     pub(super) clock: Clock,
+    /// For the tunnels of all instances.
+    pub(super) room: Arc<Semaphore>,
 }
 
 /// An instance that was started.
@@ -38,6 +42,8 @@ pub(super) struct Launched {
     pub(super) child: Child,
     pub(super) running: Running,
     pub(super) log: tokio::task::JoinHandle<()>,
+    /// Closes with the run.
+    _egress: Option<Egress>,
 }
 
 impl Launcher {
@@ -61,6 +67,7 @@ impl Launcher {
         Running { process: None, group: group.clone() }.note(folder)?;
         let token = self.token(configured)?;
         let deployment = Deployment { settings: &self.settings, name, folder, project, configured, release, token };
+        let egress = self.egress(folder, project).map_err(step("open the way out of"))?;
         let mut command = match self.settings.isolation {
             Isolation::Sandbox => {
                 let identity = self.uid(project.slot).map_or(Identity::Namespace, Identity::Uid);
@@ -78,13 +85,21 @@ impl Launcher {
         let journal = Journal::open(&folder.logs(), self.clock.clone()).map_err(step("open the log of"))?;
         let reader = pipe::Receiver::from_owned_fd(reader.into()).map_err(step("open the log of"))?;
         let log = tokio::spawn(journal.keep(reader));
-        Ok(Launched { child, running, log })
+        Ok(Launched { child, running, log, _egress: egress })
     }
 
     /// The user id of an instance; none where the server is not root and cannot give any.
     pub(super) fn uid(&self, slot: u32) -> Option<u32> {
         let walled = self.settings.isolation == Isolation::Sandbox;
         (walled && geteuid().is_root()).then(|| self.settings.first_uid.saturating_add(slot))
+    }
+
+    /// Without walls the whole network is open anyway.
+    fn egress(&self, folder: &Folder, project: &Project) -> io::Result<Option<Egress>> {
+        let rules = &self.settings.egress;
+        let walled = self.settings.isolation == Isolation::Sandbox;
+        let open = || Egress::open(folder, project.instance, rules.clone(), Arc::clone(&self.room));
+        (walled && !rules.is_empty()).then(open).transpose()
     }
 
     fn token(&self, configured: &Configured) -> Result<String, ProviderError> {

@@ -58,21 +58,25 @@ pub(super) fn kill_group(leader: u32) {
     let _ = killpg(Pid::from_raw(leader.cast_signed()), Signal::SIGKILL);
 }
 
-/// Resident memory of a process and all below it, in bytes.
-pub(super) fn resident_bytes(top: u32) -> u64 {
+/// Memory that a process and all below it hold for themselves, in bytes. Pages of the executable are
+/// left out: all instances share one copy of them, and each would be charged for the whole of it.
+pub(super) fn own_bytes(top: u32) -> u64 {
     let mut open = vec![top];
     let mut sum = 0;
     while let Some(pid) = open.pop() {
-        sum += resident_kilobytes(pid).unwrap_or(0) * 1024;
+        sum += own_kilobytes(pid).unwrap_or(0) * 1024;
         open.extend(children(pid));
     }
     sum
 }
 
-fn resident_kilobytes(pid: u32) -> Option<u64> {
+fn own_kilobytes(pid: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.trim().trim_end_matches("kB").trim().parse().ok()
+    let field = |name: &str| -> Option<u64> {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim().trim_end_matches("kB").trim().parse().ok()
+    };
+    Some(field("RssAnon:")? + field("RssShmem:")?)
 }
 
 fn children(pid: u32) -> Vec<u32> {
@@ -116,6 +120,6 @@ mod tests {
         assert!(own.is_alive());
         assert!(!Identity { started: own.started + 1, ..own }.is_alive());
         assert!(!Identity { boot: [0; 16], ..own }.is_alive());
-        assert!(resident_bytes(own.pid) > 100_000);
+        assert!(own_bytes(own.pid) > 100_000);
     }
 }

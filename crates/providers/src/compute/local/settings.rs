@@ -1,6 +1,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::EgressRule;
+
 /// How the local driver runs instances.
 #[derive(Debug, Clone)]
 pub struct LocalSettings {
@@ -13,6 +15,8 @@ pub struct LocalSettings {
     pub main_socket: Option<PathBuf>,
     /// Whether instances are walled off.
     pub isolation: Isolation,
+    /// What walled instances may reach on the network; nothing when it is empty.
+    pub egress: Vec<EgressRule>,
     /// What one instance may use up.
     pub limits: InstanceLimits,
     /// As root: the first of the user ids given to instances, one each.
@@ -67,6 +71,7 @@ impl LocalSettings {
             executable: executable.into(),
             main_socket: None,
             isolation: Isolation::Sandbox,
+            egress: Vec::new(),
             limits: InstanceLimits::default(),
             first_uid: 200_000,
             first_port: 21_000,

@@ -10,7 +10,8 @@ use thirtyfour::{LoggingPrefsLogLevel, WindowHandle};
 
 use super::chromedriver::Chromedriver;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Some steps of the product themselves wait for 20 seconds.
+const PATIENCE: Duration = Duration::from_secs(40);
 const PAUSE: Duration = Duration::from_millis(20);
 
 const FLAGS: [&str; 14] = [
@@ -35,15 +36,17 @@ const FLAGS: [&str; 14] = [
 const PRESSABLE: &str = "
     const words = (e) => e.innerText.replace(/\\s+/g, ' ').trim();
     const all = [...document.querySelectorAll('a[href], button, summary')].filter((e) => e.checkVisibility());
-    return all.find((e) => words(e) === arguments[0]) || all.find((e) => words(e).startsWith(arguments[0])) || null;";
+    const found = all.find((e) => words(e) === arguments[0]) || all.find((e) => words(e).startsWith(arguments[0]));
+    // A page that scrolls smoothly would move away under the pointer.
+    found?.scrollIntoView({ block: 'center', behavior: 'instant' });
+    return found || null;";
 
 /// An open browser. Its methods wait until what they need is there, and fail telling what the page
 /// shows instead.
 pub struct Browser {
-    // First, so that the session ends while its chromedriver still answers.
     driver: WebDriver,
-    _chromedriver: Chromedriver,
-    _profile: TempDir,
+    chromedriver: Chromedriver,
+    profile: TempDir,
 }
 
 impl Browser {
@@ -60,7 +63,7 @@ impl Browser {
         wanted.set_browser_log_level(LoggingPrefsLogLevel::All).unwrap();
         wanted.set_logging_prefs("performance", LoggingPrefsLogLevel::All).unwrap();
         let driver = WebDriver::new(chromedriver.url(), wanted).await.expect("Chromium starts");
-        Self { driver, _chromedriver: chromedriver, _profile: profile }
+        Self { driver, chromedriver, profile }
     }
 
     /// Goes to an address and waits until the page is loaded.
@@ -178,7 +181,10 @@ impl Browser {
     /// Takes a picture of the whole page.
     pub async fn picture(&self, to: &Path) {
         use base64::Engine as _;
-        let taken = self.devtools("Page.captureScreenshot", json!({"captureBeyondViewport": true})).await;
+        let size = &self.devtools("Page.getLayoutMetrics", json!({})).await["cssContentSize"];
+        let clip = json!({"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1});
+        let wanted = json!({"captureBeyondViewport": true, "clip": clip});
+        let taken = self.devtools("Page.captureScreenshot", wanted).await;
         let bytes = base64::engine::general_purpose::STANDARD.decode(taken["data"].as_str().unwrap()).unwrap();
         std::fs::write(to, bytes).unwrap();
     }
@@ -243,5 +249,18 @@ impl Browser {
 
     pub async fn leave_frame(&self) {
         self.driver.enter_default_frame().await.unwrap();
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Ending the session politely would wait for this very thread.
+        let _ = self.driver.clone().leak();
+        self.chromedriver.stop();
+        // The browser writes to its profile until it notices that it is alone.
+        let begun = Instant::now();
+        while std::fs::remove_dir_all(self.profile.path()).is_err() && begun.elapsed() < PATIENCE {
+            std::thread::sleep(PAUSE);
+        }
     }
 }

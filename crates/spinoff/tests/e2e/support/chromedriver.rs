@@ -27,7 +27,8 @@ impl Chromedriver {
         let port = loop {
             line.clear();
             assert_ne!(said.read_line(&mut line).unwrap(), 0, "{program} ended without saying on which port it is");
-            let named = line.rsplit_once("on port ").and_then(|(_, rest)| rest.trim().trim_end_matches('.').parse().ok());
+            let named =
+                line.rsplit_once("on port ").and_then(|(_, rest)| rest.trim().trim_end_matches('.').parse().ok());
             if let (true, Some(port)) = (line.contains("started successfully"), named) {
                 break port;
             }
@@ -38,11 +39,15 @@ impl Chromedriver {
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
+
+    pub fn stop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 impl Drop for Chromedriver {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.stop();
     }
 }

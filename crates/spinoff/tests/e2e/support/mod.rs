@@ -1,5 +1,6 @@
 //! How tests start the product and look at it from outside.
 
+pub mod apps;
 pub mod browser;
 pub mod chromedriver;
 pub mod mail;

@@ -38,6 +38,11 @@ impl Start {
         self.arg("--app").arg(command)
     }
 
+    /// Asks the application here whether it is well.
+    pub fn health(self, path: &str) -> Self {
+        self.arg("--app-health").arg(path)
+    }
+
     /// Lets instances see a folder of the host.
     pub fn app_path(self, folder: impl AsRef<Path>) -> Self {
         self.arg("--app-path").arg(folder.as_ref().to_str().unwrap())
@@ -249,7 +254,7 @@ impl Server {
 
     /// Makes an instance and waits until it is ready.
     pub fn provision(&self, customer: &str, subdomain: &str) -> Value {
-        self.cli(&["provision", customer, subdomain, "--json", "--quiet"]).ok().json()
+        self.cli(&["provision", customer, subdomain, "--json", "--quiet", "--timeout", "60"]).ok().json()
     }
 
     /// Asks for an instance and does not wait.
@@ -271,19 +276,22 @@ impl Server {
 
     /// Asks it to stop, and waits until it has.
     pub async fn stop(&mut self) -> ExitStatus {
-        let mut child = self.running.take().expect("the server is not running");
-        let pid = nix::unistd::Pid::from_raw(child.id().cast_signed());
+        let pid = nix::unistd::Pid::from_raw(self.pid().cast_signed());
         nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
-        until("the server stops", STOP, async || child.try_wait().unwrap()).await
+        self.ended("the server stops", STOP).await
     }
 
     /// Waits until it kills itself at the point it was started with.
     pub async fn crashed(&mut self) {
-        let mut child = self.running.take().expect("the server is not running");
-        let output = self.output.clone();
-        let what = format!("the server dies at its point; it said\n{}", output.text());
-        let status = until(&what, START, async || child.try_wait().unwrap()).await;
-        assert_eq!(status.signal(), Some(9), "{status}: {}", output.text());
+        let status = self.ended("the server dies at its point", START).await;
+        assert_eq!(status.signal(), Some(9), "{status}: {}", self.output());
+    }
+
+    async fn ended(&mut self, what: &str, within: Duration) -> ExitStatus {
+        let child = self.running.as_mut().expect("the server is not running");
+        let status = until(what, within, async || child.try_wait().unwrap()).await;
+        self.running = None;
+        status
     }
 
     /// Starts it again on the same data and address.

@@ -56,6 +56,7 @@ impl Browser {
         self.until(&format!("a code for {email}"), async || codes(server, email).await.len() > former).await;
         let code = codes(server, email).await.remove(0);
         self.give_code(&code).await;
+        self.until("to be let in", async || !self.url().await.contains("/cdn-cgi/access/")).await;
     }
 
     /// Has a code mailed to an address.
