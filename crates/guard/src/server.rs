@@ -165,11 +165,11 @@ impl Malformed {
     const HOST: Self = Self("host");
 }
 
-/// One line a request, without query, body, cookie or token. A probe that found all well is no
-/// news: platforms send one every few seconds.
+/// One line a request, without query, body, cookie or token. Probes are left out: platforms send one
+/// every few seconds, and many a second while an instance starts.
 fn log(outcome: &Outcome, started: Instant, method: &Method, path: &str) {
     let status = outcome.answer.status();
-    if path == HEALTH_PATH && status == StatusCode::OK {
+    if path == HEALTH_PATH {
         return;
     }
     tracing::info!(

@@ -12,6 +12,9 @@ use crate::lease::Claimed;
 use crate::record::{Direction, StepRecord, StepState};
 use crate::store::{self, StepEnd};
 
+/// How soon a step under way notices that its workflow was cancelled.
+const LOOK_FOR_CANCELLATION: std::time::Duration = std::time::Duration::from_millis(500);
+
 /// One passage through a workflow's story: knows what is recorded, and records what happens.
 pub struct Run {
     context: Arc<Context>,
@@ -121,7 +124,7 @@ impl Run {
         context.changed();
         let result = match self.injected(name, Moment::Before)? {
             Some(error) => Err(error),
-            None => match effect().await {
+            None => match self.unless_cancelled(effect()).await {
                 Ok(value) => self.injected(name, Moment::After)?.map_or(Ok(value), Err),
                 Err(error) => Err(error),
             },
@@ -129,6 +132,28 @@ impl Run {
         match result {
             Ok(value) => self.succeed(name, value).await,
             Err(error) => Err(self.fail(name, attempts, &error).await?),
+        }
+    }
+
+    /// Lets a cancellation end a step that takes long. What the effect has done by then is taken back
+    /// like that of any step whose intent is stored.
+    async fn unless_cancelled<T>(&self, effect: impl Future<Output = Result<T, StepError>>) -> Result<T, StepError> {
+        if self.direction == Direction::Undo {
+            return effect.await;
+        }
+        let cancelled = async {
+            loop {
+                tokio::time::sleep(LOOK_FOR_CANCELLATION).await;
+                // While the store is away the effect goes on; its result could not be stored either.
+                if let Ok(Some(reason)) = store::cancel_reason(&self.context.db, &self.claimed.lease.id).await {
+                    return reason;
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            result = effect => result,
+            reason = cancelled => Err(StepError::permanent(anyhow::anyhow!(reason))),
         }
     }
 

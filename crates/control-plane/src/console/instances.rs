@@ -58,7 +58,6 @@ pub(crate) async fn show(
 async fn facts(app: &App, instance: &Instance) -> Result<Vec<Fact>, AppError> {
     let mut facts = Vec::new();
     let mut fact = |label: &str, value: String| facts.push(Fact { label: label.to_owned(), value });
-    fact("Id", instance.id.to_string());
     fact("Asked for", instance.created_at.to_string());
     fact("In this state since", instance.changed_at.to_string());
     fact("Serial of the member list", instance.members_serial.to_string());

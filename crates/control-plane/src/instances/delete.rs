@@ -92,12 +92,14 @@ impl Workflow for Delete {
         let hostname = &core.hostname(&instance.subdomain);
         run.step("refuse entry", || async { core.drivers.edge.close(hostname).await.map_err(step_error) }).await?;
         run.step("remove compute", || async {
-            let removed = core.drivers.compute.delete_project(&instance.project).await.map_err(step_error)?;
+            let mut removed = core.drivers.compute.delete_project(&instance.project).await.map_err(step_error)?;
+            removed.push(Removed::new("project", instance.project.to_string()));
             keep(core, id, &removed).await
         })
         .await?;
         run.step("remove address", || async {
-            let removed = core.drivers.edge.remove(hostname).await.map_err(step_error)?;
+            let mut removed = core.drivers.edge.remove(hostname).await.map_err(step_error)?;
+            removed.push(Removed::new("hostname", hostname.clone()));
             keep(core, id, &removed).await
         })
         .await?;
@@ -115,7 +117,8 @@ impl Workflow for Delete {
     }
 }
 
-/// Adds to the record right after the effect, since a second run of the step finds nothing left to remove.
+/// Adds to the record right after the effect, since a second run of the step finds nothing left to
+/// remove. The project and the hostname are recorded by every run: they existed, and are gone.
 async fn keep(core: &Core, id: InstanceId, removed: &[Removed]) -> Result<(), StepError> {
     let mut tx = core.db.begin().await?;
     super::store::record_removed(&mut tx, id, removed, core.clock.now()).await?;

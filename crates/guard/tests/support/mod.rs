@@ -1,6 +1,6 @@
 //! A guard as it runs: the real program, between a main instance and an application that the test
 //! plays over real sockets.
-#![allow(dead_code)] // each test binary uses its part
+#![allow(dead_code, unused_imports)] // each test binary uses its part
 
 pub mod app;
 pub mod client;

@@ -26,7 +26,7 @@ impl Smtp {
     /// Refused when the address of the server or of the sender can't be read.
     pub fn new(url: &SecretString, from: &str) -> Result<Self, ProviderError> {
         let from = from.parse().map_err(|error| {
-            ProviderError::refused("reading the sender's address", error, "set [smtp] from to Name <address>")
+            ProviderError::refused("reading the sender's address", error, "set [mail] from to Name <address>")
         })?;
         // The library's own error could repeat the address, and with it the password.
         let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose_secret()).map_err(|_| {

@@ -61,6 +61,7 @@ async fn an_instance_reaches_what_the_operator_listed_and_nothing_else() {
         assert!(!said("run").contains("egress.sock"), "the socket is the guard's alone: {}", said("run"));
     }
     local.shutdown().await;
+    assert!(!server.project_folder(&first).join("egress.sock").exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]

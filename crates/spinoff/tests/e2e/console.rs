@@ -32,7 +32,8 @@ async fn the_printed_link_opens_a_console_that_shows_everything_as_it_was_seen()
         ("instance.activated", "provisioning"),
         ("member.invited", "command line"),
     ] {
-        let rows = operator.js("return [...document.querySelectorAll('tbody tr')].map((row) => row.innerText)", &[]).await;
+        let rows =
+            operator.js("return [...document.querySelectorAll('tbody tr')].map((row) => row.innerText)", &[]).await;
         let found = rows.as_array().unwrap().iter().filter_map(|row| row.as_str());
         assert!(found.clone().any(|row| row.contains(what) && row.contains(who)), "{what} by {who}: {rows}");
     }
@@ -48,7 +49,8 @@ async fn work_that_hangs_is_seen_tried_again_and_given_up() {
     operator.see("Under way").await;
     operator.press("Provision").await;
     operator.see("wait until healthy").await;
-    let step = "const row = [...document.querySelectorAll('tbody tr')].find((row) => row.innerText.includes(arguments[0]));
+    let step =
+        "const row = [...document.querySelectorAll('tbody tr')].find((row) => row.innerText.includes(arguments[0]));
         return row ? row.innerText : ''";
     let waiting = async || operator.js(step, &["wait until healthy".into()]).await.as_str().unwrap().to_owned();
     operator

@@ -240,12 +240,24 @@ async fn shares_it(ada: &Browser, server: &Server) -> Browser {
     ben.go(invitation.links()[0]).await;
     ben.sign_in_as(server, BEN).await;
     ben.see("Orders without the phone").await;
+    sees_changes_of_others_at_once(&ben, ada, server).await;
     ben.press("A form for orders").await;
     ben.press("Doing").await;
     ben.see("Saved.").await;
     ben.see("by ben@example.com").await;
-    ben.go(&format!("{}/portal", server.url())).await;
     ben
+}
+
+async fn sees_changes_of_others_at_once(ben: &Browser, ada: &Browser, server: &Server) {
+    let portal = ada.url().await;
+    ada.go(&format!("http://engines.localhost:{}/new/vision", server.port())).await;
+    ada.fill("title", "Cakes to the door").await;
+    ada.press("Save").await;
+    ada.see("Draft").await;
+    // Nothing was pressed or loaded here: an event brought it.
+    ben.see("ada@example.com changed a vision.").await;
+    ben.see("Cakes to the door").await;
+    ada.go(&portal).await;
 }
 
 async fn shuts_out(ada: &Browser, ben: &Browser, server: &Server) {

@@ -1,5 +1,5 @@
 //! How pages look and handle: on a desk and on a phone, by day and by night, with a keyboard alone.
-//! Leaves a picture of each in `target/screenshots`.
+//! Leaves a picture of each in `target/screenshots/looks`.
 
 use std::path::PathBuf;
 
@@ -36,6 +36,11 @@ const FAULTS: &str = r#"
     const ids = [...document.querySelectorAll('[id]')].map((e) => e.id);
     for (const id of new Set(ids)) if (ids.filter((other) => other === id).length > 1) faults.push(`two elements are #${id}`);
     return faults;"#;
+
+/// Brings everything that moves to its end; what never ends is left alone.
+const STILL: &str = "for (const moving of document.getAnimations()) {
+        if (moving.effect.getComputedTiming().endTime < Infinity) moving.finish();
+    }";
 
 /// What sticks out of a page of this width, apart from what can be scrolled by itself.
 const OVERFLOW: &str = r#"
@@ -157,9 +162,7 @@ async fn the_console_is_fit_to_be_seen() {
     look(&browser, "console-instance").await;
     browser.press("Provision").await;
     look(&browser, "console-workflow").await;
-    for (path, name) in
-        [("", "home"), ("/customers", "customers"), ("/workflows", "workflows"), ("/audit", "audit")]
-    {
+    for (path, name) in [("", "home"), ("/customers", "customers"), ("/workflows", "workflows"), ("/audit", "audit")] {
         browser.go(&format!("{}/admin{path}", server.url())).await;
         look(&browser, &format!("console-{name}")).await;
     }
@@ -210,7 +213,7 @@ async fn looks_at_the_notebook(browser: &Browser, server: &Server) {
     }
     look(browser, "notebook-item").await;
     browser.press("Doing").await;
-    browser.see("Saved.").await;
+    browser.find("#status-doing[aria-pressed=true]").await;
     browser.go(&format!("http://{}/", server.host("engines"))).await;
     look(browser, "notebook").await;
     browser.press("Orders without the phone").await;
@@ -226,6 +229,7 @@ async fn look(browser: &Browser, name: &str) {
         for theme in THEMES {
             let media = json!({"features": [{"name": "prefers-color-scheme", "value": theme}]});
             browser.devtools("Emulation.setEmulatedMedia", media).await;
+            browser.js(STILL, &[]).await;
             browser.picture(&pictures().join(format!("{name}-{screen}-{theme}.png"))).await;
         }
         let out = texts(&browser.js(OVERFLOW, &[json!(width)]).await);
@@ -271,7 +275,7 @@ fn texts(found: &Value) -> Vec<String> {
 }
 
 fn pictures() -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("screenshots");
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("screenshots/looks");
     std::fs::create_dir_all(&folder).unwrap();
     folder
 }

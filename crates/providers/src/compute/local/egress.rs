@@ -20,7 +20,7 @@ use std::io;
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -81,6 +81,7 @@ impl Default for Bounds {
 /// The open way out of one running instance. Closes, with every tunnel, when it is dropped.
 #[derive(Debug)]
 pub(super) struct Egress {
+    socket: PathBuf,
     _serving: AbortOnDropHandle<()>,
 }
 
@@ -94,7 +95,15 @@ impl Egress {
     ) -> io::Result<Self> {
         let listener = listen(folder.path(), &folder.egress())?;
         let gateway = Arc::new(Gateway::new(instance, rules, Bounds::default()));
-        Ok(Self { _serving: AbortOnDropHandle::new(tokio::spawn(serve(listener, gateway, room))) })
+        let serving = tokio::spawn(serve(listener, gateway, room));
+        Ok(Self { socket: folder.egress(), _serving: AbortOnDropHandle::new(serving) })
+    }
+}
+
+impl Drop for Egress {
+    fn drop(&mut self) {
+        // One that stays leads nowhere, and the next run replaces it.
+        let _ = fs::remove_file(&self.socket);
     }
 }
 

@@ -18,6 +18,7 @@ use super::seats::{Phase, Shared, lock};
 use super::{Isolation, disk, on_blocking_thread, processes, running};
 
 /// How often a guard that is not well yet is asked, and one that is.
+const ASK_TO_STOP_AGAIN: Duration = Duration::from_millis(200);
 const ASK_WHILE_STARTING: Duration = Duration::from_millis(100);
 const ASK_USUALLY: Duration = Duration::from_secs(10);
 /// How often a volume that is too full is measured, to start the instance again once there is room.
@@ -194,10 +195,19 @@ impl Work {
 
     /// Asks, waits for a while, and leaves the rest to the clean-up.
     async fn ask_to_stop(&self, launched: &mut Launched) {
-        if let Some(pid) = launched.child.id() {
-            processes::ask_to_stop(pid);
-        }
-        if timeout(self.launcher.settings.grace, launched.child.wait()).await.is_err() {
+        let was_well = matches!(lock(&self.state).phase, Phase::Running { well_since: Some(_), .. });
+        let asking = async {
+            while let Some(pid) = launched.child.id() {
+                processes::ask_to_stop(pid);
+                // The kernel drops a signal to the first process of a namespace that has no handler for
+                // it yet, so one that may still be starting is asked again.
+                let pause = if was_well { self.launcher.settings.grace } else { ASK_TO_STOP_AGAIN };
+                if timeout(pause, launched.child.wait()).await.is_ok() {
+                    return;
+                }
+            }
+        };
+        if timeout(self.launcher.settings.grace, asking).await.is_err() {
             tracing::warn!(project = %self.name, "{} did not stop in time and is killed", self.name);
         }
     }
