@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use providers::compute::local::EgressRule;
 use secrecy::ExposeSecret as _;
 use tokio::signal::unix::{SignalKind, signal};
@@ -90,6 +91,7 @@ pub async fn run(context: &Context, args: UpArgs) -> anyhow::Result<()> {
     crate::log::to_stderr();
     // Fails only when a provider is installed already, which is as good.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    raise_open_files();
     let folder = &context.data;
     let _lock = folder_lock::take(folder)?;
     let config = Config::read(folder, &args)?;
@@ -118,6 +120,15 @@ pub async fn run(context: &Context, args: UpArgs) -> anyhow::Result<()> {
     let _ = tokio::join!(site, reports);
     started.stop().await;
     Ok(())
+}
+
+/// Lets the server keep as many connections open as the system allows it: each visitor takes two.
+fn raise_open_files() {
+    let raised =
+        getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard));
+    if let Err(error) = raised {
+        tracing::warn!("The limit on open files stays as it is: {error}");
+    }
 }
 
 /// Tells a person what to do next, and a script that it can go on.

@@ -120,6 +120,14 @@ impl Db {
         }
     }
 
+    /// Asks the store for a sign of life.
+    ///
+    /// # Errors
+    /// When it gives none.
+    pub async fn ping(&self) -> Result<(), sqlx::Error> {
+        sqlx::query("select 1").execute(&self.read).await.map(drop)
+    }
+
     /// Closes all connections; on SQLite this folds the log into the file.
     pub async fn close(&self) {
         self.read.close().await;

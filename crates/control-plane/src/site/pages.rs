@@ -97,9 +97,8 @@ pub(crate) async fn not_found(State(app): State<App>, person: Option<Person>) ->
 
 /// Whether the main instance can do its work: it can when its store answers.
 pub(crate) async fn health(State(app): State<App>) -> Response {
-    let answer = store::sqlx::query_scalar::<_, i64>("select 1").fetch_one(app.db.read()).await;
-    let (status, state) = match answer {
-        Ok(_) => (StatusCode::OK, api::HealthState::Ok),
+    let (status, state) = match app.db.ping().await {
+        Ok(()) => (StatusCode::OK, api::HealthState::Ok),
         Err(error) => {
             let _logged = AppError::from(error).describe();
             (StatusCode::SERVICE_UNAVAILABLE, api::HealthState::Unavailable)

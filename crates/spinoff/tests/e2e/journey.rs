@@ -311,6 +311,8 @@ async fn finds_nothing_left(ada: &Browser, server: &Server) {
     let mail = server.mail_to(ADA.email, "was removed").await;
     ada.go(mail.links()[0]).await;
     ada.see("What was removed").await;
+    ada.press("My workspaces").await;
+    ada.see("You have no workspace yet").await;
     ada.go(&format!("http://engines.localhost:{}/", server.port())).await;
     ada.see("There is no workspace at this address").await;
     assert_eq!(ada.status().await, 404);
