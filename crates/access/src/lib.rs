@@ -2,7 +2,8 @@
 //!
 //! An *assertion* is a JWT in the shape that Cloudflare Access issues; the built-in edge issues the
 //! same shape, so a guard has one way to verify. A *member list* says who belongs to one instance;
-//! the main instance signs it, and the guard trusts it wherever it came from.
+//! the main instance signs it, and the guard trusts it wherever it came from. [`protocol`] has the
+//! names that edge and guard have agreed on.
 //!
 //! What holds here:
 //! - Verification is refusal by default: [`Verified`] can only be built by [`Verifier::verify`].
@@ -12,6 +13,7 @@
 mod issuer;
 mod keys;
 mod members;
+pub mod protocol;
 mod refusal;
 mod rules;
 mod signed;

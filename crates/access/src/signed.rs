@@ -50,6 +50,12 @@ pub enum SignatureError {
 }
 
 impl SignedMembers {
+    /// A list as it was received. It proves nothing before [`MembersPublicKey::open`].
+    #[must_use]
+    pub fn received(payload: String, signature: String) -> Self {
+        Self { payload, signature }
+    }
+
     /// Base64url of the list's JSON, as it travels.
     #[must_use]
     pub fn payload(&self) -> &str {

@@ -2,8 +2,6 @@ use domain::{Evidence, UsageHours};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Client, ClientError};
-
 /// What one source knows about the use of one instance in one month: all of it so far, not only
 /// what is new. Sending it again, late or out of order changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -83,22 +81,4 @@ pub(crate) struct EvidenceEntry {
     last: String,
     /// How often it was seen.
     count: u32,
-}
-
-impl Client {
-    /// Reports activity with an instance's token.
-    ///
-    /// # Errors
-    /// [`ClientError`]; the report may be sent again after any of them.
-    pub async fn report_activity(&self, report: &ActivityReport) -> Result<ActivityAccepted, ClientError> {
-        self.post(&["activity"], report).await
-    }
-
-    /// Who may enter the instance whose token is used.
-    ///
-    /// # Errors
-    /// [`ClientError`].
-    pub async fn signed_members(&self) -> Result<SignedMembers, ClientError> {
-        self.get(&["activity", "members"], &()).await
-    }
 }

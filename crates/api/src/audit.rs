@@ -14,7 +14,9 @@ pub struct AuditEvent {
     /// When.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
-    /// Who: an e-mail address, or the name of the part of the system that acted on its own.
+    /// Who: the e-mail address of a person in a browser, `api` for a program with
+    /// the operator's token, the command line included, or the work that went on by itself, such as
+    /// `provisioning` or `deletion`.
     pub actor: String,
     /// What was done, as `noun.verb`.
     pub action: String,

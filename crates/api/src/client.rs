@@ -1,6 +1,5 @@
 use std::error::Error as _;
 use std::fmt;
-use std::path::Path;
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
@@ -29,15 +28,17 @@ impl Client {
     /// # Errors
     /// [`ClientError::Address`] and [`ClientError::Setup`].
     pub fn new(base_url: &str, token: Option<SecretString>) -> Result<Self, ClientError> {
-        Self::build(base_url, token.as_ref(), |http| http)
-    }
-
-    /// Speaks to the server at `base_url` through a unix socket, whatever the URL's host.
-    ///
-    /// # Errors
-    /// As [`Client::new`].
-    pub fn over_unix_socket(base_url: &str, token: Option<SecretString>, socket: &Path) -> Result<Self, ClientError> {
-        Self::build(base_url, token.as_ref(), |http| http.unix_socket(socket))
+        let base = parse_base(base_url)?;
+        let builder = reqwest::Client::builder()
+            .default_headers(headers(token.as_ref())?)
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_WITHIN)
+            .timeout(ANSWER_WITHIN)
+            .user_agent(concat!("spinoff/", env!("CARGO_PKG_VERSION")));
+        // Reading the machine's certificates takes longer than the whole rest; plain http needs none.
+        let builder = if base.scheme() == "http" { builder.tls_certs_only([]) } else { builder };
+        let http = builder.build().map_err(|error| ClientError::Setup(chain(&error)))?;
+        Ok(Self { base, http })
     }
 
     /// Whether the server can do its work. Needs no token.
@@ -51,14 +52,6 @@ impl Client {
             StatusCode::OK | StatusCode::SERVICE_UNAVAILABLE => read(response, &url).await,
             _ => Err(refusal(response, &url).await),
         }
-    }
-
-    /// The API's own description, an OpenAPI document.
-    ///
-    /// # Errors
-    /// [`ClientError`].
-    pub async fn openapi(&self) -> Result<serde_json::Value, ClientError> {
-        self.get(&["openapi.json"], &()).await
     }
 
     /// All entries of a list, page after page, as one page.
@@ -82,11 +75,6 @@ impl Client {
             }
             paging.cursor = page.next_cursor;
         }
-    }
-
-    /// The address that the client was made for, without a slash at its end.
-    pub fn base_url(&self) -> &str {
-        self.base.as_str().trim_end_matches('/')
     }
 
     pub(crate) async fn get<T: DeserializeOwned>(
@@ -143,24 +131,6 @@ impl Client {
         accept(self.http.request(method, url.clone()), &url).await.map(drop)
     }
 
-    fn build(
-        base_url: &str,
-        token: Option<&SecretString>,
-        route: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
-    ) -> Result<Self, ClientError> {
-        let base = parse_base(base_url)?;
-        let builder = reqwest::Client::builder()
-            .default_headers(headers(token)?)
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_WITHIN)
-            .timeout(ANSWER_WITHIN)
-            .user_agent(concat!("spinoff/", env!("CARGO_PKG_VERSION")));
-        // Reading the machine's certificates takes longer than the whole rest; plain http needs none.
-        let builder = if base.scheme() == "http" { builder.tls_certs_only([]) } else { builder };
-        let http = route(builder).build().map_err(|error| ClientError::Setup(chain(&error)))?;
-        Ok(Self { base, http })
-    }
-
     fn api(&self, path: &[&str]) -> Result<Url, ClientError> {
         // A URL drops such parts instead of carrying them, so they would name something else.
         if path.iter().any(|part| matches!(*part, "" | "." | "..")) {
@@ -189,7 +159,7 @@ fn parse_base(address: &str) -> Result<Url, ClientError> {
     let fail = |cause: String| ClientError::Address { address: address.to_owned(), cause };
     let base = Url::parse(address).map_err(|error| fail(error.to_string()))?;
     if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
-        return Err(fail("it should look like http://localhost:8080".to_owned()));
+        return Err(fail("it needs http or https, and a host".to_owned()));
     }
     if base.query().is_some() || base.fragment().is_some() || !base.username().is_empty() || base.password().is_some() {
         return Err(fail("it may hold nothing but scheme, host, port and path".to_owned()));

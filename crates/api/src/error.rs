@@ -6,7 +6,7 @@ use crate::Problem;
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The server's address is not an http or https URL.
-    #[error("{address:?} is not the address of a server: {cause}")]
+    #[error("{address:?} is not the address of a server: {cause}; give one like http://localhost:8080")]
     Address {
         /// What was given.
         address: String,
@@ -14,7 +14,7 @@ pub enum ClientError {
         cause: String,
     },
     /// This machine can't make connections at all, or the token can't be sent.
-    #[error("can't prepare a connection: {0}")]
+    #[error("can't prepare a connection: {0}; check the token and this machine's certificates")]
     Setup(String),
     /// No answer came. The request may or may not have been done.
     #[error("no answer from {url}: {cause}")]

@@ -12,7 +12,7 @@ pub struct Workflow {
     /// Names the run.
     #[schema(value_type = String)]
     pub id: WorkflowId,
-    /// What it does, such as `provision`.
+    /// What it does and in which version of the work, such as `provision.v1`.
     pub kind: String,
     /// What it does it to, such as an instance's id.
     pub subject: String,
@@ -31,7 +31,7 @@ pub struct Workflow {
     /// When it will be taken up again.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub due_at: Option<Timestamp>,
-    /// Its steps so far, in the order they began.
+    /// Its steps so far, in the order they began. Empty in lists: ask for the one workflow to see them.
     pub steps: Vec<Step>,
 }
 
@@ -86,15 +86,15 @@ pub struct Step {
     pub state: StepState,
     /// How often it was tried.
     pub attempts: u32,
-    /// What last went wrong.
+    /// What last went wrong; kept while it is tried again.
     pub error: Option<String>,
-    /// When it was first tried.
+    /// When its latest attempt began.
     #[schema(value_type = String, format = DateTime)]
     pub started_at: Timestamp,
-    /// When it came to its end.
+    /// When its latest attempt ended; absent while that is under way.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub finished_at: Option<Timestamp>,
-    /// From first try to end, in milliseconds.
+    /// How long its latest attempt took or has taken so far, in milliseconds.
     pub duration_ms: Option<u64>,
 }
 
@@ -112,11 +112,11 @@ pub enum Direction {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StepState {
-    /// Tried, with no result yet.
+    /// Being tried, with no result yet.
     Started,
     /// Its effect is there and recorded.
     Done,
-    /// Given up.
+    /// Its latest attempt failed. Unless its workflow is over or being undone, it is tried again.
     Failed,
 }
 

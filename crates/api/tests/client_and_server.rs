@@ -10,7 +10,7 @@ use axum::routing::any;
 use domain::{Email, InstanceState, Month, Subdomain};
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::TcpListener;
 
 /// Answers any request with what it received.
 async fn echo(request: Request) -> impl IntoResponse {
@@ -148,20 +148,6 @@ fn what_is_not_a_servers_address_is_refused() {
         assert!(matches!(Client::new(bad, None), Err(ClientError::Address { .. })), "{bad:?}");
     }
     assert!(matches!(Client::new("http://x", Some(SecretString::from("a\nb"))), Err(ClientError::Setup(_))));
-}
-
-#[tokio::test]
-async fn the_main_instance_is_reached_through_a_socket() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("main.sock");
-    let listener = UnixListener::bind(&path).unwrap();
-    let router = Router::new().route(
-        "/api/v1/activity/members",
-        any(|| async { axum::Json(json!({"payload": "e30", "signature": "c2ln"})) }),
-    );
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    let client = Client::over_unix_socket("http://localhost:8080", None, &path).unwrap();
-    assert_eq!(client.signed_members().await.unwrap().payload, "e30");
 }
 
 #[tokio::test]

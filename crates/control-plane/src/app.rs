@@ -75,11 +75,26 @@ impl Core {
         format!("{subdomain}.{}", self.settings.base_domain)
     }
 
+    /// The hostname of an instance as a browser shows it, with the port where it is not the usual one.
+    pub fn shown_hostname(&self, subdomain: &Subdomain) -> String {
+        format!("{subdomain}.{}", self.shown_base_domain())
+    }
+
+    /// What instances' hostnames end with, as a browser shows it.
+    pub fn shown_base_domain(&self) -> String {
+        let (_, port) = self.scheme_and_port();
+        format!("{}{port}", self.settings.base_domain)
+    }
+
     /// The address of an instance, with scheme and port as the site's own.
     pub fn instance_url(&self, subdomain: &Subdomain) -> String {
+        let (scheme, _) = self.scheme_and_port();
+        format!("{scheme}://{}", self.shown_hostname(subdomain))
+    }
+
+    fn scheme_and_port(&self) -> (&str, String) {
         let (scheme, rest) = self.settings.public_url.split_once("://").unwrap_or(("http", "localhost"));
-        let port = rest.rsplit_once(':').map_or(String::new(), |(_, port)| format!(":{port}"));
-        format!("{scheme}://{}{port}", self.hostname(subdomain))
+        (scheme, rest.rsplit_once(':').map_or(String::new(), |(_, port)| format!(":{port}")))
     }
 
     /// An address on the site.

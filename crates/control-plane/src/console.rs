@@ -19,6 +19,7 @@ use crate::app::App;
 use crate::error::AppError;
 use crate::person::{Person, Reader};
 use crate::site::{PageError, shell};
+use crate::workflows::{kind_in_words, subject_in_words};
 
 /// Entries on one page of a list.
 const PAGE: u32 = 50;
@@ -38,11 +39,7 @@ pub(crate) async fn home(State(app): State<App>, Reader(person): Reader) -> Resu
     let count = |label: &str, value: u64, url: &str| Count { label: label.to_owned(), value, url: url.to_owned() };
     let tiles = vec![
         count("Active instances", number(&[InstanceState::Active]), "/admin/instances?state=active"),
-        count(
-            "Being made",
-            number(&[InstanceState::Requested, InstanceState::Provisioning]),
-            "/admin/instances?state=provisioning",
-        ),
+        count("Being made", number(&[InstanceState::Provisioning]), "/admin/instances?state=provisioning"),
         count("Being removed", number(&[InstanceState::Deleting]), "/admin/instances?state=deleting"),
         count("Failed", number(&[InstanceState::Failed]), "/admin/instances?state=failed"),
     ];
@@ -53,16 +50,15 @@ pub(crate) async fn home(State(app): State<App>, Reader(person): Reader) -> Resu
 /// Everything that waits for a person.
 async fn attention(app: &App) -> Result<Vec<Attention>, AppError> {
     let mut entries = Vec::new();
-    for state in [WorkflowState::Stuck, WorkflowState::Failed] {
-        let filter = Filter { state: Some(state), before: None, limit: 10 };
-        for record in workflow::list(&app.db, &filter).await? {
-            entries.push(Attention {
-                what: format!("{} of {} is {state}", workflows::words(&record.kind), record.subject),
-                why: record.error.unwrap_or_default(),
-                at: record.finished_at.unwrap_or(record.created_at),
-                url: format!("/admin/workflows/{}", record.id),
-            });
-        }
+    let filter = Filter { state: Some(WorkflowState::Stuck), before: None, limit: PAGE };
+    for record in workflow::list(&app.db, &filter).await? {
+        let subject = subject_in_words(app, &record.subject).await?;
+        entries.push(Attention {
+            what: format!("{} of {subject} is stuck", kind_in_words(&record.kind)),
+            why: record.error.unwrap_or_default(),
+            at: record.finished_at.unwrap_or(record.created_at),
+            url: format!("/admin/workflows/{}", record.id),
+        });
     }
     for instance in crate::instances::store::list(&app.db, Some(InstanceState::Active), None, 1000).await? {
         let Some(observed) = &instance.observed else { continue };

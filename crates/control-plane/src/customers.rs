@@ -14,11 +14,3 @@ pub(crate) struct Customer {
     pub company: Option<String>,
     pub created_at: Timestamp,
 }
-
-/// The texts that a customer agrees to; the version is the date of the text.
-pub(crate) const AGREEMENTS: [(&str, &str); 4] = [
-    ("terms", "2026-11-24"),
-    ("privacy", "2026-11-24"),
-    ("acceptable-use", "2026-11-24"),
-    ("billing-agreement", "2026-11-24"),
-];

@@ -1,5 +1,6 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use providers::ProviderError;
 use workflow::EngineError;
 
 use crate::instances::store::TransitionError;
@@ -22,8 +23,11 @@ pub(crate) enum AppError {
 }
 
 impl AppError {
+    /// Our fault; the cause goes to the log now, and no further.
     pub(crate) fn internal(error: impl Into<anyhow::Error>) -> Self {
-        Self::Internal(error.into())
+        let error = error.into();
+        tracing::error!("A request failed: {error:#}");
+        Self::Internal(error)
     }
 
     /// Status, title and next step, as shown to whoever asked.
@@ -38,14 +42,11 @@ impl AppError {
             Self::SignIn(_) => {
                 (StatusCode::UNAUTHORIZED, "You are not signed in".to_owned(), "Sign in and try again.".to_owned())
             }
-            Self::Internal(error) => {
-                tracing::error!("A request failed: {error:#}");
-                (
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "Something went wrong on our side".to_owned(),
-                    "Try again in a moment. The operator has been given the details.".to_owned(),
-                )
-            }
+            Self::Internal(_) => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Something went wrong on our side".to_owned(),
+                "Try again in a moment. The details are in the server's log.".to_owned(),
+            ),
         }
     }
 
@@ -86,9 +87,17 @@ impl From<edge::EdgeError> for AppError {
     }
 }
 
-impl From<providers::ProviderError> for AppError {
-    fn from(error: providers::ProviderError) -> Self {
-        Self::internal(error)
+impl From<ProviderError> for AppError {
+    fn from(error: ProviderError) -> Self {
+        match &error {
+            ProviderError::NotFound { .. } => Self::NotFound,
+            ProviderError::Refused { what, why, next } => refused(409, &format!("{what}: {why}"), next),
+            ProviderError::Unavailable { .. } => {
+                tracing::warn!("A provider is unavailable: {error}");
+                refused(503, "A provider does not answer at the moment", "Try again in a moment.")
+            }
+            ProviderError::Declined(_) => Self::internal(error),
+        }
     }
 }
 

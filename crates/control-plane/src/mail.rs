@@ -13,9 +13,11 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use domain::{Email, MessageId};
 use pages::mail as letters;
+use world::Sealer;
 
 use crate::app::Core;
-use crate::instances::Instance;
+use crate::instances::{Instance, provision};
+use crate::person::Program;
 
 /// A mail to be stored.
 pub(crate) struct Letter<'a> {
@@ -30,7 +32,7 @@ pub(crate) async fn welcome(tx: &mut Tx, core: &Core, instance: &Instance) -> Re
     let letter = letters::Welcome {
         product: core.settings.product.clone(),
         name: instance.customer_name.clone(),
-        hostname: core.hostname(&instance.subdomain),
+        hostname: core.shown_hostname(&instance.subdomain),
         url: core.instance_url(&instance.subdomain),
         portal_url: core.site_url("/portal"),
     };
@@ -44,20 +46,33 @@ pub(crate) async fn provisioning_failed(
     core: &Core,
     instance: &Instance,
     reason: &str,
+    workflow: &str,
 ) -> Result<(), Error> {
     let letter = letters::ProvisioningFailed {
         product: core.settings.product.clone(),
         name: instance.customer_name.clone(),
-        hostname: core.hostname(&instance.subdomain),
-        reason: reason.to_owned(),
+        hostname: core.shown_hostname(&instance.subdomain),
+        reason: provision::what_failed(Some(reason)),
         retry_url: core.site_url("/signup"),
     };
-    for (who, to) in [("customer", &instance.customer_email), ("operator", &core.settings.operator)] {
-        let key = format!("provisioning failed {} {who}", instance.id);
-        let (subject, text, html) = (letter.subject(), letter.text(), letter.html());
-        post(tx, core, Letter { key: &key, to, subject, text, html }).await?;
-    }
-    Ok(())
+    let key = format!("provisioning failed {}", instance.id);
+    let to = &instance.customer_email;
+    let (subject, text, html) = (letter.subject(), letter.text(), letter.html());
+    post(tx, core, Letter { key: &key, to, subject, text, html }).await?;
+    let what = format!("Provisioning {} failed and was undone", core.hostname(&instance.subdomain));
+    alert(tx, core, &format!("{key} operator"), &what, reason, &format!("/admin/workflows/{workflow}")).await
+}
+
+/// Writes to the operator, once for each key.
+pub(crate) async fn alert(tx: &mut Tx, core: &Core, key: &str, what: &str, why: &str, path: &str) -> Result<(), Error> {
+    let letter = letters::OperatorAlert {
+        product: core.settings.product.clone(),
+        what: what.to_owned(),
+        why: why.to_owned(),
+        url: core.site_url(path),
+    };
+    let to = &core.settings.operator;
+    post(tx, core, Letter { key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
 }
 
 pub(crate) async fn invitation(
@@ -69,8 +84,9 @@ pub(crate) async fn invitation(
 ) -> Result<(), Error> {
     let letter = letters::Invitation {
         product: core.settings.product.clone(),
-        invited_by: by.to_owned(),
-        hostname: core.hostname(&instance.subdomain),
+        // A program has no name that the invited person would know.
+        invited_by: if by == Program::NAME { core.settings.product.clone() } else { by.to_owned() },
+        hostname: core.shown_hostname(&instance.subdomain),
         url: core.instance_url(&instance.subdomain),
     };
     // Somebody who was removed and is invited again is written to again.
@@ -82,7 +98,7 @@ pub(crate) async fn deleted(tx: &mut Tx, core: &Core, instance: &Instance) -> Re
     let letter = letters::Deleted {
         product: core.settings.product.clone(),
         name: instance.customer_name.clone(),
-        hostname: core.hostname(&instance.subdomain),
+        hostname: core.shown_hostname(&instance.subdomain),
         record_url: core.site_url(&format!("/portal/instances/{}", instance.subdomain)),
     };
     let key = format!("deleted {}", instance.id);
@@ -92,29 +108,23 @@ pub(crate) async fn deleted(tx: &mut Tx, core: &Core, instance: &Instance) -> Re
 
 async fn post(tx: &mut Tx, core: &Core, letter: Letter<'_>) -> Result<(), Error> {
     let now = core.clock.now();
-    store::insert(tx, MessageId::new(now, core.entropy.bytes()), &letter, now).await
+    store::insert(tx, &core.sealer, MessageId::new(now, core.entropy.bytes()), &letter, now).await
 }
 
 /// Puts the edge's sign-in codes into the outbox.
 pub struct SignInCodes {
-    db: ::store::Db,
-    clock: world::Clock,
-    entropy: world::Entropy,
-    product: String,
-    waiting: Arc<tokio::sync::Notify>,
-}
-
-impl SignInCodes {
-    /// Writes to this store's outbox, and notifies its delivery.
-    pub fn new(
-        db: ::store::Db,
-        clock: world::Clock,
-        entropy: world::Entropy,
-        product: String,
-        waiting: Arc<tokio::sync::Notify>,
-    ) -> Self {
-        Self { db, clock, entropy, product, waiting }
-    }
+    /// The store with the outbox.
+    pub db: ::store::Db,
+    /// Seals what the mails say.
+    pub sealer: Arc<Sealer>,
+    /// The time.
+    pub clock: world::Clock,
+    /// Chance.
+    pub entropy: world::Entropy,
+    /// What is sold here.
+    pub product: String,
+    /// Wakes the delivery of mail.
+    pub waiting: Arc<tokio::sync::Notify>,
 }
 
 #[async_trait]
@@ -131,7 +141,7 @@ impl edge::CodeMail for SignInCodes {
         let key = format!("sign-in code {id}");
         let (subject, text, html) = (letter.subject(), letter.text(), letter.html());
         let mut tx = self.db.begin().await.context("opening the outbox")?;
-        store::insert(&mut tx, id, &Letter { key: &key, to: &mail.to, subject, text, html }, now)
+        store::insert(&mut tx, &self.sealer, id, &Letter { key: &key, to: &mail.to, subject, text, html }, now)
             .await
             .context("writing to the outbox")?;
         tx.commit().await.context("writing to the outbox")?;

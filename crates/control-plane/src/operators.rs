@@ -2,4 +2,4 @@
 
 pub(crate) mod store;
 
-pub(crate) use store::{ensure, role_of};
+pub(crate) use store::{appoint, role_of};

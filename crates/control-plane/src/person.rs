@@ -32,7 +32,7 @@ pub(crate) struct Program;
 
 impl Program {
     /// How the audit log calls it.
-    pub(crate) const NAME: &str = "command line";
+    pub(crate) const NAME: &str = "api";
 }
 
 /// The guard of one instance.

@@ -3,33 +3,38 @@
 pub(crate) mod deletion;
 pub(crate) mod members;
 
-use axum::extract::{Path, State};
-use axum::response::Html;
-use domain::Month;
+use axum::extract::{Path, Query, State};
+use axum::response::{Html, IntoResponse as _, Redirect, Response};
+use domain::{Email, InstanceState, Month};
+use jiff::SignedDuration;
 use pages::{
     Area, BillView, EvidenceRow, HourRow, InstanceCard, MemberRow, Notice, NoticeKind, Observed, PortalHome,
     PortalInstance,
 };
 use providers::compute::Health;
+use serde::Deserialize;
 
 use crate::app::App;
 use crate::error::AppError;
-use crate::instances::{self, Instance};
+use crate::instances::{self, Instance, provision};
 use crate::person::Person;
-use crate::site::progress::host;
 use crate::site::{PageError, shell};
 use crate::usage;
+
+/// How long an order that came to nothing is shown.
+const FAILURES_SHOWN: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 pub(crate) async fn home(State(app): State<App>, person: Person) -> Result<Html<String>, PageError> {
     let month = Month::of(app.clock.now());
     let mut cards = Vec::new();
-    for instance in instances::store::owned_by(&app.db, &person.email).await? {
+    let lately = app.clock.now() - FAILURES_SHOWN;
+    for instance in instances::store::owned_by(&app.db, &person.email, lately).await? {
         let used = usage::of_month(&app, instance.id, month).await?;
         cards.push(InstanceCard {
             name: instance.subdomain.to_string(),
-            hostname: host(&app, &instance),
+            hostname: app.shown_hostname(&instance.subdomain),
             url: app.instance_url(&instance.subdomain),
-            portal_url: portal_url(&instance),
+            portal_url: page_url(&app, &instance).await?,
             state: instance.state,
             observed: observed(&instance),
             hours_this_month: u32::try_from(used.hours.len()).unwrap_or(u32::MAX),
@@ -44,13 +49,23 @@ pub(crate) async fn instance(
     State(app): State<App>,
     person: Person,
     Path(subdomain): Path<String>,
-) -> Result<axum::response::Response, PageError> {
-    use axum::response::{IntoResponse as _, Redirect};
+    Query(invited): Query<Invited>,
+) -> Result<Response, PageError> {
     let instance = owned(&app, &person, &subdomain).await?;
-    if matches!(instance.state, domain::InstanceState::Deleting | domain::InstanceState::Deleted) {
-        return Ok(Redirect::to(&format!("{}/deletion", portal_url(&instance))).into_response());
+    let url = page_url(&app, &instance).await?;
+    if url != portal_url(&instance) {
+        return Ok(Redirect::to(&url).into_response());
     }
-    Ok(Html(page(&app, &person, &instance, Invitation::default()).await?).into_response())
+    let invited = invited.email.map(|email| format!("{email} was invited. A mail with the address is on its way."));
+    let invitation = Invitation { notice: invited, ..Invitation::default() };
+    Ok(Html(page(&app, &person, &instance, invitation).await?).into_response())
+}
+
+/// Whom the reader has just invited.
+#[derive(Deserialize)]
+pub(crate) struct Invited {
+    #[serde(rename = "invited")]
+    email: Option<Email>,
 }
 
 /// What is shown around the invitation form.
@@ -83,7 +98,7 @@ pub(crate) async fn page(
     let page = PortalInstance {
         shell,
         name: instance.subdomain.to_string(),
-        hostname: host(app, instance),
+        hostname: app.shown_hostname(&instance.subdomain),
         url: app.instance_url(&instance.subdomain),
         state: instance.state,
         observed: observed(instance),
@@ -106,6 +121,19 @@ pub(crate) async fn owned(app: &App, person: &Person, subdomain: &str) -> Result
 
 pub(crate) fn portal_url(instance: &Instance) -> String {
     format!("/portal/instances/{}", instance.subdomain)
+}
+
+/// Where an instance is looked after now: while it is made or removed, that is being watched.
+async fn page_url(app: &App, instance: &Instance) -> Result<String, AppError> {
+    match instance.state {
+        InstanceState::Requested | InstanceState::Provisioning | InstanceState::Failed => {
+            let all = workflow::of_subject(&app.db, &instance.id.to_string()).await?;
+            let making = all.into_iter().find(|record| record.kind == provision::KIND);
+            Ok(making.map_or_else(|| portal_url(instance), |record| format!("/signup/{}", record.id)))
+        }
+        InstanceState::Deleting | InstanceState::Deleted => Ok(format!("{}/deletion", portal_url(instance))),
+        InstanceState::Active | InstanceState::Suspended => Ok(portal_url(instance)),
+    }
 }
 
 /// What was last seen, as pages show it.

@@ -1,5 +1,6 @@
-//! What runs on a timer: each reads both sides and mends the difference, taking no hints.
+//! What runs without being asked for: each looks at how things are and takes no hints.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,12 +8,14 @@ use domain::InstanceState;
 use futures_util::future::join_all;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use workflow::{Filter, WorkflowState};
 
 use crate::app::Core;
 use crate::instances::{self, Instance};
-use crate::mail::deliver::deliver_due;
+use crate::mail::{self, deliver::deliver_due};
 
 const OBSERVE_EVERY: Duration = Duration::from_secs(5);
+const REPORT_STUCK_EVERY: Duration = Duration::from_secs(10);
 const LOOK_FOR_MAIL_EVERY: Duration = Duration::from_secs(10);
 
 /// The tasks of the main instance that nobody asks for.
@@ -23,8 +26,15 @@ impl Reconcilers {
     /// Starts them; they end when told to.
     pub fn start(core: &Arc<Core>, stop: &CancellationToken) -> Self {
         let mut tasks = JoinSet::new();
-        tasks.spawn(observe(Arc::clone(core), stop.clone()));
-        tasks.spawn(deliver(Arc::clone(core), stop.clone()));
+        // What is under way when the server stops is dropped: each of them starts from what it reads.
+        let until_stopped = |task: Pin<Box<dyn Future<Output = ()> + Send>>| {
+            let stop = stop.clone();
+            async move { stop.run_until_cancelled_owned(task).await.unwrap_or_default() }
+        };
+        tasks.spawn(until_stopped(Box::pin(deploy(Arc::clone(core)))));
+        tasks.spawn(until_stopped(Box::pin(observe(Arc::clone(core)))));
+        tasks.spawn(until_stopped(Box::pin(deliver(Arc::clone(core)))));
+        tasks.spawn(until_stopped(Box::pin(report_stuck(Arc::clone(core)))));
         Self(tasks)
     }
 
@@ -34,17 +44,21 @@ impl Reconcilers {
     }
 }
 
-/// Keeps the store's picture of every instance fresh. Before the first look, every instance is
-/// brought to the release that this server sells: it may sell another one than before its last stop.
-async fn observe(core: Arc<Core>, stop: CancellationToken) {
+/// Brings every instance to the release that this server sells: it may sell another one than before
+/// its last stop.
+async fn deploy(core: Arc<Core>) {
     if let Err(error) = deploy_release(&core).await {
         tracing::error!("Bringing the instances to the present release failed: {error:#}");
     }
-    while !stop.is_cancelled() {
+}
+
+/// Keeps the store's picture of every instance fresh.
+async fn observe(core: Arc<Core>) {
+    loop {
         if let Err(error) = observe_once(&core).await {
             tracing::error!("Observing the instances failed: {error:#}");
         }
-        pause(&stop, OBSERVE_EVERY).await;
+        tokio::time::sleep(OBSERVE_EVERY).await;
     }
 }
 
@@ -91,21 +105,36 @@ async fn all(core: &Core, state: InstanceState) -> anyhow::Result<Vec<Instance>>
 }
 
 /// Sends the outbox.
-async fn deliver(core: Arc<Core>, stop: CancellationToken) {
-    while !stop.is_cancelled() {
+async fn deliver(core: Arc<Core>) {
+    loop {
         if let Err(error) = deliver_due(&core).await {
             tracing::error!("Delivering mail failed: {error}");
         }
-        tokio::select! {
-            () = core.mail_waiting.notified() => {}
-            () = pause(&stop, LOOK_FOR_MAIL_EVERY) => {}
-        }
+        // Either somebody wrote, or a delivery that failed may be due again.
+        let _ = tokio::time::timeout(LOOK_FOR_MAIL_EVERY, core.mail_waiting.notified()).await;
     }
 }
 
-async fn pause(stop: &CancellationToken, length: Duration) {
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = tokio::time::sleep(length) => {}
+/// Tells the operator of every workflow that waits for a person, once each time it got stuck.
+async fn report_stuck(core: Arc<Core>) {
+    loop {
+        if let Err(error) = report_stuck_once(&core).await {
+            tracing::error!("Telling the operator of stuck workflows failed: {error}");
+        }
+        tokio::time::sleep(REPORT_STUCK_EVERY).await;
     }
+}
+
+async fn report_stuck_once(core: &Core) -> Result<(), store::sqlx::Error> {
+    let filter = Filter { state: Some(WorkflowState::Stuck), before: None, limit: 200 };
+    for record in workflow::list(&core.db, &filter).await? {
+        let key = format!("stuck {} {}", record.id, record.attempt);
+        let what = format!("Workflow {} of {} waits for you", record.kind, record.subject);
+        let why = record.error.unwrap_or_default();
+        let mut tx = core.db.begin().await?;
+        mail::alert(&mut tx, core, &key, &what, &why, &format!("/admin/workflows/{}", record.id)).await?;
+        tx.commit().await?;
+    }
+    core.mail_waiting.notify_one();
+    Ok(())
 }

@@ -61,6 +61,7 @@ pub(crate) fn for_people(app: &App) -> Router {
             .route("/mailbox/{id}/body", get(mailbox::body));
     }
     all.fallback(site::pages::not_found)
+        .layer(axum::middleware::from_fn_with_state(app.clone(), site::dress_errors))
         .layer(CsrfLayer::new())
         .nest(api::PREFIX, for_programs())
         .with_state(app.clone())
@@ -73,7 +74,11 @@ pub(crate) fn for_guards(app: &App) -> Router {
     let api = Router::new()
         .route("/activity", post(api::activity::report))
         .route("/activity/members", get(api::activity::members));
-    Router::new().nest(api::PREFIX, api).fallback(api::not_found).with_state(app.clone()).merge(app.gate.routes())
+    Router::new()
+        .nest(api::PREFIX, api)
+        .route(access::protocol::CERTS, get(site::pages::key_set))
+        .fallback(api::not_found)
+        .with_state(app.clone())
 }
 
 fn for_programs() -> Router<App> {

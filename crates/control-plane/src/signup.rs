@@ -2,11 +2,12 @@
 //! provisioning begins.
 
 use domain::{CustomerId, Email, InstanceId, MemberRole, Subdomain, WorkflowId};
+use pages::LegalText;
 use providers::payments::SavedCard;
 use store::{is_unique_violation, sqlx::Error};
 
 use crate::app::App;
-use crate::customers::{self, AGREEMENTS, Customer};
+use crate::customers::{self, Customer};
 use crate::instances::{self, provision};
 use crate::{audit, members};
 
@@ -38,6 +39,8 @@ pub(crate) struct Accepted {
 pub(crate) enum SignupError {
     #[error("the name {0} is taken; choose another one")]
     Taken(Subdomain),
+    #[error("this order was sent before, for another address or name")]
+    KeyReused,
     #[error(transparent)]
     Store(#[from] Error),
 }
@@ -54,17 +57,20 @@ pub(crate) async fn sign_up(app: &App, new: &NewSignup) -> Result<Accepted, Sign
             Ok(accepted)
         }
         // Either the same order won a race against itself, or somebody else took the name.
-        Err(error) if is_unique_violation(&error) => match earlier(app, new).await? {
-            Some(accepted) => Ok(accepted),
-            None => Err(SignupError::Taken(new.subdomain.clone())),
-        },
+        Err(error) if is_unique_violation(&error) => {
+            earlier(app, new).await?.ok_or_else(|| SignupError::Taken(new.subdomain.clone()))
+        }
         Err(error) => Err(error.into()),
     }
 }
 
-async fn earlier(app: &App, new: &NewSignup) -> Result<Option<Accepted>, Error> {
+async fn earlier(app: &App, new: &NewSignup) -> Result<Option<Accepted>, SignupError> {
     let Some(key) = &new.key else { return Ok(None) };
     let Some(instance) = instances::store::of_signup(&app.db, key).await? else { return Ok(None) };
+    let stored = instances::store::find(&app.db, instance).await?;
+    if stored.is_none_or(|stored| stored.subdomain != new.subdomain || stored.customer_email != new.email) {
+        return Err(SignupError::KeyReused);
+    }
     let workflows = workflow::of_subject(&app.db, &instance.to_string()).await?;
     let first = workflows.iter().rev().find(|record| record.kind == provision::KIND);
     Ok(first.and_then(|record| WorkflowId::parse(&record.id).ok()).map(|workflow| Accepted { instance, workflow }))
@@ -82,8 +88,9 @@ async fn insert(app: &App, new: &NewSignup) -> Result<Accepted, Error> {
     };
     let customer = customers::store::find_or_insert(&mut tx, &candidate).await?;
     if new.agreed {
-        for (document, version) in AGREEMENTS {
-            customers::store::agree(&mut tx, customer, document, version, now).await?;
+        for text in LegalText::ALL {
+            let document = text.path().trim_start_matches('/');
+            customers::store::agree(&mut tx, customer, document, LegalText::VERSION, now).await?;
         }
     }
     if let Some(card) = &new.card {

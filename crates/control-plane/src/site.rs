@@ -5,7 +5,7 @@ pub(crate) mod progress;
 pub(crate) mod signup;
 
 use ::pages::{Area, CONTENT_SECURITY_POLICY, ErrorPage, Shell};
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -24,17 +24,38 @@ impl<E: Into<AppError>> From<E> for PageError {
     }
 }
 
+/// What an error page says; the page itself is made by [`dress_errors`], which knows who asks.
+#[derive(Clone)]
+struct Words {
+    title: String,
+    what_next: String,
+}
+
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         if let AppError::SignIn(url) = &self.0 {
             return Redirect::to(url).into_response();
         }
         let (status, title, what_next) = self.0.describe();
-        // The time plays no part in this page, and errors carry no clock.
-        let shell = Shell::new(title.clone(), "Spinoff", jiff::Timestamp::UNIX_EPOCH);
-        let page = ErrorPage { shell, status: status.as_u16(), title, what_happened: String::new(), what_next };
-        (status, Html(page.render())).into_response()
+        let mut response = status.into_response();
+        response.extensions_mut().insert(Words { title, what_next });
+        response
     }
+}
+
+/// Turns errors into pages that look like the rest of the site, for whoever is signed in.
+pub(crate) async fn dress_errors(
+    State(app): State<App>,
+    person: Option<Person>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let response = next.run(request).await;
+    let Some(words) = response.extensions().get::<Words>().cloned() else { return response };
+    let status = response.status();
+    let shell = shell(&app, Area::Site, &words.title, person.as_ref());
+    let page = ErrorPage { shell, status: status.as_u16(), title: words.title, what_next: words.what_next };
+    (status, Html(page.render())).into_response()
 }
 
 /// What surrounds a page, for whoever looks at it.

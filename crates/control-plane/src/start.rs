@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use domain::OperatorRole;
 use secrecy::SecretString;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -32,7 +31,7 @@ pub struct Started {
 /// When the store does not answer.
 pub async fn start(core: Core, gate: edge::Edge, engine: workflow::Settings) -> anyhow::Result<Started> {
     let core = Arc::new(core);
-    operators::ensure(&core.db, &core.settings.operator, OperatorRole::Owner, core.clock.now()).await?;
+    operators::appoint(&core.db, &core.settings.operator, core.clock.now()).await?;
     core.drivers.edge.admit_to_site(&core.settings.operator).await?;
     let kinds: [Arc<dyn Workflow>; 3] = [
         Arc::new(Provision(Arc::clone(&core))),
@@ -59,7 +58,8 @@ pub async fn start(core: Core, gate: edge::Edge, engine: workflow::Settings) -> 
 }
 
 impl Started {
-    /// Stops workflows between their steps, then the instances that live in this process' care.
+    /// Stops workflows between their steps, then the instances that live in this process' care. Their
+    /// guards send last reports, so go on serving them until this is done; close the store after that.
     pub async fn stop(self) {
         self.stop.cancel();
         match self.engine.await {
@@ -69,6 +69,5 @@ impl Started {
         }
         self.reconcilers.ended().await;
         self.app.drivers.compute.shutdown().await;
-        self.app.db.close().await;
     }
 }

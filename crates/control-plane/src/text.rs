@@ -29,3 +29,9 @@ stored!(
     domain::Signal,
     domain::Month
 );
+
+/// A sentence with its first letter large.
+pub(crate) fn capital(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}

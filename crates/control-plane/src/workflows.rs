@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::WorkflowId;
+use domain::{InstanceId, WorkflowId};
 use jiff::SignedDuration;
 use providers::ProviderError;
 use serde::Serialize;
@@ -11,6 +11,9 @@ use store::sqlx::Error;
 use workflow::{NewWorkflow, StepError, WorkflowState};
 
 use crate::app::{App, Core};
+use crate::error::AppError;
+use crate::text::capital;
+use crate::{audit, instances};
 
 /// What starting a workflow takes, beside its input.
 pub(crate) struct Plan<'a> {
@@ -64,4 +67,34 @@ pub(crate) async fn settled(app: &App, id: WorkflowId, limit: Duration) -> Resul
 /// What a provider's error means for a step.
 pub(crate) fn step_error(error: ProviderError) -> StepError {
     if error.is_temporary() { StepError::temporary(error) } else { StepError::permanent(error) }
+}
+
+/// Makes a workflow that waits, or is stuck, go on at once.
+pub(crate) async fn retry(app: &App, id: &str, by: &str) -> Result<(), AppError> {
+    app.engine.retry(id).await?;
+    note(app, id, "workflow.retried", by).await
+}
+
+/// Gives a workflow up.
+pub(crate) async fn abandon(app: &App, id: &str, by: &str) -> Result<(), AppError> {
+    app.engine.abandon(id, by).await?;
+    note(app, id, "workflow.abandoned", by).await
+}
+
+async fn note(app: &App, id: &str, action: &str, by: &str) -> Result<(), AppError> {
+    let mut tx = app.db.begin().await?;
+    audit::record(&mut tx, app, by, action, id, "").await?;
+    Ok(tx.commit().await?)
+}
+
+/// What a workflow works on, as people know it: an instance's hostname, else its id.
+pub(crate) async fn subject_in_words(app: &App, subject: &str) -> Result<String, Error> {
+    let Ok(id) = InstanceId::parse(subject) else { return Ok(subject.to_owned()) };
+    let instance = instances::store::find(&app.db, id).await?;
+    Ok(instance.map_or_else(|| subject.to_owned(), |instance| app.hostname(&instance.subdomain)))
+}
+
+/// The kind of a workflow in words: `provision.v1` is `Provision`.
+pub(crate) fn kind_in_words(kind: &str) -> String {
+    capital(&kind.split_once(".v").map_or(kind, |(name, _)| name).replace('-', " "))
 }

@@ -153,8 +153,12 @@ impl Subdomain {
             return Err(SubdomainError::OnlyDigits);
         }
         let name = Self(label);
-        // `<subdomain>-app` is where an instance shows the app that its customer makes.
-        if name.0.ends_with("-app") || RESERVED.iter().any(|r| skeleton(r) == name.skeleton()) {
+        // `<subdomain>-app` is where an instance shows the app that its customer makes, and a name like
+        // a project's would be mistaken for it.
+        if name.0.ends_with("-app")
+            || name.0.starts_with("ai-diy-")
+            || RESERVED.iter().any(|r| skeleton(r) == name.skeleton())
+        {
             return Err(SubdomainError::Reserved);
         }
         Ok(name)
@@ -238,6 +242,7 @@ mod tests {
             ("admin", Reserved),
             ("adm1n", Reserved),
             ("acme-app", Reserved),
+            ("ai-diy-acme", Reserved),
         ] {
             assert_eq!(Subdomain::parse(raw), Err(why), "{raw}");
         }

@@ -1,5 +1,6 @@
 //! What the edge itself says: pages for people, problems (RFC 9457) for programs.
 
+use access::protocol::ASSERTION_COOKIE;
 use axum::body::Body;
 use axum::response::Response;
 use http::header::{
@@ -130,7 +131,7 @@ pub(crate) fn sign_in_first(core: &Core, door: &Door, reader: Reader, wanted: &s
             passing: false,
         },
     );
-    let challenge = format!("Cookie realm=\"{}\", cookie-name=\"CF_Authorization\"", door.hostname);
+    let challenge = format!("Cookie realm=\"{}\", cookie-name=\"{ASSERTION_COOKIE}\"", door.hostname);
     if let Ok(challenge) = HeaderValue::try_from(challenge) {
         response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     }

@@ -4,9 +4,15 @@
 //! worth nothing. Asking leaves the same rows and takes the same path whoever asks: an address that
 //! may not enter gets a code too, only nobody is told which.
 //!
-//! Guessing: an address can be sent 5 codes an hour for one hostname, each good for 5 tries, which
-//! makes one chance in 40,000 an hour for somebody whose every five guesses mail the person they
-//! want to be.
+//! Who may ask is counted by source, so that a stranger who asks in a member's name uses up an
+//! allowance of their own and not the member's. A source is an address that connects to us: what
+//! headers say about where a request came from anybody can write, so it counts for nothing, and
+//! all who come through a reverse proxy on this machine are one source.
+//!
+//! Guessing: one source gets 5 codes an hour for one address at one hostname, each good for 5 tries
+//! of one in a million: 25 guesses, one chance in 40,000. All sources together get 30 codes, so 150
+//! guesses, one chance in some 6,700 an hour, for somebody with six networks whose every five
+//! guesses mail the person they want to be.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -23,12 +29,17 @@ use crate::{EdgeError, SignInMail, store as rows};
 /// Tries a code is good for: enough for slips of a finger, too few to guess one of a million.
 const MOST_TRIES: i64 = 5;
 
-/// Codes an hour for one address at one hostname: enough for lost mails, too few to be a nuisance
-/// to whoever reads them. Those that ended in a sign-in don't count.
-const MOST_PER_ADDRESS: i64 = 5;
+/// Codes an hour for one address at one hostname, asked for by one source: enough for lost mails.
+/// Those that ended in a sign-in don't count, here and below.
+const MOST_PER_ADDRESS_AND_SOURCE: i64 = 5;
 
-/// Codes an hour for one source: enough for an office behind one address. The machine's own
-/// address is not limited, since everybody has it who comes through a reverse proxy on this machine.
+/// Codes an hour for one address at one hostname, whoever asks: bounds guesses, and mails to
+/// somebody who asked for none.
+const MOST_PER_ADDRESS: i64 = 30;
+
+/// Codes an hour for one source, whatever it asks for: enough for an office behind one address.
+/// The machine's own address is not limited here, since everybody has it who comes through a reverse
+/// proxy on this machine.
 const MOST_PER_SOURCE: i64 = 60;
 
 /// Why no code was sent, whoever asked.
@@ -60,7 +71,7 @@ pub(crate) async fn ask(
     door: &Door,
     email: &Email,
     source: Option<IpAddr>,
-    former_browser: Option<&str>,
+    former_browsers: &[&str],
 ) -> Result<String, AskError> {
     let now = core.clock.now();
     let browser = hex::encode(core.entropy.bytes::<32>());
@@ -74,7 +85,7 @@ pub(crate) async fn ask(
         expires: now.saturating_add(core.code_lifetime()).unwrap_or(now),
     };
     rows::purge(&core.db, now, hour(now)).await.map_err(EdgeError::from)?;
-    if !keep(core, &new, source, former_browser, hour(now)).await? {
+    if !keep(core, &new, source, former_browsers, hour(now)).await? {
         return Err(AskError::TooMany);
     }
     if admitted {
@@ -90,16 +101,42 @@ pub(crate) async fn ask(
     Ok(browser)
 }
 
-/// Lets a typed code in once: whose it was is the answer.
-pub(crate) async fn redeem(core: &Core, door: &Door, browser: &str, typed: &str) -> Result<Email, RedeemError> {
+/// Lets a typed code in once: whose it was is the answer. A browser may bring several secrets, since
+/// neighbours under one domain can add cookies to ours: each is tried, at the cost of a try of its
+/// own code.
+pub(crate) async fn redeem(
+    core: &Core,
+    door: &Door,
+    browsers: &[&str],
+    source: Option<IpAddr>,
+    typed: &str,
+) -> Result<Email, RedeemError> {
     let code: String = typed.chars().filter(|c| !c.is_whitespace()).collect();
     if code.len() != 6 || !code.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(RedeemError::NotACode);
     }
+    let mut verdict = RedeemError::Gone;
+    for browser in browsers {
+        match try_code(core, door, browser, source, &code).await {
+            Err(wrong @ RedeemError::Wrong { .. }) => verdict = wrong,
+            Err(RedeemError::Gone) => {}
+            decided => return decided,
+        }
+    }
+    Err(verdict)
+}
+
+async fn try_code(
+    core: &Core,
+    door: &Door,
+    browser: &str,
+    source: Option<IpAddr>,
+    code: &str,
+) -> Result<Email, RedeemError> {
     let id = browser_id(core, browser);
     let now = core.clock.now();
     let tried = rows::take_try(&core.db, &id, &door.hostname, now, MOST_TRIES).await?.ok_or(RedeemError::Gone)?;
-    let typed_hash = hash(core, &door.hostname, &tried.email, browser, &code);
+    let typed_hash = hash(core, &door.hostname, &tried.email, browser, code);
     if !bool::from(typed_hash[..].ct_eq(&tried.hash)) {
         return Err(match MOST_TRIES.saturating_sub(tried.tries) {
             ..=0 => RedeemError::Gone,
@@ -113,8 +150,9 @@ pub(crate) async fn redeem(core: &Core, door: &Door, browser: &str, typed: &str)
     if !core.admits(&door.hostname, &tried.email).await? {
         return Err(RedeemError::Gone);
     }
-    let subject = address_subject(core, &door.hostname, &tried.email);
-    rows::forgive_use(&core.db, &subject, hour(now)).await.map_err(EdgeError::from)?;
+    for subject in address_subjects(core, &door.hostname, &tried.email, source) {
+        rows::forgive_use(&core.db, &subject, hour(now)).await.map_err(EdgeError::from)?;
+    }
     Ok(tried.email)
 }
 
@@ -122,7 +160,7 @@ async fn keep(
     core: &Core,
     code: &rows::Code<'_>,
     source: Option<IpAddr>,
-    former_browser: Option<&str>,
+    former_browsers: &[&str],
     hour: i64,
 ) -> Result<bool, EdgeError> {
     let mut tx = core.db.begin().await?;
@@ -130,15 +168,17 @@ async fn keep(
     if let Some(subject) = source_subject(core, source) {
         allowed = rows::count_use(&mut tx, &subject, hour).await? <= MOST_PER_SOURCE;
     }
-    // A source that floods uses up its own allowance only, not those of the addresses it names.
-    if allowed {
-        let subject = address_subject(core, code.hostname, code.email);
-        allowed = rows::count_use(&mut tx, &subject, hour).await? <= MOST_PER_ADDRESS;
+    // A source that floods uses up its own allowances only, not those of the addresses it names.
+    let [by_source, by_all] = address_subjects(core, code.hostname, code.email, source);
+    for (subject, most) in [(by_source, MOST_PER_ADDRESS_AND_SOURCE), (by_all, MOST_PER_ADDRESS)] {
+        if allowed {
+            allowed = rows::count_use(&mut tx, &subject, hour).await? <= most;
+        }
     }
     if allowed {
         // A browser has one code at a time. Codes that other browsers asked for stay: otherwise a
         // stranger could keep a member out by asking again and again.
-        if let Some(former) = former_browser {
+        for former in former_browsers {
             rows::drop_code(&mut tx, &browser_id(core, former), code.hostname).await?;
         }
         rows::insert_code(&mut tx, code).await?;
@@ -165,21 +205,30 @@ fn browser_id(core: &Core, cookie: &str) -> String {
     hex::encode(core.sealer.derive("edge sign-in browser", cookie))
 }
 
-/// Counted by hash, so that addresses which strangers type are not kept.
-fn address_subject(core: &Core, hostname: &Hostname, email: &Email) -> String {
-    hex::encode(core.sealer.derive("edge allowance of an address", &format!("{hostname}\n{email}")))
+/// What the codes for an address are counted under: those that a source asks for, and all. By hash,
+/// so that addresses which strangers type are not kept.
+fn address_subjects(core: &Core, hostname: &Hostname, email: &Email, source: Option<IpAddr>) -> [String; 2] {
+    let subject = |purpose, words: &str| hex::encode(core.sealer.derive(purpose, words));
+    [
+        subject("edge allowance of an address and a source", &format!("{hostname}\n{email}\n{}", network(source))),
+        subject("edge allowance of an address", &format!("{hostname}\n{email}")),
+    ]
+}
+
+fn source_subject(core: &Core, source: Option<IpAddr>) -> Option<String> {
+    let is_here = source.is_some_and(|address| address.to_canonical().is_loopback());
+    (!is_here).then(|| hex::encode(core.sealer.derive("edge allowance of a source", &network(source))))
 }
 
 /// An IPv6 network of 64 bits counts as one source: its owner has all addresses of it. Requests
-/// whose source nobody knows share one allowance.
-fn source_subject(core: &Core, source: Option<IpAddr>) -> Option<String> {
-    let network = match source.map(|address| address.to_canonical()) {
-        Some(address) if address.is_loopback() => return None,
+/// whose source nobody knows are one source, and so are all of this machine.
+fn network(source: Option<IpAddr>) -> String {
+    match source.map(|address| address.to_canonical()) {
+        Some(address) if address.is_loopback() => "here".to_owned(),
         Some(IpAddr::V4(address)) => address.to_string(),
         Some(IpAddr::V6(address)) => format!("{:x}", u128::from(address) >> 64),
         None => "unknown".to_owned(),
-    };
-    Some(hex::encode(core.sealer.derive("edge allowance of a source", &network)))
+    }
 }
 
 fn hour(now: Timestamp) -> i64 {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use access::protocol::{ASSERTION, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_PROTO, HEALTH, is_claim};
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
@@ -18,14 +19,6 @@ use crate::door::{self, Door, Found, NoDoor};
 use crate::hostname::Hostname;
 use crate::hostnames::{Published, Route};
 use crate::session::{self, Stranger, Visitor};
-
-/// The guard's own health path: probes carry no identity, so this one needs none.
-const HEALTH: &str = "/-/health";
-
-const ASSERTION: HeaderName = HeaderName::from_static("cf-access-jwt-assertion");
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 /// Who sends a request on its way: a prober of the health path, or a visitor.
 enum Pass {
@@ -87,24 +80,20 @@ async fn forward(core: &Core, door: &Door, published: &Published, request: Reque
         set(headers, ASSERTION, visitor.token());
     }
     match core.upstreams.of(&published.route).forward(outbound).await {
-        Ok(answer) => answer.map(Body::new),
+        Ok(mut answer) => {
+            session::strip_set_cookies(answer.headers_mut());
+            answer.map(Body::new)
+        }
         Err(error) => unreachable(core, door, reader, &error),
     }
 }
 
-/// Removes what a client could claim about who or where it is. Servers that turn header names
-/// into variables read an underscore as a hyphen, so it counts as one here.
+/// Removes what a client could claim about who or where it is.
 fn strip_claims(headers: &mut HeaderMap) {
-    let claims: Vec<HeaderName> = headers.keys().filter(|name| is_claim(name.as_str())).cloned().collect();
+    let claims: Vec<HeaderName> = headers.keys().filter(|name| is_claim(name)).cloned().collect();
     for name in claims {
         headers.remove(name);
     }
-}
-
-fn is_claim(name: &str) -> bool {
-    let name = name.replace('_', "-");
-    ["cf-", "x-forwarded", "x-spinoff-", "x-original-"].iter().any(|prefix| name.starts_with(prefix))
-        || matches!(&*name, "forwarded" | "x-real-ip" | "x-client-ip" | "x-cluster-client-ip" | "true-client-ip")
 }
 
 fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {

@@ -131,7 +131,7 @@ impl Edge {
 
     /// Answers a request to an instance's hostname, or to one that nobody knows.
     pub async fn handle(&self, request: Request) -> Response {
-        if request.uri().path().starts_with("/cdn-cgi/access/") {
+        if request.uri().path().starts_with(access::protocol::EDGE_PATHS) {
             match self.own.clone().oneshot(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},
@@ -167,6 +167,11 @@ impl Edge {
     /// Where to send somebody who must sign in to the main site to see `path`.
     pub fn site_sign_in_url(&self, path: &str) -> String {
         ReturnPath::or_front_page(path).carried_by(answer::LOGIN)
+    }
+
+    /// The keys that assertions are signed with, as the document at `/cdn-cgi/access/certs`.
+    pub fn key_set_json(&self) -> String {
+        self.core.issuer.key_set_json()
     }
 
     /// The exact text of the issuer in assertions: the main site's origin.

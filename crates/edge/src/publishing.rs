@@ -2,6 +2,7 @@
 //! may be done twice.
 
 use access::MemberRule;
+use domain::InstanceId;
 
 use crate::hostname::Hostname;
 use crate::hostnames::{HostState, Published, Route};
@@ -59,6 +60,37 @@ impl Edge {
         Ok(())
     }
 
+    /// Opens or closes a hostname if it is published for this instance; whether it is.
+    ///
+    /// # Errors
+    /// [`EdgeError::Store`].
+    pub async fn set_state_of(
+        &self,
+        hostname: &Hostname,
+        instance: InstanceId,
+        state: HostState,
+    ) -> Result<bool, EdgeError> {
+        let changed = rows::set_state_of(&self.core.db, hostname, instance, state).await?;
+        self.core.hostnames.forget();
+        Ok(changed)
+    }
+
+    /// Removes a hostname like [`Edge::unpublish`], unless it is published for another instance;
+    /// whether it was published for this one.
+    ///
+    /// # Errors
+    /// [`EdgeError::Store`].
+    pub async fn unpublish_of(&self, hostname: &Hostname, instance: InstanceId) -> Result<bool, EdgeError> {
+        let mut tx = self.core.db.begin().await?;
+        let removed = rows::unpublish_of(&mut tx, hostname, instance).await?;
+        tx.commit().await?;
+        self.core.hostnames.forget();
+        if removed {
+            self.core.upstreams.forget(hostname);
+        }
+        Ok(removed)
+    }
+
     /// A published hostname, `None` when it is not published.
     ///
     /// # Errors
@@ -101,26 +133,5 @@ impl Edge {
         tx.commit().await?;
         self.core.hostnames.forget();
         Ok(added)
-    }
-
-    /// Takes one rule away; `false` when it was not there. Whoever it admitted loses entry at the
-    /// next request.
-    ///
-    /// # Errors
-    /// [`EdgeError::Store`].
-    pub async fn retract(&self, hostname: &Hostname, rule: &MemberRule) -> Result<bool, EdgeError> {
-        let mut tx = self.core.db.begin().await?;
-        let removed = rows::retract(&mut tx, hostname, rule).await?;
-        tx.commit().await?;
-        self.core.hostnames.forget();
-        Ok(removed)
-    }
-
-    /// Who may enter a hostname.
-    ///
-    /// # Errors
-    /// [`EdgeError::Store`], [`EdgeError::Unreadable`].
-    pub async fn admissions(&self, hostname: &Hostname) -> Result<Vec<MemberRule>, EdgeError> {
-        rows::admissions(&self.core.db, hostname).await
     }
 }

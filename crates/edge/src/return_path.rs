@@ -1,3 +1,4 @@
+use access::protocol::EDGE_PATHS;
 use url::form_urlencoded::byte_serialize;
 
 /// Where a visitor goes after signing in: a path of the hostname they signed in to, never another
@@ -18,7 +19,7 @@ impl ReturnPath {
             && !wanted.starts_with("//")
             && wanted.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
         // Returning to signing in or out would go round in a circle, or out again.
-        let is_ours = wanted.starts_with("/cdn-cgi/access/");
+        let is_ours = wanted.starts_with(EDGE_PATHS);
         Self(if is_plain && !is_ours { wanted } else { "/" }.to_owned())
     }
 

@@ -2,10 +2,14 @@
 //!
 //! A session ends a fixed time after signing in, however much it is used. Its cookie belongs to one
 //! hostname and its assertion names that hostname's audience, so it is worth nothing elsewhere.
+//!
+//! Instances are neighbours under one domain, and a page of one can give a browser cookies for all.
+//! So a cookie that came is not yet one that we gave: of several, the genuine ones are looked for,
+//! and where genuine ones name different people, nobody is signed in.
 
 use access::{Assertion, Identity, Verifier};
 use domain::Email;
-use http::header::COOKIE;
+use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
 
@@ -13,13 +17,18 @@ use crate::EdgeError;
 use crate::core::Core;
 use crate::door::Door;
 
-/// The cookie that carries the assertion.
-pub(crate) const SESSION: &str = "CF_Authorization";
-/// The cookie that ties a code to the browser that asked for it.
-pub(crate) const SIGN_IN: &str = "spinoff_sign_in";
+pub(crate) use access::protocol::ASSERTION_COOKIE as SESSION;
 
-/// Cookies of one name looked at: another site under a shared domain can add some, not drown ours.
-const MOST_ALIKE: usize = 4;
+/// The cookie that ties a code to the browser that asked for it.
+const SIGN_IN: &str = "spinoff_sign_in";
+
+/// The same under https, by a name that browsers keep neighbours from giving: it must be for one
+/// hostname and all its paths.
+const SIGN_IN_SECURE: &str = "__Host-spinoff_sign_in";
+
+/// Cookies of one name looked at, for what each may cost. Whoever brings more is signed out, and
+/// has no code.
+const MOST_ALIKE: usize = 16;
 
 /// Somebody whose assertion was verified for a hostname that admits them. Only [`visitor`] makes one.
 #[derive(Debug, Clone)]
@@ -75,13 +84,15 @@ pub(crate) async fn visitor(
 fn verified(core: &Core, door: &Door, headers: &HeaderMap) -> Option<Visitor> {
     let verifier = Verifier::new(core.issuer.url(), vec![door.audience.clone()])?;
     let now = core.clock.now();
-    cookies(headers, SESSION).take(MOST_ALIKE).find_map(|token| {
+    let mut visitors = few(headers, SESSION).into_iter().filter_map(|token| {
         let verified = verifier.verify(token, &core.keys, now).ok()?;
         let Identity::Person(email) = verified.identity().clone() else { return None };
         let (subject, expires) = (verified.subject().to_owned(), verified.expires());
         // The leeway is for clocks that differ; this one is the issuer's own.
         (expires > now).then(|| Visitor { email, subject, expires, token: token.to_owned() })
-    })
+    });
+    let visitor = visitors.next()?;
+    visitors.all(|other| other.email == visitor.email).then_some(visitor)
 }
 
 /// The cookie that signs somebody in at a hostname.
@@ -107,44 +118,83 @@ pub(crate) fn end(core: &Core) -> Result<HeaderValue, EdgeError> {
 /// The cookie that a code needs beside it; an empty one takes it away.
 pub(crate) fn sign_in_cookie(core: &Core, secret: &str) -> Result<HeaderValue, EdgeError> {
     let seconds = if secret.is_empty() { 0 } else { core.code_lifetime().as_secs() };
-    cookie(core, SIGN_IN, secret, "/cdn-cgi/access; SameSite=Strict", seconds)
+    let path = if is_secure(core) { "/" } else { "/cdn-cgi/access" };
+    cookie(core, sign_in_name(core), secret, &format!("{path}; SameSite=Strict"), seconds)
+}
+
+/// What a browser brings that could be the secret beside its code.
+pub(crate) fn sign_in_secrets<'h>(core: &Core, headers: &'h HeaderMap) -> Vec<&'h str> {
+    few(headers, sign_in_name(core))
+}
+
+fn sign_in_name(core: &Core) -> &'static str {
+    if is_secure(core) { SIGN_IN_SECURE } else { SIGN_IN }
+}
+
+fn is_secure(core: &Core) -> bool {
+    core.site.scheme == "https"
 }
 
 fn cookie(core: &Core, name: &str, value: &str, path: &str, seconds: i64) -> Result<HeaderValue, EdgeError> {
-    let secure = if core.site.scheme == "https" { "; Secure" } else { "" };
+    let secure = if is_secure(core) { "; Secure" } else { "" };
     HeaderValue::try_from(format!("{name}={value}; Path={path}; HttpOnly; Max-Age={seconds}{secure}"))
         .map_err(|_| EdgeError::Unreadable(format!("the cookie {name}")))
 }
 
-/// The values of all cookies of one name.
-pub(crate) fn cookies<'h>(headers: &'h HeaderMap, name: &'h str) -> impl Iterator<Item = &'h str> {
-    pairs(headers).filter_map(move |pair| {
-        let (found, value) = pair.split_once('=')?;
+/// The values of all cookies of one name; none when there are suspiciously many.
+fn few<'h>(headers: &'h HeaderMap, name: &str) -> Vec<&'h str> {
+    let values = pairs(headers).filter_map(|pair| {
+        let (found, value) = std::str::from_utf8(pair).ok()?.split_once('=')?;
         (found == name).then_some(value)
-    })
+    });
+    let values: Vec<&str> = values.take(MOST_ALIKE + 1).collect();
+    if values.len() > MOST_ALIKE { Vec::new() } else { values }
 }
 
 /// Takes our cookies out of a request that goes on to an instance: what they carry reaches it in
 /// a header, and nothing there needs them.
 pub(crate) fn strip_cookies(headers: &mut HeaderMap) {
-    let is_ours = |pair: &str| matches!(pair.split('=').next(), Some(SESSION | SIGN_IN));
     if !pairs(headers).any(is_ours) {
         return;
     }
-    let rest = pairs(headers).filter(|pair| !is_ours(pair)).collect::<Vec<_>>().join("; ");
+    let rest = pairs(headers).filter(|pair| !is_ours(pair)).collect::<Vec<_>>().join(&b"; "[..]);
     headers.remove(COOKIE);
-    if let (false, Ok(rest)) = (rest.is_empty(), HeaderValue::try_from(rest)) {
+    if let (false, Ok(rest)) = (rest.is_empty(), HeaderValue::from_bytes(&rest)) {
         headers.insert(COOKIE, rest);
     }
 }
 
-fn pairs(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+/// Takes cookies that would pass for ours out of an instance's answer: signing in and out is the
+/// edge's alone.
+pub(crate) fn strip_set_cookies(headers: &mut HeaderMap) {
+    // Browsers send a cookie without a name as its bare value, so one that starts with `=` counts
+    // by what follows.
+    let poses = |value: &HeaderValue| {
+        let cookie = value.as_bytes().trim_ascii_start();
+        is_ours(cookie.strip_prefix(b"=").unwrap_or(cookie).trim_ascii_start())
+    };
+    if !headers.get_all(SET_COOKIE).iter().any(poses) {
+        return;
+    }
+    let rest: Vec<HeaderValue> = headers.get_all(SET_COOKIE).iter().filter(|value| !poses(value)).cloned().collect();
+    headers.remove(SET_COOKIE);
+    for value in rest {
+        headers.append(SET_COOKIE, value);
+    }
+}
+
+/// Whether a cookie, as `name=value`, has a name of ours.
+fn is_ours(pair: &[u8]) -> bool {
+    let name = pair.split(|byte| matches!(byte, b'=' | b';')).next().unwrap_or_default().trim_ascii();
+    [SESSION, SIGN_IN, SIGN_IN_SECURE].iter().any(|ours| name.eq_ignore_ascii_case(ours.as_bytes()))
+}
+
+fn pairs(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     headers
         .get_all(COOKIE)
         .into_iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .map(str::trim)
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
+        .map(<[u8]>::trim_ascii)
         .filter(|pair| !pair.is_empty())
 }
 
@@ -165,16 +215,43 @@ mod tests {
     fn every_cookie_of_a_name_is_seen_and_no_other() {
         let headers =
             with_cookies(&["a=1; CF_Authorization=x.y.z", "CF_Authorization=second;b=2", "xCF_Authorization=no"]);
-        assert_eq!(cookies(&headers, SESSION).collect::<Vec<_>>(), ["x.y.z", "second"]);
+        assert_eq!(few(&headers, SESSION), ["x.y.z", "second"]);
+        let odd = HeaderValue::from_bytes(b"odd=\xff; CF_Authorization=third").unwrap();
+        let headers = HeaderMap::from_iter([(COOKIE, odd)]);
+        assert_eq!(few(&headers, SESSION), ["third"], "a neighbour's odd bytes must not hide it");
+        assert_eq!(few(&with_cookies(&["CF_Authorization=x"; MOST_ALIKE + 1]), SESSION), [""; 0]);
     }
 
     #[test]
     fn only_our_cookies_are_taken_out() {
-        let mut headers = with_cookies(&["theme=dark; CF_Authorization=x; spinoff_sign_in=y", "sid=\"a=b\""]);
+        let mut headers = with_cookies(&[
+            "theme=dark; CF_Authorization=x; spinoff_sign_in=y",
+            "sid=\"a=b\"; __Host-spinoff_sign_in=z",
+        ]);
         strip_cookies(&mut headers);
         assert_eq!(headers.get_all(COOKIE).iter().collect::<Vec<_>>(), ["theme=dark; sid=\"a=b\""]);
         let mut headers = with_cookies(&["CF_Authorization=x"]);
         strip_cookies(&mut headers);
         assert!(headers.is_empty());
+    }
+    #[test]
+    fn an_answer_gives_no_cookie_that_would_pass_for_ours() {
+        let mut headers = HeaderMap::new();
+        for value in [
+            "theme=dark; Path=/",
+            "CF_Authorization=x; Domain=example.com; Path=/",
+            " spinoff_sign_in =x",
+            "__Host-spinoff_sign_in=x; Secure; Path=/",
+            "=CF_Authorization=x; Domain=example.com",
+            "CF_Authorization; Path=/",
+            "sid=CF_Authorization=x",
+        ] {
+            headers.append(SET_COOKIE, HeaderValue::from_static(value));
+        }
+        strip_set_cookies(&mut headers);
+        assert_eq!(
+            headers.get_all(SET_COOKIE).iter().collect::<Vec<_>>(),
+            ["theme=dark; Path=/", "sid=CF_Authorization=x"]
+        );
     }
 }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use access::protocol::{CERTS, LOGOUT};
 use axum::body::Body;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Form, FromRequestParts, Path, Query, State};
 use axum::response::Response;
@@ -22,7 +23,6 @@ use crate::return_path::ReturnPath;
 use crate::session::{self, Stranger};
 
 const CODE: &str = "/cdn-cgi/access/code";
-const LOGOUT: &str = "/cdn-cgi/access/logout";
 
 /// Our forms hold an address and a code.
 const MOST_FORM_BYTES: usize = 8 * 1024;
@@ -32,7 +32,7 @@ const SEC_PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
 
 pub(crate) fn routes(core: Arc<Core>) -> Router {
     Router::new()
-        .route("/cdn-cgi/access/certs", get(show_keys))
+        .route(CERTS, get(show_keys))
         .route(LOGIN, get(show_form).post(ask_for_code))
         .route(CODE, get(back_to_form).post(redeem_code))
         .route(LOGOUT, get(follow_logout).post(sign_out))
@@ -94,8 +94,8 @@ async fn ask_for_code(
             return address_page(&core, &door, &path, StatusCode::UNPROCESSABLE_ENTITY, typed, Some(said));
         }
     };
-    let former = session::cookies(&headers, session::SIGN_IN).next();
-    let asked = codes::ask(&core, &door, &email, source, former).await;
+    let former = session::sign_in_secrets(&core, &headers);
+    let asked = codes::ask(&core, &door, &email, source, &former).await;
     let cookie = match asked {
         Ok(browser) => session::sign_in_cookie(&core, &browser),
         Err(AskError::TooMany) => {
@@ -123,6 +123,7 @@ async fn back_to_form(Query(wanted): Query<Return>) -> Response {
 async fn redeem_code(
     State(core): State<Arc<Core>>,
     door: Door,
+    Source(source): Source,
     Query(wanted): Query<Return>,
     headers: HeaderMap,
     Form(form): Form<CodeForm>,
@@ -131,11 +132,8 @@ async fn redeem_code(
         return from_elsewhere(&core, &door);
     }
     let path = ReturnPath::or_front_page(&wanted.redirect_url);
-    let redeemed = match session::cookies(&headers, session::SIGN_IN).next() {
-        Some(browser) => codes::redeem(&core, &door, browser, &form.code).await,
-        None => Err(RedeemError::Gone),
-    };
-    let (status, said) = match redeemed {
+    let browsers = session::sign_in_secrets(&core, &headers);
+    let (status, said) = match codes::redeem(&core, &door, &browsers, source, &form.code).await {
         Ok(email) => return signed_in(&core, &door, &path, &email),
         Err(RedeemError::Edge(error)) => return answer::failed(&core, &door.shown, Reader::Sending, &error),
         Err(RedeemError::NotACode) => (StatusCode::UNPROCESSABLE_ENTITY, "A code has six digits.".to_owned()),

@@ -112,6 +112,34 @@ pub(crate) async fn set_state(db: &Db, hostname: &Hostname, state: HostState, no
     Ok(done.rows_affected() == 1)
 }
 
+pub(crate) async fn set_state_of(db: &Db, hostname: &Hostname, instance: InstanceId, state: HostState) -> Stored<bool> {
+    let sql = "update edge_hostnames set state = $3, note = null where hostname = $1 and instance_id = $2";
+    let done = sqlx::query(sql)
+        .bind(hostname.as_str())
+        .bind(instance.to_string())
+        .bind(state.as_str())
+        .execute(db.write())
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// In one statement with the look whose it is, so that nobody can take the name in between.
+pub(crate) async fn unpublish_of(tx: &mut Tx, hostname: &Hostname, instance: InstanceId) -> Stored<bool> {
+    let done = sqlx::query("delete from edge_hostnames where hostname = $1 and instance_id = $2")
+        .bind(hostname.as_str())
+        .bind(instance.to_string())
+        .execute(&mut **tx)
+        .await?;
+    let others: i64 = sqlx::query_scalar("select count(*) from edge_hostnames where hostname = $1")
+        .bind(hostname.as_str())
+        .fetch_one(&mut **tx)
+        .await?;
+    if others == 0 {
+        unpublish(tx, hostname).await?;
+    }
+    Ok(done.rows_affected() == 1)
+}
+
 pub(crate) async fn unpublish(tx: &mut Tx, hostname: &Hostname) -> Stored<()> {
     for sql in [
         "delete from edge_codes where hostname = $1",
@@ -169,27 +197,6 @@ pub(crate) async fn admit(tx: &mut Tx, hostname: &Hostname, rule: &MemberRule) -
     .execute(&mut **tx)
     .await?;
     Ok(done.rows_affected() == 1)
-}
-
-/// Removes a rule; `false` when it was not there.
-pub(crate) async fn retract(tx: &mut Tx, hostname: &Hostname, rule: &MemberRule) -> Stored<bool> {
-    let done = sqlx::query("delete from edge_admissions where hostname = $1 and rule = $2")
-        .bind(hostname.as_str())
-        .bind(rule.to_string())
-        .execute(&mut **tx)
-        .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-pub(crate) async fn admissions(db: &Db, hostname: &Hostname) -> Result<Vec<MemberRule>, EdgeError> {
-    let rules: Vec<String> = sqlx::query_scalar("select rule from edge_admissions where hostname = $1 order by rule")
-        .bind(hostname.as_str())
-        .fetch_all(db.read())
-        .await?;
-    rules
-        .into_iter()
-        .map(|rule| rule.parse().map_err(|_| EdgeError::Unreadable(format!("an admission to {hostname}"))))
-        .collect()
 }
 
 pub(crate) async fn clear_admissions(tx: &mut Tx, hostname: &Hostname) -> Stored<()> {

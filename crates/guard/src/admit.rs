@@ -166,10 +166,14 @@ impl Admitted {
         self.outbound.is_websocket()
     }
 
-    /// Watches what the client says through the tunnel, and cuts it when `end` is cancelled.
-    pub(crate) fn bind_tunnel(&mut self, watch: Box<dyn TunnelWatch>, end: CancellationToken) {
+    /// Watches what the client says through the tunnel, should one open.
+    pub(crate) fn watch_tunnel(&mut self, watch: Box<dyn TunnelWatch>) {
         self.outbound.watch_tunnel(watch);
-        self.outbound.end_tunnel_on(end);
+    }
+
+    /// Cuts the answer, whatever it is, when `stay` is cancelled.
+    pub(crate) fn answer_until(&mut self, stay: CancellationToken) {
+        self.outbound.end_on(stay);
     }
 
     pub(crate) fn into_outbound(self) -> Outbound {
@@ -178,6 +182,14 @@ impl Admitted {
 }
 
 impl Visitor {
+    /// The person whose membership this rests on.
+    pub(crate) fn member(&self) -> Option<&Email> {
+        match self {
+            Self::Member { email, .. } => Some(email),
+            Self::Service(_) | Self::Public => None,
+        }
+    }
+
     /// The name for the access log.
     pub(crate) fn name(&self) -> &str {
         match self {

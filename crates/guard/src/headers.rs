@@ -3,32 +3,14 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use access::protocol::{
+    ASSERTION, ASSERTION_COOKIE, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_PROTO, USER, USER_ID, is_claim,
+};
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// Carries the assertion; set by the edge.
-pub(crate) const ASSERTION: HeaderName = HeaderName::from_static("cf-access-jwt-assertion");
-const ASSERTION_COOKIE: &str = "CF_Authorization";
 /// The platform's cookies: they open this instance's door, so the application never sees them.
 const PLATFORM_COOKIES: [&str; 4] = [ASSERTION_COOKIE, "CF_AppSession", "CF_Session", "CF_Binding"];
-
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-const USER: HeaderName = HeaderName::from_static("x-spinoff-user");
-const USER_ID: HeaderName = HeaderName::from_static("x-spinoff-user-id");
-
-const SPOOFED_PREFIXES: [&str; 3] = ["cf-access-", "x-forwarded-", "x-spinoff-"];
-const SPOOFED_NAMES: [&str; 8] = [
-    "forwarded",
-    "x-real-ip",
-    "x-client-ip",
-    "x-cluster-client-ip",
-    "true-client-ip",
-    "cf-connecting-ip",
-    "cf-connecting-ipv6",
-    "x-forwarded",
-];
 
 /// What a request brings to prove who is asking.
 #[derive(Debug, PartialEq, Eq)]
@@ -78,8 +60,8 @@ pub(crate) fn origin(headers: &HeaderMap, peer: SocketAddr, issuer: &str) -> Ori
 
 /// Removes everything by which a client could pose as somebody else or as the edge.
 pub(crate) fn strip(headers: &mut HeaderMap) {
-    let spoofed: Vec<HeaderName> = headers.keys().filter(|name| is_spoofable(name.as_str())).cloned().collect();
-    for name in spoofed {
+    let claims: Vec<HeaderName> = headers.keys().filter(|name| is_claim(name)).cloned().collect();
+    for name in claims {
         headers.remove(name);
     }
     strip_platform_cookies(headers);
@@ -105,12 +87,6 @@ pub(crate) fn set_user(headers: &mut HeaderMap, user: &str, subject: &str) {
     {
         headers.insert(USER_ID, subject);
     }
-}
-
-/// Servers that turn headers into variables make `-` and `_` the same, so here they are as well.
-fn is_spoofable(name: &str) -> bool {
-    let name = name.replace('_', "-");
-    SPOOFED_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || SPOOFED_NAMES.contains(&name.as_str())
 }
 
 fn cookie_assertion(headers: &HeaderMap) -> Assertion<'_> {
@@ -205,6 +181,8 @@ mod tests {
             ("x-spinoff-user", "x"),
             ("x_spinoff_user_id", "x"),
             ("cf-connecting-ip", "x"),
+            ("cf-ipcountry", "x"),
+            ("x-original-url", "x"),
             ("authorization", "Bearer app"),
             ("x-requested-with", "y"),
             ("cookie", "a=1;CF_Authorization=t ; b=2; cf_appsession=z"),

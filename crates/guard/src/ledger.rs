@@ -29,9 +29,10 @@ struct Kept {
     /// Evidence of earlier hours has arrived; that of this one may have grown since.
     explained: Option<UsageHour>,
     /// Grows with each sighting, so that an acknowledgement says what it covers.
-    #[serde(skip)]
+    #[serde(default)]
     seen: u64,
-    #[serde(skip)]
+    /// What of that the main instance has; on disk, so that the next start sends the rest.
+    #[serde(default)]
     sent: u64,
 }
 
@@ -82,14 +83,18 @@ impl Ledger {
         self.new_hour.notified().await;
     }
 
-    /// Months with hours that the main instance does not have.
+    /// Months with hours that the main instance does not have, and months that are over with
+    /// anything that it does not have: nothing will add to those.
     pub(crate) fn unacknowledged(&self) -> Vec<Pending> {
-        self.months().values().filter(|kept| !kept.acknowledged).map(Kept::pending).collect()
+        let months = self.months();
+        let latest = months.keys().next_back().copied();
+        let is_due = |kept: &&Kept| !kept.acknowledged || (kept.is_unsent() && Some(kept.hours.month()) != latest);
+        months.values().filter(is_due).map(Kept::pending).collect()
     }
 
-    /// As before, and months of which more was seen since the last report.
+    /// Months with anything that the main instance does not have.
     pub(crate) fn unsent(&self) -> Vec<Pending> {
-        self.months().values().filter(|kept| !kept.acknowledged || kept.seen != kept.sent).map(Kept::pending).collect()
+        self.months().values().filter(|kept| kept.is_unsent()).map(Kept::pending).collect()
     }
 
     /// Takes the main instance's word that it has this report.
@@ -101,7 +106,7 @@ impl Ledger {
         kept.sent = pending.seen;
         kept.acknowledged = kept.hours == pending.report.hours;
         kept.explained = pending.report.evidence.iter().map(|evidence| evidence.hour).max().max(kept.explained);
-        if kept.acknowledged && latest != Some(month) {
+        if !kept.is_unsent() && latest != Some(month) {
             months.remove(&month);
             let _ = std::fs::remove_file(self.path(month));
         } else {
@@ -109,9 +114,9 @@ impl Ledger {
         }
     }
 
-    /// Writes everything, for the end of the process.
+    /// Writes what the main instance does not have, for the end of the process.
     pub(crate) fn save_all(&self) {
-        self.months().values().filter(|kept| kept.seen != 0).for_each(|kept| self.save(kept));
+        self.months().values().filter(|kept| kept.is_unsent()).for_each(|kept| self.save(kept));
     }
 
     fn save(&self, kept: &Kept) {
@@ -136,6 +141,10 @@ impl Kept {
     fn new(month: Month) -> Self {
         let hours = UsageHours::none(month);
         Self { hours, evidence: Vec::new(), acknowledged: true, explained: None, seen: 0, sent: 0 }
+    }
+
+    fn is_unsent(&self) -> bool {
+        !self.acknowledged || self.seen != self.sent
     }
 
     fn pending(&self) -> Pending {
@@ -186,6 +195,32 @@ mod tests {
         assert!(
             unsent[0].report.evidence.iter().all(|evidence| evidence.hour == UsageHour::of(at("2026-11-24T11:00:00Z")))
         );
+    }
+
+    #[test]
+    fn evidence_that_a_stop_could_not_send_is_sent_after_it_also_when_the_month_is_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(folder.path().to_owned());
+        ledger.record(Signal::Member, at("2026-11-30T23:01:00Z"));
+        ledger.acknowledge(&ledger.unacknowledged()[0]);
+        ledger.record(Signal::Member, at("2026-11-30T23:59:00Z"));
+        ledger.save_all();
+
+        let ledger = Ledger::open(folder.path().to_owned());
+        assert!(ledger.unacknowledged().is_empty(), "its hour was acknowledged");
+        let unsent = ledger.unsent();
+        assert_eq!((unsent.len(), unsent[0].report.evidence[0].count), (1, 2));
+        ledger.record(Signal::Member, at("2026-12-01T00:00:00Z"));
+        let due = ledger.unacknowledged();
+        assert_eq!(due.len(), 2, "the month is over, so nothing is to be waited for");
+        ledger.record(Signal::Member, at("2026-11-30T23:59:59Z"));
+        due.iter().for_each(|pending| ledger.acknowledge(pending));
+        let late = ledger.unacknowledged();
+        assert_eq!(late.len(), 1, "what came while the report was under way is not forgotten with its month");
+        ledger.acknowledge(&late[0]);
+        assert!(ledger.unsent().is_empty());
+        assert_eq!(files(folder.path()).len(), 1);
+        assert!(Ledger::open(folder.path().to_owned()).unsent().is_empty());
     }
 
     #[test]

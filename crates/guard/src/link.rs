@@ -51,6 +51,15 @@ pub(crate) enum LinkError {
     Failed(String),
 }
 
+impl LinkError {
+    /// Whether asking the same again soon is of no use: the other side understood, and said no.
+    pub(crate) fn is_refusal(&self) -> bool {
+        let Self::Status(status) = self else { return false };
+        let passing = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
+        status.is_client_error() && !passing.contains(status)
+    }
+}
+
 impl Link {
     /// The way to `url`, through `socket` if there is one.
     pub(crate) fn to(url: &Uri, socket: Option<&Path>, ca_file: Option<&Path>) -> Self {

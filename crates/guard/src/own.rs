@@ -1,6 +1,7 @@
 //! The guard's own paths: health, sign-out, who-am-I, and the push of member lists. Matched
 //! exactly; everything else below `/-/` belongs to the application.
 
+use access::protocol::{ASSERTION_COOKIE, HEALTH, LOGOUT, MEMBERS};
 use access::{Identity, SignedMembers};
 use http::header::{ALLOW, LOCATION, SET_COOKIE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -13,7 +14,6 @@ use crate::answers::{Form, Notice, bare, json_answer};
 use crate::notices;
 use crate::roster::{Belonging, NotTaken};
 use crate::server::{Guard, Outcome};
-use crate::settings::HEALTH_PATH;
 
 /// Signed lists are small; this holds tens of thousands of members.
 const MAX_LIST: usize = 1024 * 1024;
@@ -34,10 +34,10 @@ impl Own {
     /// The own path that a request names, by its raw target and nothing like it.
     pub(crate) fn named_by(request: &Request<Incoming>) -> Option<Self> {
         match request.uri().path_and_query()?.as_str() {
-            HEALTH_PATH => Some(Self::Health),
+            HEALTH => Some(Self::Health),
             "/-/access/whoami" => Some(Self::WhoAmI),
             "/-/access/logout" => Some(Self::Logout),
-            "/-/members" if request.method() == Method::PUT => Some(Self::Members),
+            MEMBERS if request.method() == Method::PUT => Some(Self::Members),
             _ => None,
         }
     }
@@ -103,9 +103,11 @@ async fn who_am_i(guard: &Guard, request: &Request<Incoming>, form: Form) -> Out
 fn logout() -> Response<Body> {
     let mut answer = bare(StatusCode::SEE_OTHER);
     let headers = answer.headers_mut();
-    headers.insert(LOCATION, HeaderValue::from_static("/cdn-cgi/access/logout"));
-    headers
-        .insert(SET_COOKIE, HeaderValue::from_static("CF_Authorization=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"));
+    headers.insert(LOCATION, HeaderValue::from_static(LOGOUT));
+    let ended = format!("{ASSERTION_COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax");
+    if let Ok(ended) = HeaderValue::try_from(ended) {
+        headers.insert(SET_COOKIE, ended);
+    }
     answer
 }
 

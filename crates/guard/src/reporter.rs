@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use access::SignedMembers;
+use api::ActivityAccepted;
 use http::{Method, Uri};
-use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 use world::Entropy;
 
@@ -17,6 +17,8 @@ use crate::settings::Main;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
+/// What was refused will be refused again, until somebody changes something.
+const LONGEST_PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(60 * 60);
 /// How long the end of the process may wait for the last report; it is on disk in any case.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
@@ -29,21 +31,27 @@ pub(crate) struct Reporter {
     pub(crate) entropy: Entropy,
 }
 
-#[derive(Deserialize)]
-struct Accepted {
-    members: SignedMembers,
-}
-
 impl Reporter {
     /// Reports until `stop`: at each new hour, and again with growing pauses while that fails.
     pub(crate) async fn run(&self, stop: CancellationToken) {
         let mut pause = FIRST_PAUSE;
+        let mut said = None;
+        // What an earlier life could not say at its end is said first.
+        let mut months = self.ledger.unsent();
         while !stop.is_cancelled() {
-            let (wait, retry) = match self.report(self.ledger.unacknowledged()).await {
-                Ok(()) => (Duration::MAX, FIRST_PAUSE),
+            let (wait, retry) = match self.report(months).await {
+                Ok(()) => {
+                    said = None;
+                    (Duration::MAX, FIRST_PAUSE)
+                }
                 Err(error) => {
-                    tracing::warn!(%error, "Use could not be reported; it is kept");
-                    (self.spread(pause), (pause * 2).min(LONGEST_PAUSE))
+                    let why = error.to_string();
+                    if said.as_ref() != Some(&why) {
+                        tracing::warn!(%error, "Use could not be reported; it is kept, and sent again later: {error}");
+                    }
+                    said = Some(why);
+                    let longest = if error.is_refusal() { LONGEST_PAUSE_AFTER_REFUSAL } else { LONGEST_PAUSE };
+                    (self.spread(pause), (pause * 2).min(longest))
                 }
             };
             pause = retry;
@@ -52,6 +60,7 @@ impl Reporter {
                 () = tokio::time::sleep(wait), if wait != Duration::MAX => {}
                 () = stop.cancelled() => {}
             }
+            months = if said.is_some() { self.ledger.unsent() } else { self.ledger.unacknowledged() };
         }
     }
 
@@ -85,38 +94,50 @@ impl Reporter {
     }
 
     async fn report(&self, months: Vec<Pending>) -> Result<(), LinkError> {
+        let mut outcome = Ok(());
         for pending in months {
-            let json = serde_json::to_vec(&pending.report).map_err(|error| LinkError::Failed(error.to_string()))?;
-            let answer = self.call(Method::POST, "/api/v1/activity", Some(json)).await?;
-            self.ledger.acknowledge(&pending);
-            // The hours have arrived even if the list in the answer is of no use.
-            match serde_json::from_slice::<Accepted>(&answer) {
-                Ok(accepted) => self.take(&accepted.members),
-                Err(error) => tracing::debug!(%error, "A report's answer had no member list"),
+            match self.send(&pending).await {
+                Ok(()) => {}
+                // One month is refused; the others may be welcome.
+                Err(error) if error.is_refusal() => outcome = Err(error),
+                Err(error) => return Err(error),
             }
+        }
+        outcome
+    }
+
+    async fn send(&self, pending: &Pending) -> Result<(), LinkError> {
+        let json = serde_json::to_vec(&pending.report).map_err(|error| LinkError::Failed(error.to_string()))?;
+        let answer = self.call(Method::POST, "activity", Some(json)).await?;
+        self.ledger.acknowledge(pending);
+        // The hours have arrived even if the list in the answer is of no use.
+        match serde_json::from_slice::<ActivityAccepted>(&answer) {
+            Ok(accepted) => self.take(accepted.members),
+            Err(error) => tracing::debug!(%error, "A report's answer had no member list"),
         }
         Ok(())
     }
 
     async fn pull_members(&self) -> Result<(), LinkError> {
-        let answer = self.call(Method::GET, "/api/v1/activity/members", None).await?;
+        let answer = self.call(Method::GET, "activity/members", None).await?;
         let signed = serde_json::from_slice(&answer).map_err(|error| LinkError::Failed(error.to_string()))?;
-        self.take(&signed);
+        self.take(signed);
         Ok(())
     }
 
-    fn take(&self, signed: &SignedMembers) {
+    fn take(&self, told: api::SignedMembers) {
         if !self.roster.takes_signed_lists() {
             return;
         }
-        if let Err(problem) = self.roster.apply(signed) {
+        let signed = SignedMembers::received(told.payload, told.signature);
+        if let Err(problem) = self.roster.apply(&signed) {
             tracing::warn!(%problem, "A member list from the main instance was not taken");
         }
     }
 
-    async fn call(&self, method: Method, path: &str, json: Option<Vec<u8>>) -> Result<bytes::Bytes, LinkError> {
+    async fn call(&self, method: Method, noun: &str, json: Option<Vec<u8>>) -> Result<bytes::Bytes, LinkError> {
         let base = self.main.url.to_string();
-        let url = format!("{}{path}", base.trim_end_matches('/'));
+        let url = format!("{}{}/{noun}", base.trim_end_matches('/'), api::PREFIX);
         let url: Uri = url.parse().map_err(|_| LinkError::Failed(format!("{url} is no address")))?;
         self.link.ask(Ask { method, url, token: Some(&self.main.token), json }).await
     }
@@ -138,7 +159,8 @@ mod tests {
 
     use access::{ListState, MemberList, MembersKey, SigningKey, key_set_json};
     use domain::{InstanceId, Signal};
-    use http::{Request, Response};
+    use http::{Request, Response, StatusCode};
+    use http_body_util::BodyExt as _;
     use hyper::body::Incoming;
     use hyper::service::service_fn;
     use jiff::Timestamp;
@@ -151,8 +173,8 @@ mod tests {
 
     type Asked = Arc<Mutex<Vec<String>>>;
 
-    /// A main instance that counts what it is asked.
-    async fn main_instance(members: String) -> (Uri, Asked) {
+    /// A main instance that counts what it is asked, and takes no report with `refused` in it.
+    async fn main_instance(members: String, refused: &'static str) -> (Uri, Asked) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
         let asked = Asked::default();
@@ -168,7 +190,14 @@ mod tests {
                     _ => members.clone(),
                 };
                 asked.lock().unwrap().push(path);
-                async move { Ok::<_, Infallible>(Response::new(Body::from(answer))) }
+                async move {
+                    let said = request.into_body().collect().await.unwrap().to_bytes();
+                    let mut answer = Response::new(Body::from(answer));
+                    if !refused.is_empty() && String::from_utf8_lossy(&said).contains(refused) {
+                        *answer.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+                    }
+                    Ok::<_, Infallible>(answer)
+                }
             })
         }));
         (url, asked)
@@ -191,7 +220,7 @@ mod tests {
         let key = MembersKey::generate().unwrap();
         let instance = InstanceId::new(Timestamp::UNIX_EPOCH, [1; 10]);
         let list = MemberList { instance, serial: 1, state: ListState::Active, members: Vec::new() };
-        let (url, asked) = main_instance(serde_json::to_string(&key.sign(&list)).unwrap()).await;
+        let (url, asked) = main_instance(serde_json::to_string(&key.sign(&list)).unwrap(), "").await;
         let reporter = reporter(&url, &key, instance, folder.path());
         let certs: Uri = format!("{url}certs").parse().unwrap();
         let keyring = Keyring::open(certs.clone(), Link::to(&certs, None, None), folder.path().join("certs.json"));
@@ -218,5 +247,44 @@ mod tests {
         assert_eq!(count("/certs"), 2, "a visit after days has the keys fetched before it is judged");
         keyring.keys().await;
         assert_eq!(count("/certs"), 2);
+    }
+    #[tokio::test(start_paused = true)]
+    async fn a_refused_month_is_tried_again_ever_more_rarely_and_holds_up_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = MembersKey::generate().unwrap();
+        let instance = InstanceId::new(Timestamp::UNIX_EPOCH, [1; 10]);
+        let (url, asked) = main_instance("{}".to_owned(), "2026-11").await;
+        let reporter = reporter(&url, &key, instance, folder.path());
+        reporter.ledger.record(Signal::Member, "2026-11-30T23:00:00Z".parse().unwrap());
+        reporter.ledger.record(Signal::Member, "2026-12-01T00:00:00Z".parse().unwrap());
+        let running = Arc::clone(&reporter);
+        tokio::spawn(async move { running.run(CancellationToken::new()).await });
+        tokio::time::sleep(Duration::from_secs(24 * 3600)).await;
+        let unsent = reporter.ledger.unsent();
+        let months: Vec<String> = unsent.iter().map(|pending| pending.report.hours.month().to_string()).collect();
+        assert_eq!(months, ["2026-11"], "December has arrived");
+        // Thirteen doublings from half a second to an hour, then at least three quarters of an hour each.
+        let tries = asked.lock().unwrap().len();
+        assert!((20..=50).contains(&tries), "{tries} in a day");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_an_earlier_life_could_not_say_is_said_at_the_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = MembersKey::generate().unwrap();
+        let instance = InstanceId::new(Timestamp::UNIX_EPOCH, [1; 10]);
+        let (url, asked) = main_instance("{}".to_owned(), "").await;
+        let earlier = reporter(&url, &key, instance, folder.path());
+        earlier.ledger.record(Signal::Member, "2026-11-30T23:00:00Z".parse().unwrap());
+        earlier.report(earlier.ledger.unacknowledged()).await.unwrap();
+        earlier.ledger.record(Signal::Member, "2026-11-30T23:01:00Z".parse().unwrap());
+        earlier.ledger.save_all();
+
+        let later = reporter(&url, &key, instance, folder.path());
+        let running = Arc::clone(&later);
+        tokio::spawn(async move { running.run(CancellationToken::new()).await });
+        tokio::time::sleep(Duration::from_secs(24 * 3600)).await;
+        assert!(later.ledger.unsent().is_empty());
+        assert_eq!(asked.lock().unwrap().len(), 2, "once before, once after");
     }
 }

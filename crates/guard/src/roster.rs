@@ -1,8 +1,9 @@
 //! Who belongs to this instance, now.
 
+use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use access::{ListState, MemberList, MemberRule, MembersPublicKey, SignatureError, SignedMembers};
@@ -25,9 +26,13 @@ const VISITOR_WAITS: Duration = Duration::from_secs(4);
 pub(crate) struct Roster {
     source: Source,
     now: ArcSwap<Standing>,
-    /// Whether a list is known; tells its receivers of every change of the list.
+    /// Whether a list is known.
     known: watch::Sender<bool>,
+    stays: Mutex<Stays>,
 }
+
+/// Who has been let in since they last were not, with what ends when they are let go.
+type Stays = HashMap<Option<Email>, CancellationToken>;
 
 enum Source {
     Nowhere,
@@ -101,7 +106,7 @@ impl Roster {
             }
         };
         let known = watch::Sender::new(!standing.unknown);
-        Ok(Self { source, now: ArcSwap::from_pointee(standing), known })
+        Ok(Self { source, now: ArcSwap::from_pointee(standing), known, stays: Mutex::default() })
     }
 
     /// Whether the instance is open, suspended or being deleted.
@@ -126,24 +131,19 @@ impl Roster {
         if belongs { Belonging::Member } else { Belonging::Stranger }
     }
 
-    /// Cancels `end` when `email` no longer belongs or the instance closes, for what outlasts a
-    /// request. Ends with `end`, whoever cancels it.
-    pub(crate) fn end_with_membership(self: &Arc<Self>, email: Email, end: CancellationToken) {
-        let roster = Arc::clone(self);
-        let mut changes = self.known.subscribe();
-        tokio::spawn(async move {
-            loop {
-                tokio::select! {
-                    () = end.cancelled() => return,
-                    _ = changes.changed() => {}
-                }
-                let now = roster.now.load();
-                let belongs = now.members.iter().any(|rule| rule.admits(&email));
-                if now.unknown || now.state != ListState::Active || !belongs {
-                    end.cancel();
-                }
-            }
-        });
+    /// Cancelled when `member` no longer belongs, or, for `None`, for whoever else was let in, when
+    /// the instance closes. For what outlasts a decision. A members file is looked at when somebody
+    /// asks, so a removal in one ends stays at the next request.
+    pub(crate) fn stay(&self, member: Option<&Email>) -> CancellationToken {
+        let mut stays = self.stays();
+        let stay = stays.entry(member.cloned()).or_default().clone();
+        // Judged with the lock held: a list that came since the decision, and ended all stays before
+        // this one was noted, is in force by now.
+        if !self.now.load().lets_stay(member) {
+            stay.cancel();
+            stays.remove(&member.cloned());
+        }
+        stay
     }
 
     /// Takes a list that the main instance signed. The same serial again changes nothing.
@@ -170,8 +170,7 @@ impl Roster {
             return Err(NotTaken::Disk);
         }
         tracing::info!(serial = list.serial, state = ?list.state, members = list.members.len(), "New member list");
-        self.now.store(Arc::new(list.into()));
-        self.known.send_replace(true);
+        self.enforce(list.into());
         Ok(())
     }
 
@@ -206,8 +205,31 @@ impl Roster {
                 Standing { serial: 0, state: ListState::Active, members: Vec::new(), unknown: true }
             }
         };
+        self.enforce(standing);
+    }
+
+    fn enforce(&self, standing: Standing) {
         self.now.store(Arc::new(standing));
         self.known.send_replace(true);
+        let now = self.now.load();
+        self.stays().retain(|member, stay| {
+            let stays = now.lets_stay(member.as_ref());
+            if !stays {
+                stay.cancel();
+            }
+            stays
+        });
+    }
+
+    fn stays(&self) -> MutexGuard<'_, Stays> {
+        self.stays.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Standing {
+    fn lets_stay(&self, member: Option<&Email>) -> bool {
+        let belongs = |member| !self.unknown && self.members.iter().any(|rule| rule.admits(member));
+        self.state == ListState::Active && member.is_none_or(belongs)
     }
 }
 
@@ -278,6 +300,27 @@ mod tests {
         let again = open();
         assert_eq!(again.belongs(&email("eve@y.org")).await, Belonging::Member);
         assert_eq!(again.apply(&key.sign(&list(5, &["ada@x.org"]))), Err(NotTaken::Older));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stay_ends_with_what_it_rests_on_also_when_that_ended_just_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = MembersKey::generate().unwrap();
+        let from = MembersFrom::Signed { key: key.public().unwrap(), instance: instance(1) };
+        let roster = Roster::open(from, folder.path().join("members.json")).unwrap();
+        let (ada, bob) = (email("ada@x.org"), email("bob@y.org"));
+        roster.apply(&key.sign(&list(1, &["ada@x.org", "@y.org"]))).unwrap();
+        let (adas, bobs, robots) = (roster.stay(Some(&ada)), roster.stay(Some(&bob)), roster.stay(None));
+        roster.apply(&key.sign(&list(2, &["@y.org"]))).unwrap();
+        assert!(adas.is_cancelled() && !bobs.is_cancelled() && !robots.is_cancelled());
+        assert!(roster.stay(Some(&ada)).is_cancelled(), "decided before the list came, noted after it");
+
+        roster.apply(&key.sign(&list(3, &["ada@x.org", "@y.org"]))).unwrap();
+        assert!(!roster.stay(Some(&ada)).is_cancelled(), "whoever comes back may stay again");
+        let closed = MemberList { state: ListState::Suspended, ..list(4, &["ada@x.org", "@y.org"]) };
+        roster.apply(&key.sign(&closed)).unwrap();
+        assert!(bobs.is_cancelled() && robots.is_cancelled());
+        assert!(roster.stays().is_empty());
     }
 
     #[tokio::test(start_paused = true)]

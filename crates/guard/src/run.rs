@@ -142,7 +142,6 @@ fn assemble(settings: &Settings, stop: &CancellationToken) -> anyhow::Result<Par
         application: Application::new(&settings.upstream, &settings.app_health),
         upstream: upstream.ending_tunnels_on(stop.clone()),
         ledger,
-        stop: stop.clone(),
     });
     Ok(Parts { guard, keyring, reporter, _state: temporary })
 }

@@ -1,14 +1,14 @@
-//! How a request reaches the application, in five phases: read, admit, account, forward, answer.
+//! How a request reaches the application, in five phases: read, admit, bind, forward, answer.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use access::protocol::HEALTH;
 use http::header::{CONNECTION, HOST};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use proxy::{Body, ForwardError, Upstream};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use crate::admit::{Admitted, Gate, Visit, Visitor};
 use crate::answers::Form;
@@ -17,7 +17,6 @@ use crate::frames::Frames;
 use crate::ledger::Ledger;
 use crate::notices;
 use crate::own::{self, Own};
-use crate::settings::HEALTH_PATH;
 use crate::{activity, headers};
 
 /// Everything a request meets.
@@ -26,8 +25,6 @@ pub(crate) struct Guard {
     pub(crate) application: Application,
     pub(crate) upstream: Upstream,
     pub(crate) ledger: Arc<Ledger>,
-    /// Cancelled when the guard is to end.
-    pub(crate) stop: CancellationToken,
 }
 
 /// What became of a request, for the log.
@@ -77,9 +74,14 @@ impl Guard {
                 return outcome;
             }
         };
-        self.account(&mut admitted);
-        let visitor = admitted.visitor().clone();
+        self.bind(&mut admitted);
+        let (visitor, signal, asked) = (admitted.visitor().clone(), admitted.signal(), self.gate.clock.now());
         let forwarded = self.forward(admitted).await;
+        // Asking an application that does not answer is no use of it: pages that wait for its start
+        // ask again and again by themselves.
+        if let (Some(signal), Ok(_)) = (signal, &forwarded) {
+            self.ledger.record(signal, asked);
+        }
         self.answer(forwarded, &visitor, form)
     }
 
@@ -97,34 +99,13 @@ impl Guard {
         Ok(Kind::Visit(Visit { request, host, origin }))
     }
 
-    /// Phase 3: what this is as use.
-    fn account(&self, admitted: &mut Admitted) {
-        if let Some(signal) = admitted.signal() {
-            self.ledger.record(signal, self.gate.clock.now());
+    /// Phase 3: how long what comes back may last, and what is said through a tunnel as use.
+    fn bind(&self, admitted: &mut Admitted) {
+        admitted.answer_until(self.gate.roster.stay(admitted.visitor().member()));
+        if let (true, Some(signal)) = (admitted.is_websocket(), activity::message_signal(admitted.visitor())) {
+            let (ledger, clock) = (Arc::clone(&self.ledger), self.gate.clock.clone());
+            admitted.watch_tunnel(Box::new(Frames::new(move || ledger.record(signal, clock.now()))));
         }
-        if admitted.is_websocket() {
-            self.bind_tunnel(admitted);
-        }
-    }
-
-    /// A tunnel outlasts its request: each message is use of its own, and it ends with the
-    /// visitor's membership.
-    fn bind_tunnel(&self, admitted: &mut Admitted) {
-        let end = self.stop.child_token();
-        if let Visitor::Member { email, .. } = admitted.visitor() {
-            self.gate.roster.end_with_membership(email.clone(), end.clone());
-        }
-        let signal = activity::message_signal(admitted.visitor());
-        let (ledger, clock) = (Arc::clone(&self.ledger), self.gate.clock.clone());
-        // Dropped with the tunnel, so that nothing waits for changes on behalf of a closed one.
-        let open = end.clone().drop_guard();
-        let watch = Frames::new(move || {
-            let _open = &open;
-            if let Some(signal) = signal {
-                ledger.record(signal, clock.now());
-            }
-        });
-        admitted.bind_tunnel(Box::new(watch), end);
     }
 
     /// Phase 4: the only way to the application.
@@ -169,7 +150,7 @@ impl Malformed {
 /// every few seconds, and many a second while an instance starts.
 fn log(outcome: &Outcome, started: Instant, method: &Method, path: &str) {
     let status = outcome.answer.status();
-    if path == HEALTH_PATH {
+    if path == HEALTH {
         return;
     }
     tracing::info!(
@@ -180,7 +161,8 @@ fn log(outcome: &Outcome, started: Instant, method: &Method, path: &str) {
         ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         %method,
         path,
-        "request"
+        "{method} {path} answered {}",
+        status.as_u16()
     );
 }
 

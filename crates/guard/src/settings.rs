@@ -4,15 +4,13 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use access::protocol::CERTS;
 use access::{MembersPublicKey, Verifier};
 use domain::InstanceId;
 use http::Uri;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::Args;
-
-/// Path of the health probe; the only one without identity that always exists.
-pub(crate) const HEALTH_PATH: &str = "/-/health";
 
 /// A configuration that can be run.
 #[derive(Debug)]
@@ -94,7 +92,7 @@ impl Settings {
         let issuer = issuer(args.issuer.as_deref(), args.main_socket.is_some())?;
         let certs_url = match &args.certs_url {
             Some(url) => reachable("--certs-url", url, args.main_socket.is_some())?,
-            None => reachable("--issuer", &format!("{issuer}/cdn-cgi/access/certs"), args.main_socket.is_some())?,
+            None => reachable("--issuer", &format!("{issuer}{CERTS}"), args.main_socket.is_some())?,
         };
         let audiences = audiences(args.audience.clone(), environment);
         let verifier = Verifier::new(issuer, audiences).ok_or_else(|| {

@@ -297,6 +297,93 @@ async fn events_pass_one_by_one() {
 }
 
 #[tokio::test]
+async fn asking_an_application_that_is_not_there_is_no_use_of_it() {
+    let town = Town::new().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let settings = with(town.settings(), "GUARD_UPSTREAM", format!("http://{address}"));
+    let guard = Guard::start(&settings, &[]).await;
+    let ada = bearer(&town.ada());
+    let opened = [&*ada, "User-Agent: Mozilla/5.0", "Sec-Fetch-Mode: navigate"];
+    for _ in 0..3 {
+        assert_eq!(ask(&guard.address, "/", &opened).await.status, 503);
+    }
+    assert_eq!(ask_with(&guard.address, "POST", "/", &opened[..2], "x").await.status, 503);
+    let _app = App::on(TcpListener::bind(address).await.unwrap());
+    assert_eq!(ask(&guard.address, "/", &opened).await.status, 200);
+    until("the report", || !town.main.reports().is_empty()).await;
+    assert!(guard.end().await.success());
+    let reports = town.main.reports();
+    let evidence = reports.iter().flat_map(|report| report["evidence"].as_array().unwrap().clone());
+    assert!(evidence.clone().count() > 0 && evidence.clone().all(|entry| entry["count"] == 1), "{reports:?}");
+}
+
+/// An application's answer, held open by the test: where it is read, and where it is written.
+async fn open_answer(town: &Town, token: &str, head: &str) -> (Guard, TcpStream, TcpStream) {
+    let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let settings = with(town.settings(), "GUARD_UPSTREAM", format!("http://{}", upstream.local_addr().unwrap()));
+    let guard = Guard::start(&settings, &[]).await;
+    let mut client = TcpStream::connect(&guard.address).await.unwrap();
+    let request = format!("GET /open HTTP/1.1\r\nHost: a\r\n{}\r\n\r\n", bearer(token));
+    client.write_all(request.as_bytes()).await.unwrap();
+    let (mut server, _) = soon("a connection", upstream.accept()).await.unwrap();
+    read_until(&mut server, "\r\n\r\n").await;
+    server.write_all(format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n").as_bytes()).await.unwrap();
+    (guard, client, server)
+}
+
+async fn read_until(stream: &mut TcpStream, end: &str) {
+    let mut got = String::new();
+    soon(end, async {
+        while !got.contains(end) {
+            got.push(char::from(stream.read_u8().await.unwrap()));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_still_coming_ends_with_its_visitors_membership() {
+    for (head, cut_cleanly) in [
+        ("Content-Type: text/event-stream\r\nTransfer-Encoding: chunked", true),
+        ("Content-Type: text/plain\r\nTransfer-Encoding: chunked", false),
+    ] {
+        let town = Town::new().await;
+        let (guard, mut client, mut server) = open_answer(&town, &town.ada(), head).await;
+        server.write_all(b"5\r\nfirst\r\n").await.unwrap();
+        read_until(&mut client, "first").await;
+        let list = town.list(2, access::ListState::Active, &["ada@example.com", "eve@example.com"]);
+        assert_eq!(ask_with(&guard.address, "PUT", "/-/members", &[], &list).await.status, 204);
+        server.write_all(b"6\r\nsecond\r\n").await.unwrap();
+        read_until(&mut client, "second").await;
+
+        let list = town.list(3, access::ListState::Active, &["eve@example.com"]);
+        assert_eq!(ask_with(&guard.address, "PUT", "/-/members", &[], &list).await.status, 204);
+        let mut rest = Vec::new();
+        if cut_cleanly {
+            read_until(&mut client, "0\r\n\r\n").await;
+        } else {
+            let _ = soon("the end of the answer", client.read_to_end(&mut rest)).await;
+            assert!(!String::from_utf8_lossy(&rest).contains("0\r\n\r\n"), "it must not look complete: {rest:?}");
+        }
+        let _ = soon("the end, seen by the application", server.read_to_end(&mut Vec::new())).await;
+    }
+}
+
+#[tokio::test]
+async fn open_answers_to_a_service_end_when_the_instance_closes() {
+    let town = Town::new().await;
+    let service = town.forge.service_token("deploy.access");
+    let (guard, mut client, mut server) = open_answer(&town, &service, "Transfer-Encoding: chunked").await;
+    server.write_all(b"5\r\nfirst\r\n").await.unwrap();
+    read_until(&mut client, "first").await;
+    let list = town.list(2, access::ListState::Suspended, &["ada@example.com"]);
+    assert_eq!(ask_with(&guard.address, "PUT", "/-/members", &[], &list).await.status, 204);
+    let _ = soon("the end of the answer", client.read_to_end(&mut Vec::new())).await;
+}
+
+#[tokio::test]
 async fn a_request_under_way_survives_the_end() {
     let town = Town::new().await;
     let mut guard = town.guard().await;

@@ -161,7 +161,7 @@ function showProgress(root, view) {
 }
 
 for (const root of all("[data-progress]")) {
-  const over = () => root.dataset.state === "done" || root.dataset.state === "failed";
+  const over = () => ["done", "failed", "stuck"].includes(root.dataset.state);
   const listen = () => {
     if (over()) return;
     const events = new EventSource(root.dataset.progress);

@@ -61,6 +61,19 @@ pub struct ProvisioningFailed {
     pub retry_url: String,
 }
 
+/// Something waits for the operator.
+#[derive(Debug, Clone)]
+pub struct OperatorAlert {
+    /// What is sold here.
+    pub product: String,
+    /// What happened, in one line.
+    pub what: String,
+    /// Why, as it was recorded.
+    pub why: String,
+    /// Where to see to it.
+    pub url: String,
+}
+
 /// The workspace was removed.
 #[derive(Debug, Clone)]
 pub struct Deleted {
@@ -115,7 +128,7 @@ macro_rules! mail {
     };
 }
 
-mail!(Welcome, SignInCode, Invitation, ProvisioningFailed, Deleted);
+mail!(Welcome, SignInCode, Invitation, ProvisioningFailed, OperatorAlert, Deleted);
 
 impl Welcome {
     fn letter(&self) -> Letter {
@@ -189,6 +202,19 @@ impl ProvisioningFailed {
     }
 }
 
+impl OperatorAlert {
+    fn letter(&self) -> Letter {
+        Letter {
+            product: self.product.clone(),
+            subject: self.what.clone(),
+            paragraphs: vec![format!("{}.", self.what), self.why.clone()],
+            button: Some(Button { label: "See to it in the console", url: self.url.clone() }),
+            reason: "You get this mail because you are the operator.".to_owned(),
+            ..Letter::default()
+        }
+    }
+}
+
 impl Deleted {
     fn letter(&self) -> Letter {
         Letter {
@@ -196,7 +222,7 @@ impl Deleted {
             subject: format!("{} was removed", self.hostname),
             greeting: Some(format!("Hello {},", self.name)),
             paragraphs: vec![format!(
-                "The workspace {} was removed with everything in it, as you asked. It can't be brought back.",
+                "The workspace {} was removed with everything in it. It can't be brought back.",
                 self.hostname
             )],
             button: Some(Button { label: "See what was removed", url: self.record_url.clone() }),

@@ -48,7 +48,7 @@ pub struct ProgressView {
     pub steps: Vec<ProgressStep>,
     /// Where to go when done: the workspace, or the record of its deletion.
     pub url: Option<String>,
-    /// One sentence about the whole, such as why it failed and what happens next; may be empty.
+    /// One sentence about the whole, in words for the customer, such as why it failed and what happens next; may be empty.
     pub message: String,
 }
 
@@ -79,8 +79,10 @@ pub enum ProgressState {
     Undoing,
     /// Finished.
     Done,
-    /// Failed for good.
+    /// Failed for good, and everything made is undone.
     Failed,
+    /// Can't go on without the operator.
+    Stuck,
 }
 
 /// How far a step is.
@@ -137,19 +139,21 @@ impl Progress {
     }
 
     /// Every state's headline, so that the script can show another one without writing text.
-    fn headlines(&self) -> [(&'static str, &'static str); 4] {
+    fn headlines(&self) -> [(&'static str, &'static str); 5] {
         match self.purpose {
             Purpose::Provision => [
                 ("running", "Making your workspace"),
                 ("undoing", "That did not work; cleaning up"),
                 ("done", "Your workspace is ready"),
                 ("failed", "Your workspace could not be made"),
+                ("stuck", "Your workspace could not be made"),
             ],
             Purpose::Delete => [
                 ("running", "Removing the workspace"),
                 ("undoing", "Removing the workspace"),
                 ("done", "The workspace is gone"),
                 ("failed", "The removal stopped before its end"),
+                ("stuck", "The removal stopped before its end"),
             ],
         }
     }
@@ -183,6 +187,7 @@ impl ProgressState {
             Self::Undoing => "undoing",
             Self::Done => "done",
             Self::Failed => "failed",
+            Self::Stuck => "stuck",
         }
     }
 }

@@ -49,7 +49,7 @@ pub struct SignupValues {
 }
 
 /// What is wrong with each field, in words for the person who filled it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SignupErrors {
     /// Wrong with no single field, such as a sign-up that could not be stored.
     pub form: Option<String>,

@@ -102,8 +102,6 @@ pub struct ErrorPage {
     pub status: u16,
     /// A few words.
     pub title: String,
-    /// What happened, in a sentence.
-    pub what_happened: String,
     /// What the reader can do next, in a sentence.
     pub what_next: String,
 }

@@ -27,27 +27,43 @@ pub trait Compute: Send + Sync {
 
     /// Sets all settings and secrets at once, replacing earlier ones. They take effect with the
     /// next deploy.
+    ///
+    /// # Errors
+    /// Not found when there is no such project.
     async fn configure(&self, project: &ProjectName, settings: &GuardSettings) -> Result<(), ProviderError>;
 
     /// Runs this release with the project's volume. Returns once it is on its way, not when it is
     /// healthy. A release that runs already is left alone.
+    ///
+    /// # Errors
+    /// Not found when there is no such project.
     async fn deploy(&self, project: &ProjectName, release: &Release) -> Result<(), ProviderError>;
 
     /// Makes the provider answer for a public hostname and tells where the edge shall send it.
+    ///
+    /// # Errors
+    /// Not found when there is no such project.
     async fn register_hostname(&self, project: &ProjectName, hostname: &str) -> Result<Origin, ProviderError>;
+
+    /// Where the project's guard is reached, or `None` when there is no such project. Only looks.
+    async fn origin(&self, project: &ProjectName) -> Result<Option<Origin>, ProviderError>;
 
     /// What is known of the project at this moment, or `None` when there is no such project.
     async fn observe(&self, project: &ProjectName) -> Result<Option<Observation>, ProviderError>;
 
     /// The last lines that guard and application wrote.
+    ///
+    /// # Errors
+    /// Not found when there is no such project.
     async fn logs(&self, project: &ProjectName, lines: usize) -> Result<String, ProviderError>;
 
     /// Every project that bears our marker, whatever the store says.
     async fn list_projects(&self) -> Result<Vec<ProjectName>, ProviderError>;
 
     /// Takes away everything: processes, volume, settings, ports. Removing what is gone already
-    /// is success, and the answer lists what was removed now.
-    async fn delete_project(&self, project: &ProjectName) -> Result<Vec<Removed>, ProviderError>;
+    /// is success, and the answer lists what was removed now. A project of that name that belongs
+    /// to another instance, made after this one's was gone, is left alone.
+    async fn delete_project(&self, project: &ProjectName, instance: InstanceId) -> Result<Vec<Removed>, ProviderError>;
 
     /// Stops what must not outlive this process. Projects stay deployed and run again at the next start.
     async fn shutdown(&self);

@@ -25,7 +25,7 @@ pub trait Edge: Send + Sync {
     /// Sends the requests for a hostname to an instance, or finds that it does so already.
     ///
     /// # Errors
-    /// Refused when the hostname belongs to another instance.
+    /// Refused when the hostname belongs to another instance or cannot be published at all.
     async fn publish(&self, hostname: &str, instance: InstanceId, origin: &Origin) -> Result<(), ProviderError>;
 
     /// Lets exactly these people as far as the guard of a hostname.
@@ -35,10 +35,12 @@ pub trait Edge: Send + Sync {
     async fn admit_to_site(&self, person: &Email) -> Result<(), ProviderError>;
 
     /// Answers a hostname with an explanation from now on: the instance is being removed.
-    async fn close(&self, hostname: &str) -> Result<(), ProviderError>;
+    /// A hostname that is gone, or belongs to another instance by now, is left alone.
+    async fn close(&self, hostname: &str, instance: InstanceId) -> Result<(), ProviderError>;
 
-    /// Takes a hostname away with everything that belongs to it. Removing what is gone is success.
-    async fn remove(&self, hostname: &str) -> Result<Vec<Removed>, ProviderError>;
+    /// Takes a hostname away with everything that belongs to it. Removing what is gone is success,
+    /// and a hostname that belongs to another instance by now is left alone.
+    async fn remove(&self, hostname: &str, instance: InstanceId) -> Result<Vec<Removed>, ProviderError>;
 
     /// Every hostname of an instance that is served now, whatever the store says.
     async fn list_hostnames(&self) -> Result<Vec<String>, ProviderError>;

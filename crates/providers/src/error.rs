@@ -19,6 +19,12 @@ pub enum ProviderError {
         /// What to do about it.
         next: String,
     },
+    /// It is about something that does not exist; there is no point in asking again.
+    #[error("{what} does not exist")]
+    NotFound {
+        /// What is missing, with its name.
+        what: String,
+    },
     /// The payment was declined; the customer has to be told.
     #[error("the payment was declined: {0}")]
     Declined(String),
@@ -33,6 +39,11 @@ impl ProviderError {
     /// Pointless to repeat unchanged.
     pub fn refused(what: impl Into<String>, why: impl ToString, next: impl Into<String>) -> Self {
         Self::Refused { what: what.into(), why: why.to_string(), next: next.into() }
+    }
+
+    /// It does not exist.
+    pub fn not_found(what: impl Into<String>) -> Self {
+        Self::NotFound { what: what.into() }
     }
 
     /// Whether trying again unchanged may help.

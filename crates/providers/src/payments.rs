@@ -18,8 +18,8 @@ pub trait Payments: Send + Sync {
     /// Checks a card and gives what may be kept of it.
     ///
     /// # Errors
-    /// Declined when the card can't be used.
-    fn accept_card(&self, card: &Card) -> Result<SavedCard, ProviderError>;
+    /// [`CardProblems`] when the card can't be used, for each field in words for its owner.
+    fn accept_card(&self, card: &Card) -> Result<SavedCard, CardProblems>;
 
     /// Starts the subscription of an instance, or finds the one started earlier.
     async fn subscribe(&self, customer: CustomerId, instance: InstanceId) -> Result<(), ProviderError>;
@@ -48,4 +48,15 @@ pub struct SavedCard {
     pub last4: String,
     /// `MM/YY`.
     pub expiry: String,
+}
+
+/// What is wrong with a card, field by field.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CardProblems {
+    /// With its number, or with the card as such.
+    pub number: Option<&'static str>,
+    /// With its expiry date.
+    pub expiry: Option<&'static str>,
+    /// With its security code.
+    pub cvc: Option<&'static str>,
 }

@@ -1,11 +1,13 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio::time::Sleep;
+use tokio_util::sync::CancellationToken;
 
 use crate::pool::Lease;
 
@@ -19,11 +21,26 @@ enum Kind {
     Empty,
     Full(Full<Bytes>),
     Incoming(Incoming),
-    /// An upstream's answer. Its connection goes back to the pool once the answer is read.
-    Leased(Incoming, Option<Lease>),
-    /// An upstream's endless answer, ended here when the token is cancelled.
-    Endless(Incoming, Pin<Box<WaitForCancellationFutureOwned>>),
+    /// An upstream's answer. Its connection goes back to the pool once the answer is read. Shown as
+    /// broken off when its end comes first.
+    Leased(Incoming, Option<Lease>, Option<End>),
+    /// An upstream's endless answer, which finds an orderly end here.
+    Endless(Incoming, End),
+    /// A client's body, given up when nothing of it comes for this long.
+    Watched(Box<Body>, Duration, Option<Pin<Box<Sleep>>>),
     Stream(UnsyncBoxBody<Bytes, BoxError>),
+}
+
+/// Resolves when a body must end, read or not.
+type End = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Why a body ends before its end.
+#[derive(Debug, thiserror::Error)]
+enum Cut {
+    #[error("whoever was reading may no longer")]
+    Withdrawn,
+    #[error("nothing came for {} s", .0.as_secs())]
+    Stalled(Duration),
 }
 
 impl Body {
@@ -42,12 +59,17 @@ impl Body {
         Self(Kind::Stream(body.map_err(Into::into).boxed_unsync()))
     }
 
-    pub(crate) fn leased(incoming: Incoming, lease: Lease) -> Self {
-        Self(Kind::Leased(incoming, Some(lease)))
+    pub(crate) fn leased(incoming: Incoming, lease: Lease, end: Option<CancellationToken>) -> Self {
+        Self(Kind::Leased(incoming, Some(lease), end.map(|end| Box::pin(end.cancelled_owned()) as End)))
     }
 
-    pub(crate) fn endless(incoming: Incoming, end: CancellationToken) -> Self {
-        Self(Kind::Endless(incoming, Box::pin(end.cancelled_owned())))
+    pub(crate) fn endless(incoming: Incoming, end: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(Kind::Endless(incoming, Box::pin(end)))
+    }
+
+    /// The same body, broken off when nothing of it comes for as long as `patience`.
+    pub(crate) fn watched(self, patience: Duration) -> Self {
+        if self.is_end_stream() { self } else { Self(Kind::Watched(Box::new(self), patience, None)) }
     }
 }
 
@@ -84,7 +106,10 @@ impl HttpBody for Body {
             Kind::Empty => Poll::Ready(None),
             Kind::Full(full) => Pin::new(full).poll_frame(context).map_err(|never| match never {}),
             Kind::Incoming(incoming) => Pin::new(incoming).poll_frame(context).map_err(Into::into),
-            Kind::Leased(incoming, lease) => {
+            Kind::Leased(incoming, lease, end) => {
+                if end.as_mut().is_some_and(|end| end.as_mut().poll(context).is_ready()) {
+                    return Poll::Ready(Some(Err(Cut::Withdrawn.into())));
+                }
                 let polled = Pin::new(incoming).poll_frame(context);
                 if matches!(polled, Poll::Ready(None)) {
                     lease.take().into_iter().for_each(Lease::give_back);
@@ -95,6 +120,15 @@ impl HttpBody for Body {
                 Poll::Ready(()) => Poll::Ready(None),
                 Poll::Pending => Pin::new(incoming).poll_frame(context).map_err(Into::into),
             },
+            Kind::Watched(body, patience, timer) => {
+                let polled = Pin::new(&mut **body).poll_frame(context);
+                if polled.is_ready() {
+                    *timer = None;
+                    return polled;
+                }
+                let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(*patience)));
+                timer.as_mut().poll(context).map(|()| Some(Err(Cut::Stalled(*patience).into())))
+            }
             Kind::Stream(stream) => Pin::new(stream).poll_frame(context),
         }
     }
@@ -103,9 +137,10 @@ impl HttpBody for Body {
         match &self.0 {
             Kind::Empty => true,
             Kind::Full(full) => full.is_end_stream(),
-            Kind::Incoming(incoming) | Kind::Leased(incoming, _) | Kind::Endless(incoming, _) => {
+            Kind::Incoming(incoming) | Kind::Leased(incoming, ..) | Kind::Endless(incoming, _) => {
                 incoming.is_end_stream()
             }
+            Kind::Watched(body, ..) => body.is_end_stream(),
             Kind::Stream(stream) => stream.is_end_stream(),
         }
     }
@@ -114,7 +149,8 @@ impl HttpBody for Body {
         match &self.0 {
             Kind::Empty => SizeHint::with_exact(0),
             Kind::Full(full) => full.size_hint(),
-            Kind::Incoming(incoming) | Kind::Leased(incoming, _) | Kind::Endless(incoming, _) => incoming.size_hint(),
+            Kind::Incoming(incoming) | Kind::Leased(incoming, ..) | Kind::Endless(incoming, _) => incoming.size_hint(),
+            Kind::Watched(body, ..) => body.size_hint(),
             Kind::Stream(stream) => stream.size_hint(),
         }
     }
@@ -125,7 +161,7 @@ impl Drop for Body {
         // A body of known length ends without anybody asking for the frame after the last one.
         // A body that was not read to its end keeps its lease, and the connection closes with it:
         // that is how the upstream learns that the client left.
-        if let Kind::Leased(incoming, lease) = &mut self.0
+        if let Kind::Leased(incoming, lease, _) = &mut self.0
             && incoming.is_end_stream()
         {
             lease.take().into_iter().for_each(Lease::give_back);
@@ -141,6 +177,7 @@ impl std::fmt::Debug for Body {
             Kind::Incoming(_) => "incoming",
             Kind::Leased(..) => "leased",
             Kind::Endless(..) => "endless",
+            Kind::Watched(..) => "watched",
             Kind::Stream(_) => "stream",
         };
         write!(formatter, "Body({kind})")

@@ -8,6 +8,8 @@
 //! - A tunnel is opened for WebSocket requests only, and only after the upstream agreed (101).
 //! - A request is sent a second time only when it cannot have had an effect, or when it is
 //!   idempotent, has no body, and was lost on a connection that had been kept for reuse.
+//! - Connections are counted, tunnels among them: neither all clients nor one of them can take up
+//!   more than a given number.
 //! - When the client leaves, the upstream sees it; when the upstream's answer is cut, the client
 //!   sees it cut.
 
@@ -15,12 +17,13 @@ mod body;
 mod hop_by_hop;
 mod outbound;
 mod pool;
+mod room;
 mod server;
 mod tunnel;
 mod upstream;
 
 pub use body::{Body, BoxError};
 pub use outbound::{NotForwardable, Outbound};
-pub use server::{Limits, serve, serve_connection};
+pub use server::{Limits, Listener, serve};
 pub use tunnel::TunnelWatch;
 pub use upstream::{Address, ForwardError, Timeouts, Upstream};

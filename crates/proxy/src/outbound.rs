@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use http::header::{CONNECTION, EXPECT, HOST, UPGRADE};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version};
@@ -8,12 +10,15 @@ use crate::Body;
 use crate::hop_by_hop;
 use crate::tunnel::TunnelWatch;
 
+/// A client that sends nothing of its body for this long is taken to be gone.
+const BODY_PATIENCE: Duration = Duration::from_secs(60);
+
 /// A request made ready to be sent on: the hop's headers are gone, the caller's may now be set.
 pub struct Outbound {
     request: Request<Body>,
     upgrade: Option<OnUpgrade>,
     watch: Option<Box<dyn TunnelWatch>>,
-    tunnel_end: Option<CancellationToken>,
+    end: Option<CancellationToken>,
 }
 
 /// The request cannot be sent on at all.
@@ -31,7 +36,7 @@ pub(crate) struct Parts {
     pub(crate) request: Request<Body>,
     pub(crate) upgrade: Option<OnUpgrade>,
     pub(crate) watch: Option<Box<dyn TunnelWatch>>,
-    pub(crate) tunnel_end: Option<CancellationToken>,
+    pub(crate) end: Option<CancellationToken>,
 }
 
 impl Outbound {
@@ -40,7 +45,7 @@ impl Outbound {
     /// # Errors
     /// [`NotForwardable`].
     pub fn new<B: Into<Body>>(request: Request<B>) -> Result<Self, NotForwardable> {
-        let mut request = request.map(Into::into);
+        let mut request = request.map(|body| body.into().watched(BODY_PATIENCE));
         if request.method() == Method::CONNECT {
             return Err(NotForwardable::Connect);
         }
@@ -62,7 +67,7 @@ impl Outbound {
             headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
             headers.append(CONNECTION, HeaderValue::from_static("upgrade"));
         }
-        Ok(Self { request, upgrade, watch: None, tunnel_end: None })
+        Ok(Self { request, upgrade, watch: None, end: None })
     }
 
     /// The headers that the upstream will see.
@@ -87,15 +92,15 @@ impl Outbound {
         self.watch = Some(watch);
     }
 
-    /// Cuts the tunnel, should one open, when `end` is cancelled; takes the place of the upstream's
-    /// own token, so it should be a child of that.
-    pub fn end_tunnel_on(&mut self, end: CancellationToken) {
-        self.tunnel_end = Some(end);
+    /// Ends whatever comes back when `end` is cancelled: a tunnel and an event stream as if they had
+    /// come to their end, any other answer as one that broke off.
+    pub fn end_on(&mut self, end: CancellationToken) {
+        self.end = Some(end);
     }
 
     pub(crate) fn into_parts(self) -> Parts {
-        let Self { request, upgrade, watch, tunnel_end } = self;
-        Parts { request, upgrade, watch, tunnel_end }
+        let Self { request, upgrade, watch, end } = self;
+        Parts { request, upgrade, watch, end }
     }
 }
 

@@ -3,7 +3,6 @@
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio_util::sync::CancellationToken;
 
 const BUFFER_BYTES: usize = 8 * 1024;
 
@@ -13,23 +12,23 @@ pub trait TunnelWatch: Send {
     fn client_sent(&mut self, bytes: &[u8]);
 }
 
-/// Carries bytes between both sides until both are done, or `stop` is cancelled.
+/// Carries bytes between both sides until both are done, or `end` comes.
 pub(crate) async fn carry(
     client: OnUpgrade,
     upstream: OnUpgrade,
     watch: Option<Box<dyn TunnelWatch>>,
-    stop: CancellationToken,
+    end: impl Future<Output = ()> + Send,
 ) {
     let (client, upstream) = match tokio::try_join!(client, upstream) {
         Ok(both) => both,
         Err(error) => {
-            tracing::debug!(%error, "an agreed upgrade did not happen");
+            tracing::debug!(%error, "An agreed upgrade did not happen: {error}");
             return;
         }
     };
     tokio::select! {
         () = both_ways(client, upstream, watch) => {}
-        () = stop.cancelled() => {}
+        () = end => {}
     }
 }
 
@@ -41,7 +40,7 @@ async fn both_ways(client: Upgraded, upstream: Upgraded, watch: Option<Box<dyn T
     // An error in one direction means that a side is gone: nothing is left to wait for. An orderly
     // end leaves the other direction to finish.
     if let Err(error) = tokio::try_join!(up, down) {
-        tracing::debug!(%error, "a tunnel broke");
+        tracing::debug!(%error, "A tunnel broke off: {error}");
     }
 }
 

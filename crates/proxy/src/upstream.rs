@@ -101,20 +101,30 @@ impl Upstream {
     /// # Errors
     /// [`ForwardError`].
     pub async fn forward(&self, outbound: Outbound) -> Result<Response<Body>, ForwardError> {
-        let Parts { request, upgrade, watch, tunnel_end } = outbound.into_parts();
+        let Parts { request, upgrade, watch, end } = outbound.into_parts();
         let (mut answer, lease) = self.send(request).await?;
         hop_by_hop_of_answer(&mut answer);
         if is_event_stream(&answer) {
-            return Ok(answer.map(|incoming| Body::endless(incoming, self.tunnels_end.clone())));
+            return Ok(answer.map(|incoming| Body::endless(incoming, self.end_of_endless(end))));
         }
         if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
-            return Ok(answer.map(|incoming| Body::leased(incoming, lease)));
+            return Ok(answer.map(|incoming| Body::leased(incoming, lease, end)));
         }
         let client = upgrade.ok_or(ForwardError::UnexpectedUpgrade)?;
         let upstream = hyper::upgrade::on(&mut answer);
-        let end = tunnel_end.unwrap_or_else(|| self.tunnels_end.clone());
-        tokio::spawn(tunnel::carry(client, upstream, watch, end));
+        tokio::spawn(tunnel::carry(client, upstream, watch, self.end_of_endless(end)));
         Ok(answer.map(|_| Body::empty()))
+    }
+
+    /// What has no end of its own ends with this proxy's, or when its reader may no longer.
+    fn end_of_endless(&self, of_request: Option<CancellationToken>) -> impl Future<Output = ()> + Send + use<> {
+        let (of_all, of_request) = (self.tunnels_end.clone(), of_request.unwrap_or_default());
+        async move {
+            tokio::select! {
+                () = of_all.cancelled() => {}
+                () = of_request.cancelled() => {}
+            }
+        }
     }
 
     async fn send(&self, request: Request<Body>) -> Result<(Response<Incoming>, Lease), ForwardError> {
@@ -197,7 +207,7 @@ where
         http1::Builder::new().handshake(TokioIo::new(stream)).await.map_err(ForwardError::Broken)?;
     tokio::spawn(async move {
         if let Err(error) = connection.with_upgrades().await {
-            tracing::debug!(%error, "a connection to the upstream ended");
+            tracing::debug!(%error, "A connection to the upstream broke off: {error}");
         }
     });
     Ok(sender)

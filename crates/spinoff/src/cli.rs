@@ -44,6 +44,10 @@ pub struct Global {
     #[arg(long, value_name = "DIR", global = true)]
     pub data: Option<PathBuf>,
 
+    /// Settings file of `up` and `doctor` [default: spinoff.toml in the data folder, if there is one]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+
     /// Address of the server [default: the one that runs for the data folder]
     #[arg(long, value_name = "URL", env = "SPINOFF_SERVER", global = true)]
     pub server: Option<String>,
@@ -197,6 +201,16 @@ mod tests {
             let (global, _) = Cli::try_parse_from(line.split(' ')).unwrap().into_parts();
             assert!(global.json, "{line}");
             assert_eq!(global.server.as_deref(), Some("http://x"), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_settings_file_is_named_before_or_after_the_command() {
+        for line in
+            ["spinoff --config /f", "spinoff --config /f up", "spinoff up --config /f", "spinoff doctor --config /f"]
+        {
+            let (global, _) = Cli::try_parse_from(line.split(' ')).unwrap().into_parts();
+            assert_eq!(global.config, Some(PathBuf::from("/f")), "{line}");
         }
     }
 

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use api::Client;
 use secrecy::SecretString;
 use world::Clock;
@@ -12,6 +14,8 @@ use crate::server_file::ServerFile;
 pub struct Context {
     /// The installation on this machine.
     pub data: DataFolder,
+    /// The settings file, where one was named.
+    pub config: Option<PathBuf>,
     /// Where words go.
     pub output: Output,
     /// The time.

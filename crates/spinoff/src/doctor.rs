@@ -1,7 +1,6 @@
 //! Looks for what would keep an installation from working, before a customer finds it.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use clap::ValueHint;
 use secrecy::SecretString;
@@ -33,10 +32,6 @@ pub struct Args {
     /// Where the record is kept [default: as set, or a SQLite file in the data folder]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     store: Option<String>,
-
-    /// Settings file [default: spinoff.toml in the data folder, if there is one]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
 }
 
 /// The outcome of one check.
@@ -73,7 +68,7 @@ struct Diagnosis {
 /// Checks everything and tells.
 pub async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     let mut checks = vec![data::folder(&context.data), data::key(&context.data), host::disk_space(&context.data)];
-    let wanted = UpArgs { listen: args.listen, store: args.store, config: args.config, ..UpArgs::usual() };
+    let wanted = UpArgs { listen: args.listen, store: args.store, ..UpArgs::usual() };
     match settings(context, &wanted) {
         Ok((listen, store)) => {
             checks.push(Check::ok("settings", "make sense"));
@@ -96,7 +91,7 @@ pub async fn run(context: &Context, args: Args) -> Result<(), Failure> {
 
 /// Where the server listens, and where the record is kept unless in the data folder.
 fn settings(context: &Context, wanted: &UpArgs) -> anyhow::Result<(SocketAddr, Option<SecretString>)> {
-    let config = Config::read(&context.data, wanted)?;
+    let config = Config::read(context, wanted)?;
     let store = secret(config.store.url.as_ref(), config.store.url_file.as_ref())?;
     Ok((config.site.listen, store))
 }

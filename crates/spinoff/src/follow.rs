@@ -84,10 +84,11 @@ fn pause(waited: Duration) -> Duration {
 }
 
 /// The steps of a workflow as they happen: a line for each that ended and, where somebody watches,
-/// a moving one for the step under way.
+/// a moving one for the steps under way. Where nobody does, each new reason to try again has a line.
 struct Progress {
     output: Output,
     told: HashSet<(String, Direction)>,
+    told_errors: HashSet<(String, Direction, String)>,
     bar: Option<ProgressBar>,
 }
 
@@ -98,19 +99,32 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(100));
             bar
         });
-        Self { output, told: HashSet::new(), bar }
+        Self { output, told: HashSet::new(), told_errors: HashSet::new(), bar }
     }
 
     fn update(&mut self, workflow: &Workflow) {
-        for step in workflow.steps.iter().filter(|step| step.state != StepState::Started) {
+        for step in workflow.steps.iter().filter(|step| has_ended(step, workflow.state)) {
             if self.told.insert((step.name.clone(), step.direction)) {
                 self.tell(&ended(step));
             }
         }
+        let under_way: Vec<&Step> = workflow.steps.iter().filter(|step| !has_ended(step, workflow.state)).collect();
+        if self.bar.is_none() {
+            self.tell_errors(&under_way);
+        }
         if let Some(bar) = &self.bar {
-            bar.set_message(under_way(&workflow.steps));
+            bar.set_message(in_one_line(&under_way));
             if workflow.state.is_over() {
                 bar.finish_and_clear();
+            }
+        }
+    }
+
+    fn tell_errors(&mut self, under_way: &[&Step]) {
+        for step in under_way {
+            let Some(error) = &step.error else { continue };
+            if self.told_errors.insert((step.name.clone(), step.direction, error.clone())) {
+                self.tell(&visible(format!("… {}", tried(step))));
             }
         }
     }
@@ -123,13 +137,25 @@ impl Progress {
     }
 }
 
-fn under_way(steps: &[Step]) -> String {
-    let words = |step: &Step| match &step.error {
-        Some(error) => format!("{} (try {}: {error})", name(step), step.attempts),
+/// A step that failed is tried again, unless its workflow is over or takes back what it did.
+fn has_ended(step: &Step, workflow: WorkflowState) -> bool {
+    let being_undone = workflow == WorkflowState::Undoing && step.direction == Direction::Do;
+    match step.state {
+        StepState::Done => true,
+        StepState::Failed => workflow.is_over() || being_undone,
+        StepState::Started => false,
+    }
+}
+
+fn in_one_line(under_way: &[&Step]) -> String {
+    visible(under_way.iter().map(|step| tried(step)).collect::<Vec<_>>().join(", "))
+}
+
+fn tried(step: &Step) -> String {
+    match &step.error {
+        Some(error) => format!("{}  attempt {}, last error: {error}", name(step), step.attempts),
         None => name(step),
-    };
-    let steps: Vec<String> = steps.iter().filter(|step| step.state == StepState::Started).map(words).collect();
-    visible(steps.join(", "))
+    }
 }
 
 fn ended(step: &Step) -> String {

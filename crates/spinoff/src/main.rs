@@ -73,6 +73,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let data = global.data.map_or_else(|| DataFolder::usual(&surroundings()), DataFolder::at);
     let context = Context {
         data,
+        config: global.config,
         output: Output { json: global.json, quiet: global.quiet },
         clock: Clock::System,
         // A variable that is set to nothing is how scripts unset one.

@@ -26,8 +26,8 @@ use config::Config;
     after_help = "Prints `ready http://…` as a line of its own when serving. Nothing outside this machine is opened.
 In COMMAND, $PORT, $DATA and $HOSTNAME_PUBLIC are given and expanded. Instances reach nothing on the network but
 what --app-egress lists, through the proxy in $HTTPS_PROXY and $ALL_PROXY, which opens tunnels only (CONNECT).
-Whatever can be said here can be said in spinoff.toml in the data folder too, and in the environment
-as SPINOFF_<SECTION>__<KEY>, such as SPINOFF_MAIL__DRIVER=smtp.
+All but --insecure-no-sandbox can be said in the settings file too, such as `driver = \"smtp\"` under [mail], and
+in the environment as SPINOFF_<SECTION>__<KEY>, such as SPINOFF_MAIL__DRIVER=smtp.
 
 Examples:
   spinoff up
@@ -66,10 +66,6 @@ pub struct UpArgs {
     #[arg(long, value_name = "DOMAIN")]
     pub base_domain: Option<String>,
 
-    /// Settings file [default: spinoff.toml in the data folder, if there is one]
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-
     /// Run instances without walls between them, where the kernel can't build any
     #[arg(long)]
     pub insecure_no_sandbox: bool,
@@ -94,7 +90,7 @@ pub async fn run(context: &Context, args: UpArgs) -> anyhow::Result<()> {
     raise_open_files();
     let folder = &context.data;
     let _lock = folder_lock::take(folder)?;
-    let config = Config::read(folder, &args)?;
+    let config = Config::read(context, &args)?;
     let listener = doors::for_people(config.site.listen).await?;
     let (guards, socket) = doors::for_guards(folder)?;
     let address = listener.local_addr().context("asking for the address that is listened on")?;
@@ -102,7 +98,8 @@ pub async fn run(context: &Context, args: UpArgs) -> anyhow::Result<()> {
 
     let stop = CancellationToken::new();
     let site = tokio::spawn(control_plane::serve_people(listener, started.app.clone(), stop.clone()));
-    let reports = tokio::spawn(control_plane::serve_guards(guards, started.app.clone(), stop.clone()));
+    let no_more_reports = CancellationToken::new();
+    let reports = tokio::spawn(control_plane::serve_guards(guards, started.app.clone(), no_more_reports.clone()));
     let url = started.app.settings.public_url.clone();
     let file = ServerFile {
         url: url.clone(),
@@ -117,8 +114,11 @@ pub async fn run(context: &Context, args: UpArgs) -> anyhow::Result<()> {
     tracing::info!("Stopping: requests under way may finish, then the instances stop");
     ServerFile::remove(folder).context("removing run/server.json from the data folder")?;
     stop.cancel();
-    let _ = tokio::join!(site, reports);
-    started.stop().await;
+    let db = started.app.db.clone();
+    let _ = tokio::join!(site, started.stop());
+    no_more_reports.cancel();
+    let _ = reports.await;
+    db.close().await;
     Ok(())
 }
 
@@ -141,7 +141,7 @@ fn announce(context: &Context, config: &Config, url: &str, admin_link: &str) -> 
         };
         writeln!(
             out,
-            "{} is for sale at {url}; be its operator at {admin_link}; {mail}; everything is kept in {}",
+            "{} is for sale at {url}. Sign in as its operator: {admin_link}; {mail}; everything is kept in {}",
             config.site.product,
             context.data.path().display()
         )?;

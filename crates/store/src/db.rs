@@ -32,7 +32,10 @@ pub enum StoreError {
     #[error("can't open the store: {0}; check that the database is running and that the address is right")]
     Open(#[source] sqlx::Error),
     /// A migration failed; the store is as it was before that migration.
-    #[error("can't bring the store up to date: {0}")]
+    #[error(
+        "can't bring the store up to date: {0}; it is as it was before that step; if a newer version of this program \
+         has used this store, start that version"
+    )]
     Migrate(#[source] sqlx::migrate::MigrateError),
 }
 

@@ -29,4 +29,4 @@ pub use fault::{Fault, Faults, Moment, Point};
 pub use record::{Direction, Filter, StepRecord, StepState, WorkflowRecord};
 pub use run::Run;
 pub use state::WorkflowState;
-pub use store::{MIGRATIONS, NewWorkflow, find, list, of_subject, start};
+pub use store::{MIGRATIONS, NewWorkflow, find, list, of_subject, start, under_way};

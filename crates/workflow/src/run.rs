@@ -31,6 +31,11 @@ impl Run {
         Ok(Self { context, claimed, direction, recorded })
     }
 
+    /// The workflow's id.
+    pub fn id(&self) -> &str {
+        &self.claimed.lease.id
+    }
+
     /// What the workflow works on.
     pub fn subject(&self) -> &str {
         &self.claimed.subject

@@ -127,6 +127,23 @@ pub async fn of_subject(db: &Db, subject: &str) -> Result<Vec<WorkflowRecord>, E
     rows.iter().map(record).collect()
 }
 
+/// The workflow of a kind that works on something, or waits for a person to let it go on, as seen
+/// within a transaction.
+///
+/// # Errors
+/// When the store can't be read.
+pub async fn under_way(tx: &mut Tx, kind: &str, subject: &str) -> Result<Option<(String, WorkflowState)>, Error> {
+    let row = sqlx::query(
+        "select id, state from workflows where subject = $1 and kind = $2
+         and state in ('running', 'undoing', 'stuck') order by id desc limit 1",
+    )
+    .bind(subject)
+    .bind(kind)
+    .fetch_optional(&mut **tx)
+    .await?;
+    row.map(|row| Ok((row.try_get("id")?, state(&row)?))).transpose()
+}
+
 pub(crate) async fn steps(db: &Db, id: &str) -> Result<Vec<StepRecord>, Error> {
     let rows = sqlx::query("select * from workflow_steps where workflow_id = $1 order by direction, seq")
         .bind(id)
@@ -327,7 +344,8 @@ pub(crate) async fn leave_stuck(
     deadline: Timestamp,
 ) -> Result<bool, Error> {
     let done = sqlx::query(
-        "update workflows set state = $2, due_at = $3, deadline_at = $4, finished_at = $5, error = coalesce($6, error)
+        "update workflows set state = $2, due_at = $3, deadline_at = $4, finished_at = $5, error = coalesce($6, error),
+             cancel_reason = null
          where id = $1 and state = 'stuck'",
     )
     .bind(id)

@@ -25,7 +25,10 @@ pub struct Sealer {
 #[derive(Debug, thiserror::Error)]
 pub enum SealError {
     /// The file can't be read or written.
-    #[error("can't use the key file {path}: {cause}")]
+    #[error(
+        "can't use the key file {path}: {cause}; run as the user who owns it, or restore it from the backup that \
+         belongs to this data"
+    )]
     KeyFile {
         /// Where it is.
         path: PathBuf,
@@ -36,7 +39,10 @@ pub enum SealError {
     #[error("{0} does not hold a 32-byte key; restore it from a backup, since without it stored secrets can't be read")]
     KeyLength(PathBuf),
     /// Another key or another purpose sealed it, or it was changed.
-    #[error("a stored secret ({0}) does not open with this installation's key")]
+    #[error(
+        "a stored secret ({0}) does not open with this installation's key; restore secret.key from the backup that \
+         belongs to this data"
+    )]
     DoesNotOpen(String),
     /// The cipher refused to work.
     #[error("sealing a secret failed")]
@@ -96,8 +102,10 @@ impl Sealer {
         let (nonce, text) = rest.split_at_checked(NONCE).ok_or_else(fail)?;
         let nonce = <[u8; NONCE]>::try_from(nonce).map_err(|_| fail())?;
         let mut text = text.to_vec();
-        let opened =
-            self.cipher()?.open_in_place((&nonce).into(), Aad::from(purpose.as_bytes()), &mut text).map_err(|_| fail())?;
+        let opened = self
+            .cipher()?
+            .open_in_place((&nonce).into(), Aad::from(purpose.as_bytes()), &mut text)
+            .map_err(|_| fail())?;
         Ok(SecretBox::new(Box::new(opened.to_vec())))
     }
 

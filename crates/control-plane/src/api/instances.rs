@@ -53,6 +53,7 @@ pub(crate) async fn create(
     };
     let accepted = sign_up(&app, &order).await.map_err(|error| match error {
         SignupError::Taken(_) => refused(409, &error.to_string(), "Names that look alike count as the same."),
+        SignupError::KeyReused => refused(422, &error.to_string(), "Use a new Idempotency-Key for each order."),
         SignupError::Store(error) => error.into(),
     })?;
     let url = app.instance_url(&new.subdomain);

@@ -6,9 +6,9 @@ use workflow::{Filter, WorkflowRecord};
 
 use super::{Listing, Refusal};
 use crate::app::App;
-use crate::audit;
 use crate::error::{AppError, refused};
 use crate::person::Program;
+use crate::workflows;
 
 pub(crate) async fn index(
     State(app): State<App>,
@@ -42,8 +42,7 @@ pub(crate) async fn retry(
     Path(id): Path<String>,
 ) -> Result<(StatusCode, axum::Json<WorkflowAccepted>), Refusal> {
     let workflow_id = WorkflowId::parse(&id).map_err(|_| AppError::NotFound)?;
-    app.engine.retry(&id).await?;
-    note(&app, "workflow.retried", &id).await?;
+    workflows::retry(&app, &id, Program::NAME).await?;
     Ok((StatusCode::ACCEPTED, axum::Json(WorkflowAccepted { workflow_id })))
 }
 
@@ -53,15 +52,8 @@ pub(crate) async fn abandon(
     Path(id): Path<String>,
 ) -> Result<(StatusCode, axum::Json<WorkflowAccepted>), Refusal> {
     let workflow_id = WorkflowId::parse(&id).map_err(|_| AppError::NotFound)?;
-    app.engine.abandon(&id, Program::NAME).await?;
-    note(&app, "workflow.abandoned", &id).await?;
+    workflows::abandon(&app, &id, Program::NAME).await?;
     Ok((StatusCode::ACCEPTED, axum::Json(WorkflowAccepted { workflow_id })))
-}
-
-async fn note(app: &App, action: &str, id: &str) -> Result<(), AppError> {
-    let mut tx = app.db.begin().await?;
-    audit::record(&mut tx, app, Program::NAME, action, id, "").await?;
-    Ok(tx.commit().await?)
 }
 
 /// `None` only for an id that no code of ours wrote.

@@ -3,7 +3,7 @@ use axum::response::Html;
 use domain::{InstanceId, InstanceState};
 use pages::console::{ConsoleInstance, ConsoleInstances, Fact, InstanceMemberRow, InstanceRow};
 
-use super::workflows::workflow_row;
+use super::workflows::workflow_rows;
 use super::{Listing, PAGE, console_shell, next};
 use crate::app::App;
 use crate::error::AppError;
@@ -12,7 +12,6 @@ use crate::members;
 use crate::person::Reader;
 use crate::portal::observed;
 use crate::site::PageError;
-use crate::site::progress::host;
 
 const LOG_LINES: usize = 100;
 
@@ -49,7 +48,7 @@ pub(crate) async fn show(
         url: app.instance_url(&instance.subdomain),
         facts: facts(&app, &instance).await?,
         members: members.collect(),
-        workflows: workflows.iter().filter_map(|record| workflow_row(record, None)).collect(),
+        workflows: workflow_rows(&app, &workflows).await?,
         log_tail: log.lines().map(str::to_owned).collect(),
     };
     Ok(Html(page.render()))
@@ -81,7 +80,7 @@ pub(super) fn instance_row(app: &App, instance: &Instance) -> InstanceRow {
     InstanceRow {
         id: instance.id,
         project: instance.project.to_string(),
-        hostname: host(app, instance),
+        hostname: app.shown_hostname(&instance.subdomain),
         customer: instance.customer_email.to_string(),
         customer_url: format!("/admin/customers/{}", instance.customer),
         state: instance.state,

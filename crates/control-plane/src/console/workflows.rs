@@ -9,11 +9,11 @@ use workflow::{Direction, Filter, WorkflowRecord, WorkflowState};
 
 use super::{Listing, PAGE, console_shell, next};
 use crate::app::App;
-use crate::audit;
 use crate::error::AppError;
 use crate::person::{Person, Reader, Supporter};
 use crate::site::PageError;
 use crate::site::progress::step_state;
+use crate::workflows;
 
 pub(crate) async fn index(
     State(app): State<App>,
@@ -28,7 +28,7 @@ pub(crate) async fn index(
         shell: console_shell(&app, "Workflows", &person),
         filter: state.map(shown),
         next: next("/admin/workflows", state.map(WorkflowState::as_str), last, found.len()),
-        workflows: found.iter().filter_map(|record| workflow_row(record, None)).collect(),
+        workflows: workflow_rows(&app, &found).await?,
     };
     Ok(Html(page.render()))
 }
@@ -81,8 +81,7 @@ pub(crate) async fn retry(
     Supporter(person): Supporter,
     Path(id): Path<String>,
 ) -> Result<Redirect, PageError> {
-    app.engine.retry(&id).await?;
-    note(&app, &person, "workflow.retried", &id).await?;
+    workflows::retry(&app, &id, person.email.as_str()).await?;
     Ok(Redirect::to(&format!("/admin/workflows/{id}")))
 }
 
@@ -91,43 +90,36 @@ pub(crate) async fn abandon(
     Supporter(person): Supporter,
     Path(id): Path<String>,
 ) -> Result<Redirect, PageError> {
-    app.engine.abandon(&id, person.email.as_str()).await?;
-    note(&app, &person, "workflow.abandoned", &id).await?;
+    workflows::abandon(&app, &id, person.email.as_str()).await?;
     Ok(Redirect::to(&format!("/admin/workflows/{id}")))
-}
-
-async fn note(app: &App, person: &Person, action: &str, id: &str) -> Result<(), AppError> {
-    let mut tx = app.db.begin().await?;
-    audit::record(&mut tx, app, person.email.as_str(), action, id, "").await?;
-    Ok(tx.commit().await?)
 }
 
 async fn find(app: &App, id: &str) -> Result<(WorkflowRecord, WorkflowRow), AppError> {
     let record = workflow::find(&app.db, id).await?.ok_or(AppError::NotFound)?;
     let current = record.steps.iter().rev().find(|step| step.state != workflow::StepState::Done);
-    let row = workflow_row(&record, current.map(|step| step.name.clone())).ok_or(AppError::NotFound)?;
+    let row = workflow_row(app, &record, current.map(|step| step.name.clone())).await?;
     Ok((record, row))
 }
 
-/// `None` only for an id that no code of ours wrote.
-pub(super) fn workflow_row(record: &WorkflowRecord, step: Option<String>) -> Option<WorkflowRow> {
-    Some(WorkflowRow {
-        id: WorkflowId::parse(&record.id).ok()?,
-        name: words(&record.kind),
-        subject: record.subject.clone(),
+pub(super) async fn workflow_rows(app: &App, records: &[WorkflowRecord]) -> Result<Vec<WorkflowRow>, AppError> {
+    let mut rows = Vec::new();
+    for record in records {
+        rows.push(workflow_row(app, record, None).await?);
+    }
+    Ok(rows)
+}
+
+async fn workflow_row(app: &App, record: &WorkflowRecord, step: Option<String>) -> Result<WorkflowRow, AppError> {
+    Ok(WorkflowRow {
+        id: WorkflowId::parse(&record.id).map_err(AppError::internal)?,
+        name: workflows::kind_in_words(&record.kind),
+        subject: workflows::subject_in_words(app, &record.subject).await?,
         state: shown(record.state),
         step,
         started_at: record.created_at,
         ended_at: record.finished_at,
         error: record.error.clone(),
     })
-}
-
-/// The kind of a workflow in words: `provision.v1` is `Provision`.
-pub(super) fn words(kind: &str) -> String {
-    let name = kind.split_once(".v").map_or(kind, |(name, _)| name).replace('-', " ");
-    let mut letters = name.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn step_row(app: &App, record: &WorkflowRecord, step: &workflow::StepRecord) -> WorkflowStepRow {

@@ -123,6 +123,18 @@ pub(crate) async fn card(db: &Db, customer: CustomerId) -> Result<Option<SavedCa
     .transpose()
 }
 
+/// Whether the customer with this address has, or had, an instance that worked.
+pub(crate) async fn has_instances(db: &Db, email: &Email) -> Result<bool, Error> {
+    let found: Option<i64> = sqlx::query_scalar(
+        "select i.members_serial from instances i join customers c on c.id = i.customer_id
+         where c.email = $1 and i.state <> 'failed' limit 1",
+    )
+    .bind(email.as_str())
+    .fetch_optional(db.read())
+    .await?;
+    Ok(found.is_some())
+}
+
 pub(crate) async fn find(db: &Db, id: CustomerId) -> Result<Option<Customer>, Error> {
     let row =
         sqlx::query("select * from customers where id = $1").bind(id.to_string()).fetch_optional(db.read()).await?;

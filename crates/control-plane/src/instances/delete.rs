@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{Event, InstanceId, WorkflowId};
+use domain::{Event, InstanceId, InstanceState, WorkflowId};
 use jiff::SignedDuration;
 use providers::Removed;
 use store::Tx;
 use store::sqlx::Error;
-use workflow::{OnFailure, Run, StepError, Stop, Workflow};
+use workflow::{OnFailure, Run, StepError, Stop, Workflow, WorkflowState};
 
 use super::Instance;
-use super::provision::transition_error;
-use super::store::TransitionError;
+use super::provision::{self, transition_error};
 use crate::app::{App, Core};
 use crate::error::{AppError, refused};
 use crate::workflows::{self, Plan, step_error};
@@ -43,23 +42,29 @@ pub(crate) async fn request(app: &App, instance: &Instance, confirm: &str, by: &
         let what = format!("Type {} to confirm that it and all its data shall be removed.", instance.subdomain);
         return Err(refused(422, "The confirmation does not match", &what));
     }
+    let subject = instance.id.to_string();
     let mut tx = app.db.begin().await?;
-    match super::store::transition(&mut tx, instance.id, Event::Delete, app.clock.now()).await {
-        Ok(_) => {}
-        Err(TransitionError::Invalid(invalid)) => {
-            let next = "Wait until it is ready, or abandon its provisioning in the console.";
-            return Err(refused(409, &format!("{} is {}", instance.subdomain, invalid.from), next));
-        }
-        Err(error) => return Err(AppError::internal(error)),
-    }
-    let running = workflow::of_subject(&app.db, &instance.id.to_string()).await?;
-    let earlier = running.iter().find(|record| record.kind == KIND && !record.state.is_over());
-    if let Some(id) = earlier.and_then(|record| WorkflowId::parse(&record.id).ok()) {
-        return Ok(id);
-    }
-    super::store::note_deletion_request(&mut tx, instance.id, by).await?;
+    // Closing the list also locks the instance's row, so that of two requests one sees the other.
     members::store::next_serial(&mut tx, instance.id).await?;
-    audit::record(&mut tx, app, by, "instance.deletion_requested", &instance.id.to_string(), confirm.trim()).await?;
+    if let Some((id, state)) = workflow::under_way(&mut tx, KIND, &subject).await? {
+        drop(tx);
+        if state == WorkflowState::Stuck {
+            app.engine.retry(&id).await?;
+        }
+        return WorkflowId::parse(&id).map_err(AppError::internal);
+    }
+    let now = app.clock.now();
+    if matches!(instance.state, InstanceState::Requested | InstanceState::Provisioning) {
+        if workflow::under_way(&mut tx, provision::KIND, &subject).await?.is_some() {
+            let next = "Wait until it is ready, or abandon its provisioning in the console.";
+            return Err(refused(409, &format!("{} is still being made", instance.subdomain), next));
+        }
+        // Its provisioning was abandoned half undone: what is left of it is removed like the whole.
+        super::store::transition(&mut tx, instance.id, Event::GiveUp, now).await?;
+    }
+    super::store::transition(&mut tx, instance.id, Event::Delete, now).await?;
+    super::store::note_deletion_request(&mut tx, instance.id, by).await?;
+    audit::record(&mut tx, app, by, "instance.deletion_requested", &subject, confirm.trim()).await?;
     let id = start(&mut tx, app, instance.id).await?;
     tx.commit().await?;
     app.engine.wake();
@@ -89,16 +94,19 @@ impl Workflow for Delete {
         let core = &*self.0;
         let id: InstanceId = run.input()?;
         let Some(instance) = &super::store::find(&core.db, id).await? else { return Ok(()) };
+        if !matches!(instance.state, InstanceState::Deleting | InstanceState::Deleted) {
+            return Ok(());
+        }
         let hostname = &core.hostname(&instance.subdomain);
-        run.step("refuse entry", || async { core.drivers.edge.close(hostname).await.map_err(step_error) }).await?;
+        run.step("refuse entry", || async { core.drivers.edge.close(hostname, id).await.map_err(step_error) }).await?;
         run.step("remove compute", || async {
-            let mut removed = core.drivers.compute.delete_project(&instance.project).await.map_err(step_error)?;
+            let mut removed = core.drivers.compute.delete_project(&instance.project, id).await.map_err(step_error)?;
             removed.push(Removed::new("project", instance.project.to_string()));
             keep(core, id, &removed).await
         })
         .await?;
         run.step("remove address", || async {
-            let mut removed = core.drivers.edge.remove(hostname).await.map_err(step_error)?;
+            let mut removed = core.drivers.edge.remove(hostname, id).await.map_err(step_error)?;
             removed.push(Removed::new("hostname", hostname.clone()));
             keep(core, id, &removed).await
         })

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use access::protocol::HEALTH;
+use providers::ProviderError;
 use providers::compute::Origin;
 use reqwest::StatusCode;
 use workflow::StepError;
@@ -19,7 +21,7 @@ pub(super) async fn wait_until_healthy(core: &Core, instance: &Instance) -> Resu
     let mut pause = FIRST_PAUSE;
     let mut waited = Duration::ZERO;
     loop {
-        let problem = match through_hostname(core, instance, "/-/health").await {
+        let problem = match through_hostname(core, instance, HEALTH).await {
             Ok(answer) if answer.status() == StatusCode::OK => return note_observation(core, instance).await,
             Ok(answer) => {
                 let status = answer.status();
@@ -50,8 +52,10 @@ async fn note_observation(core: &Core, instance: &Instance) -> Result<(), StepEr
 pub(super) async fn refuses_strangers(core: &Core, instance: &Instance) -> Result<(), StepError> {
     let through_edge = through_hostname(core, instance, "/").await.map_err(StepError::temporary)?.status();
     let hostname = core.hostname(&instance.subdomain);
-    let origin = core.drivers.compute.register_hostname(&instance.project, &hostname).await;
-    let Origin::Address(address) = origin.map_err(step_error)?;
+    let origin = core.drivers.compute.origin(&instance.project).await.map_err(step_error)?;
+    let Some(Origin::Address(address)) = origin else {
+        return Err(step_error(ProviderError::not_found(format!("the project {}", instance.project))));
+    };
     let direct = core.http.get(format!("http://{address}/")).header("host", &hostname).send().await;
     let direct = direct.map_err(StepError::temporary)?.status();
     for (way, status) in [("through its hostname", through_edge), ("straight at its guard", direct)] {
@@ -67,8 +71,7 @@ pub(super) async fn refuses_strangers(core: &Core, instance: &Instance) -> Resul
 }
 
 async fn through_hostname(core: &Core, instance: &Instance, path: &str) -> Result<reqwest::Response, reqwest::Error> {
-    let url = core.instance_url(&instance.subdomain);
     // The site's own address, whatever the resolver makes of the name, with the name in the request.
-    let host = url.split_once("://").map_or(url.as_str(), |(_, host)| host);
+    let host = core.shown_hostname(&instance.subdomain);
     core.http.get(format!("http://{}{path}", core.settings.probe_address)).header("host", host).send().await
 }

@@ -36,6 +36,16 @@ pub(crate) const STEPS: [(&str, &str); 11] = [
     ("record", "Writing it down and sending you the welcome mail"),
 ];
 
+/// Why a provisioning failed, in words for the customer: which step, but not what a provider said,
+/// since that may name what is not theirs to know.
+pub(crate) fn what_failed(recorded: Option<&str>) -> String {
+    let step = recorded.and_then(|error| error.split_once(": ")).map(|(step, _)| step);
+    match STEPS.iter().find(|(name, _)| Some(*name) == step) {
+        Some((_, label)) => format!("This step did not succeed: {}.", label.to_lowercase()),
+        None => "It was stopped before it was ready.".to_owned(),
+    }
+}
+
 /// See the module.
 pub(crate) struct Provision(pub Arc<Core>);
 
@@ -107,13 +117,16 @@ impl Workflow for Provision {
             core.drivers.payments.cancel(instance.id).await.map_err(step_error)
         })
         .await?;
-        run.undo("publish address", || async { core.drivers.edge.remove(hostname).await.map_err(step_error) }).await?;
+        run.undo("publish address", || async {
+            core.drivers.edge.remove(hostname, instance.id).await.map_err(step_error)
+        })
+        .await?;
         run.undo("create project", || async {
-            core.drivers.compute.delete_project(&instance.project).await.map_err(step_error)
+            core.drivers.compute.delete_project(&instance.project, instance.id).await.map_err(step_error)
         })
         .await?;
         let reason = run.failure().await?;
-        run.step("tell customer and operator", || give_up(core, instance, &reason)).await
+        run.step("tell customer and operator", || give_up(core, instance, &reason, run.id())).await
     }
 }
 
@@ -160,12 +173,12 @@ async fn record(core: &Core, instance: &Instance) -> Result<(), StepError> {
     Ok(())
 }
 
-async fn give_up(core: &Core, instance: &Instance, reason: &str) -> Result<(), StepError> {
+async fn give_up(core: &Core, instance: &Instance, reason: &str, workflow: &str) -> Result<(), StepError> {
     let mut tx = core.db.begin().await?;
     super::store::transition(&mut tx, instance.id, Event::GiveUp, core.clock.now()).await.map_err(transition_error)?;
     members::store::delete_all(&mut tx, instance.id).await?;
     audit::record(&mut tx, core, "provisioning", "instance.failed", &instance.id.to_string(), reason).await?;
-    mail::provisioning_failed(&mut tx, core, instance, reason).await?;
+    mail::provisioning_failed(&mut tx, core, instance, reason, workflow).await?;
     tx.commit().await?;
     core.mail_waiting.notify_one();
     Ok(())

@@ -24,6 +24,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
             created_at bigint not null,
             changed_at bigint not null,
             deletion_requested_by text,
+            health text,
             observation text,
             observed_at bigint,
             observed_by text
@@ -81,11 +82,12 @@ pub(crate) async fn insert(tx: &mut Tx, new: &NewInstance<'_>) -> Result<(), Err
 
 /// Whether a name, or one that looks like it, is in use.
 pub(crate) async fn is_taken(db: &Db, subdomain: &Subdomain) -> Result<bool, Error> {
-    let found: Option<i64> =
-        sqlx::query_scalar("select 1 from instances where skeleton = $1 and state not in ('deleted', 'failed')")
-            .bind(subdomain.skeleton())
-            .fetch_optional(db.read())
-            .await?;
+    let found: Option<i64> = sqlx::query_scalar(
+        "select members_serial from instances where skeleton = $1 and state not in ('deleted', 'failed')",
+    )
+    .bind(subdomain.skeleton())
+    .fetch_optional(db.read())
+    .await?;
     Ok(found.is_some())
 }
 
@@ -103,12 +105,15 @@ pub(crate) async fn find(db: &Db, id: InstanceId) -> Result<Option<Instance>, Er
     row.as_ref().map(instance).transpose()
 }
 
-/// By id, project name or subdomain; of several lives of one name, the latest.
+/// By id, project name or subdomain; of several lives of one name the one that lasts, else the latest.
 pub(crate) async fn find_by_reference(db: &Db, reference: &str) -> Result<Option<Instance>, Error> {
-    let row = sqlx::query(select!("where i.id = $1 or i.project = $1 or i.subdomain = $1 order by i.id desc limit 1"))
-        .bind(reference)
-        .fetch_optional(db.read())
-        .await?;
+    let row = sqlx::query(select!(
+        "where i.id = $1 or i.project = $1 or i.subdomain = $1
+         order by case when i.state in ('deleted', 'failed') then 1 else 0 end, i.id desc limit 1"
+    ))
+    .bind(reference)
+    .fetch_optional(db.read())
+    .await?;
     row.as_ref().map(instance).transpose()
 }
 
@@ -131,13 +136,15 @@ pub(crate) async fn list(
     rows.iter().map(instance).collect()
 }
 
-/// The instances of a person who pays: those to be seen in the portal, newest first.
-pub(crate) async fn owned_by(db: &Db, owner: &Email) -> Result<Vec<Instance>, Error> {
+/// The instances of a person who pays: those to be seen in the portal, newest first. Of orders that
+/// came to nothing, those that did so after `failed_since`.
+pub(crate) async fn owned_by(db: &Db, owner: &Email, failed_since: Timestamp) -> Result<Vec<Instance>, Error> {
     let rows = sqlx::query(select!(
-        "where i.id in (select instance_id from members where email = $1 and role = 'owner')
-         and i.state <> 'deleted' order by i.id desc"
+        "where (i.id in (select instance_id from members where email = $1 and role = 'owner') and i.state <> 'deleted')
+         or (c.email = $1 and i.state = 'failed' and i.changed_at > $2) order by i.id desc"
     ))
     .bind(owner.as_str())
+    .bind(millis(failed_since))
     .fetch_all(db.read())
     .await?;
     rows.iter().map(instance).collect()
@@ -163,6 +170,14 @@ pub(crate) async fn of_customer(db: &Db, customer: CustomerId) -> Result<Vec<Ins
         .fetch_all(db.read())
         .await?;
     rows.iter().map(instance).collect()
+}
+
+/// How many instances are being made.
+pub(crate) async fn number_being_made(db: &Db) -> Result<u32, Error> {
+    let number: i64 = sqlx::query_scalar("select count(*) from instances where state in ('requested', 'provisioning')")
+        .fetch_one(db.read())
+        .await?;
+    Ok(u32::try_from(number).unwrap_or(u32::MAX))
 }
 
 /// How many instances are in each state.
@@ -231,15 +246,47 @@ pub(crate) async fn observe(db: &Db, by: &str, seen: &[(InstanceId, Observation)
     let mut tx = db.begin().await?;
     for (id, observation) in seen {
         let text = serde_json::to_string(observation).map_err(|error| Error::Encode(Box::new(error)))?;
-        sqlx::query("update instances set observation = $2, observed_at = $3, observed_by = $4 where id = $1")
-            .bind(id.to_string())
-            .bind(text)
-            .bind(millis(observation.at))
-            .bind(by)
-            .execute(&mut *tx)
-            .await?;
+        sqlx::query(
+            "update instances set observation = $2, observed_at = $3, observed_by = $4, health = $5 where id = $1",
+        )
+        .bind(id.to_string())
+        .bind(text)
+        .bind(millis(observation.at))
+        .bind(by)
+        .bind(observation.health.as_str())
+        .execute(&mut *tx)
+        .await?;
     }
     tx.commit().await
+}
+
+/// What was last seen of the active instances, counted.
+#[derive(Debug, Default)]
+pub(crate) struct HealthCounts {
+    /// So many with each word of health; observations from before `since`, and missing ones, count as `unknown`.
+    pub seen: Vec<(String, u32)>,
+    /// The oldest observation that counts.
+    pub oldest: Option<Timestamp>,
+}
+
+pub(crate) async fn health_since(db: &Db, since: Timestamp) -> Result<HealthCounts, Error> {
+    let rows = sqlx::query(
+        "select seen, count(*) as number, min(fresh_at) as oldest from (
+             select case when observed_at >= $1 then health else 'unknown' end as seen,
+                    case when observed_at >= $1 then observed_at end as fresh_at
+             from instances where state = 'active') as looks
+         group by seen",
+    )
+    .bind(millis(since))
+    .fetch_all(db.read())
+    .await?;
+    let mut counts = HealthCounts::default();
+    for row in rows {
+        let oldest: Option<i64> = row.try_get("oldest")?;
+        counts.oldest = counts.oldest.into_iter().chain(oldest.map(from_millis)).min();
+        counts.seen.push((row.try_get("seen")?, u32::try_from(row.try_get::<i64, _>("number")?).unwrap_or(0)));
+    }
+    Ok(counts)
 }
 
 /// Adds to the record of what was removed; what is recorded already stays as it is.

@@ -38,7 +38,7 @@ pub(crate) async fn index(
     person: Option<Person>,
     Query(listing): Query<Listing>,
 ) -> Result<Html<String>, PageError> {
-    let found = store::list(&app.db, listing.cursor.as_deref(), PAGE).await?;
+    let found = store::list(&app.db, &app.sealer, listing.cursor.as_deref(), PAGE).await?;
     let last = found.last().filter(|_| found.len() == PAGE as usize);
     let next = last.map(|entry| format!("/mailbox?cursor={}", entry.message.id));
     let messages = found
@@ -55,8 +55,8 @@ pub(crate) async fn index(
 }
 
 pub(crate) async fn messages(State(app): State<App>) -> Result<Json<Vec<MessageJson>>, PageError> {
-    let found = store::list(&app.db, None, PAGE).await?;
-    let json = |entry: store::Stored| MessageJson {
+    let found = store::list(&app.db, &app.sealer, None, PAGE).await?;
+    let json = |entry: store::Entry| MessageJson {
         id: entry.message.id,
         to: entry.message.to.to_string(),
         subject: entry.message.subject,
@@ -72,7 +72,7 @@ pub(crate) async fn show(
     person: Option<Person>,
     Path(id): Path<String>,
 ) -> Result<Html<String>, PageError> {
-    let entry = store::find(&app.db, &id).await?.ok_or(AppError::NotFound)?;
+    let entry = store::find(&app.db, &app.sealer, &id).await?.ok_or(AppError::NotFound)?;
     let page = MailboxMessage {
         shell: shell(&app, Area::Site, &entry.message.subject, person.as_ref()),
         html_src: Some(format!("/mailbox/{id}/body")),
@@ -87,7 +87,7 @@ pub(crate) async fn show(
 
 /// The HTML of a mail, for the frame that shows it: nothing in it may run or load.
 pub(crate) async fn body(State(app): State<App>, Path(id): Path<String>) -> Result<Response, PageError> {
-    let entry = store::find(&app.db, &id).await?.ok_or(AppError::NotFound)?;
+    let entry = store::find(&app.db, &app.sealer, &id).await?.ok_or(AppError::NotFound)?;
     let policy = [(header::CONTENT_SECURITY_POLICY, MAIL_CONTENT_SECURITY_POLICY)];
     Ok((policy, Html(entry.message.html)).into_response())
 }

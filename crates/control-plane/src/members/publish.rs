@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use access::protocol::MEMBERS;
 use async_trait::async_trait;
 use domain::{InstanceId, WorkflowId};
 use jiff::SignedDuration;
@@ -58,21 +59,26 @@ impl Workflow for PublishMembers {
 
 /// Lets exactly the present members as far as the guard.
 pub(crate) async fn tell_edge(core: &Core, instance: &Instance) -> Result<(), StepError> {
-    let members = super::store::list(&core.db, instance.id).await?;
-    let emails: Vec<_> = members.into_iter().map(|member| member.email).collect();
-    core.drivers.edge.admit(&core.hostname(&instance.subdomain), &emails).await.map_err(step_error)
+    let serial =
+        async || Ok::<_, StepError>(instances::store::find(&core.db, instance.id).await?.map(|now| now.members_serial));
+    loop {
+        // The edge knows no serial numbers, so a list that was overtaken while it was told is told anew.
+        let before = serial().await?;
+        let members = super::store::list(&core.db, instance.id).await?;
+        let emails: Vec<_> = members.into_iter().map(|member| member.email).collect();
+        core.drivers.edge.admit(&core.hostname(&instance.subdomain), &emails).await.map_err(step_error)?;
+        if serial().await? == before {
+            return Ok(());
+        }
+    }
 }
 
 /// Gives the guard the present list. A guard that is not there gets it when it starts.
 pub(crate) async fn tell_guard(core: &Core, instance: &Instance) -> Result<(), StepError> {
-    if core.drivers.compute.observe(&instance.project).await.map_err(step_error)?.is_none() {
-        return Ok(());
-    }
-    let hostname = core.hostname(&instance.subdomain);
-    let origin = core.drivers.compute.register_hostname(&instance.project, &hostname).await.map_err(step_error)?;
-    let Origin::Address(address) = origin;
+    let origin = core.drivers.compute.origin(&instance.project).await.map_err(step_error)?;
+    let Some(Origin::Address(address)) = origin else { return Ok(()) };
     let list = super::signed_list(core, instance.id).await.map_err(StepError::temporary)?;
-    let answer = core.http.put(format!("http://{address}/-/members")).json(&list).send().await;
+    let answer = core.http.put(format!("http://{address}{MEMBERS}")).json(&list).send().await;
     let status = answer.map_err(StepError::temporary)?.status();
     // 409: the guard has a newer list already.
     if status.is_success() || status == reqwest::StatusCode::CONFLICT {

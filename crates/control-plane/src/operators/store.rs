@@ -13,19 +13,28 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
         create table operators (
             email text not null primary key,
             role text not null,
-            added_at bigint not null
+            added_at bigint not null,
+            from_settings bigint not null
         );",
 }];
 
-/// Makes sure that a person is an operator; one who is keeps the role there is.
-pub(crate) async fn ensure(db: &Db, email: &Email, role: OperatorRole, now: Timestamp) -> Result<(), Error> {
-    sqlx::query("insert into operators (email, role, added_at) values ($1, $2, $3) on conflict (email) do nothing")
+/// Makes the person whom the settings name an owner, and takes that from whoever they named before.
+pub(crate) async fn appoint(db: &Db, email: &Email, now: Timestamp) -> Result<(), Error> {
+    let mut tx = db.begin().await?;
+    sqlx::query("delete from operators where from_settings = 1 and email <> $1")
         .bind(email.as_str())
-        .bind(role.as_str())
-        .bind(millis(now))
-        .execute(db.write())
+        .execute(&mut *tx)
         .await?;
-    Ok(())
+    sqlx::query(
+        "insert into operators (email, role, added_at, from_settings) values ($1, $2, $3, 1)
+         on conflict (email) do update set role = excluded.role",
+    )
+    .bind(email.as_str())
+    .bind(OperatorRole::Owner.as_str())
+    .bind(millis(now))
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await
 }
 
 /// What a person may do in the console, if anything.

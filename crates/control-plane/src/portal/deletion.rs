@@ -16,9 +16,12 @@ use crate::app::App;
 use crate::error::AppError;
 use crate::instances::{self, Instance, delete};
 use crate::person::Person;
-use crate::site::progress::{follow, host, view};
+use crate::site::progress::{follow, view};
 use crate::site::{PageError, shell};
 use crate::{members, usage};
+
+/// Kinds of removed things whose names say where they were.
+const NAMED_BY_PLACE: [&str; 4] = ["process", "data folder", "port", "project"];
 
 #[derive(Deserialize)]
 pub(crate) struct ConfirmForm {
@@ -66,7 +69,7 @@ pub(crate) async fn progress(
     let page = Progress {
         shell: shell(&app, Area::Portal, "Removing your workspace", Some(&person)),
         purpose: Purpose::Delete,
-        hostname: host(&app, &instance),
+        hostname: app.shown_hostname(&instance.subdomain),
         events_url: format!("{}/deletion/events", portal_url(&instance)),
         view: view(&app, &record, &instance),
         mail_to: Some(instance.customer_email),
@@ -98,7 +101,7 @@ async fn question(app: &App, person: &Person, instance: &Instance, error: Option
     let page = ConfirmDelete {
         shell: shell(app, Area::Portal, "Delete this workspace", Some(person)),
         subdomain: instance.subdomain.to_string(),
-        hostname: host(app, instance),
+        hostname: app.shown_hostname(&instance.subdomain),
         members: u32::try_from(members).unwrap_or(u32::MAX),
         bill_so_far: app.settings.plan.price(used.bill.total),
         error,
@@ -110,14 +113,16 @@ async fn question(app: &App, person: &Person, instance: &Instance, error: Option
 
 async fn record(app: &App, person: &Person, instance: &Instance) -> Result<String, AppError> {
     let removed = instances::store::removals(&app.db, instance.id).await?;
+    let hostname = app.shown_hostname(&instance.subdomain);
     let row = |(removed, removed_at): (providers::Removed, jiff::Timestamp)| RemovedRow {
+        // Where on the operator's machine it was is not the customer's to know.
+        name: if NAMED_BY_PLACE.contains(&removed.kind.as_str()) { hostname.clone() } else { removed.name },
         what: removed.kind,
-        name: removed.name,
         removed_at,
     };
     let page = DeletionRecord {
         shell: shell(app, Area::Portal, "What was removed", Some(person)),
-        hostname: host(app, instance),
+        hostname: app.shown_hostname(&instance.subdomain),
         requested_by: instance.deletion_requested_by.clone().unwrap_or_default(),
         completed_at: instance.changed_at,
         removed: removed.into_iter().map(row).collect(),

@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use domain::Email;
 use pages::{Area, ConfirmRemoveMember};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::{Invitation, owned, page, portal_url};
@@ -11,7 +12,6 @@ use crate::app::App;
 use crate::error::AppError;
 use crate::members;
 use crate::person::Person;
-use crate::site::progress::host;
 use crate::site::{PageError, shell};
 
 #[derive(Deserialize)]
@@ -35,7 +35,8 @@ pub(crate) async fn invite(
         }
     };
     members::invite(&app, &instance, &email, person.email.as_str()).await?;
-    Ok(Redirect::to(&format!("{}#members", portal_url(&instance))).into_response())
+    let invited = utf8_percent_encode(email.as_str(), NON_ALPHANUMERIC);
+    Ok(Redirect::to(&format!("{}?invited={invited}#members", portal_url(&instance))).into_response())
 }
 
 pub(crate) async fn confirm_remove(
@@ -49,7 +50,7 @@ pub(crate) async fn confirm_remove(
     let portal_url = portal_url(&instance);
     let page = ConfirmRemoveMember {
         shell: shell(&app, Area::Portal, "Remove a member", Some(&person)),
-        hostname: host(&app, &instance),
+        hostname: app.shown_hostname(&instance.subdomain),
         action: remove_url(&portal_url, &email),
         member: email.to_string(),
         back_url: portal_url,
@@ -70,6 +71,6 @@ pub(crate) async fn remove(
 
 /// An address may hold characters that mean something in a URL.
 pub(super) fn remove_url(portal_url: &str, email: &Email) -> String {
-    let encoded = percent_encoding::utf8_percent_encode(email.as_str(), percent_encoding::NON_ALPHANUMERIC);
+    let encoded = utf8_percent_encode(email.as_str(), NON_ALPHANUMERIC);
     format!("{portal_url}/members/{encoded}/remove")
 }

@@ -1,13 +1,12 @@
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use domain::InstanceState;
+use jiff::SignedDuration;
 use pages::{Area, Docs, Landing, Legal, LegalText, NotFound, OtherProduct, Pricing, Status, StatusCounts};
 use providers::compute::Health;
 
 use super::{PageError, shell};
 use crate::app::App;
-use crate::error::AppError;
 use crate::instances;
 use crate::person::Person;
 
@@ -52,27 +51,23 @@ pub(crate) async fn docs(State(app): State<App>, person: Option<Person>) -> Html
     Html(Docs { shell, plan: app.settings.plan.clone() }.render())
 }
 
+/// An observation older than this says nothing about the present.
+const FRESH: SignedDuration = SignedDuration::from_secs(60);
+
 /// How many instances answered when they were last looked at, and when that was.
 pub(crate) async fn status(State(app): State<App>, person: Option<Person>) -> Result<Html<String>, PageError> {
-    let mut counts: Option<StatusCounts> = None;
-    for instance in instances::store::list(&app.db, Some(InstanceState::Active), None, 100_000).await? {
-        let Some(observed) = instance.observed else { continue };
-        let at = observed.observation.at;
-        let counts = counts.get_or_insert(StatusCounts {
-            answering: 0,
-            starting: 0,
-            not_answering: 0,
-            unknown: 0,
-            observed_at: at,
-        });
-        counts.observed_at = counts.observed_at.min(at);
-        match observed.observation.health {
-            Health::Ok | Health::Busy | Health::Asleep => counts.answering += 1,
-            Health::Starting => counts.starting += 1,
-            Health::Down => counts.not_answering += 1,
-            Health::Unknown => counts.unknown += 1,
-        }
-    }
+    let looked = instances::store::health_since(&app.db, app.clock.now() - FRESH).await?;
+    let number = |of: &[Health]| -> u32 {
+        let counted = looked.seen.iter().filter(|(word, _)| of.iter().any(|health| health.as_str() == word));
+        counted.map(|(_, number)| number).sum()
+    };
+    let counts = (!looked.seen.is_empty()).then(|| StatusCounts {
+        answering: number(&[Health::Ok, Health::Busy, Health::Asleep]),
+        starting: number(&[Health::Starting]),
+        not_answering: number(&[Health::Down]),
+        unknown: number(&[Health::Unknown]),
+        observed_at: looked.oldest.unwrap_or(app.clock.now()),
+    });
     Ok(Html(Status { shell: shell(&app, Area::Site, "Status", person.as_ref()), counts }.render()))
 }
 
@@ -95,12 +90,17 @@ pub(crate) async fn not_found(State(app): State<App>, person: Option<Person>) ->
     (StatusCode::NOT_FOUND, Html(page.render())).into_response()
 }
 
+/// The keys with which guards verify who comes in.
+pub(crate) async fn key_set(State(app): State<App>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], app.gate.key_set_json()).into_response()
+}
+
 /// Whether the main instance can do its work: it can when its store answers.
 pub(crate) async fn health(State(app): State<App>) -> Response {
     let (status, state) = match app.db.ping().await {
         Ok(()) => (StatusCode::OK, api::HealthState::Ok),
         Err(error) => {
-            let _logged = AppError::from(error).describe();
+            tracing::error!("The store does not answer: {error}");
             (StatusCode::SERVICE_UNAVAILABLE, api::HealthState::Unavailable)
         }
     };

@@ -32,7 +32,7 @@ pub(crate) async fn page(
     let page = Progress {
         shell: shell(&app, Area::Site, "Making your workspace", person.as_ref()),
         purpose: Purpose::Provision,
-        hostname: host(&app, &instance),
+        hostname: app.shown_hostname(&instance.subdomain),
         events_url: format!("/signup/{id}/events"),
         view,
         mail_to: Some(instance.customer_email),
@@ -73,7 +73,7 @@ pub(crate) fn follow(app: App, id: String) -> Sse<impl Stream<Item = Result<Even
             changes.mark_unchanged();
             let (record, instance) = find(&app, &id).await.ok()?;
             let view = view(&app, &record, &instance);
-            let over = matches!(view.state, ProgressState::Done | ProgressState::Failed);
+            let over = matches!(view.state, ProgressState::Done | ProgressState::Failed | ProgressState::Stuck);
             let json = view.json();
             if last.as_ref() != Some(&json) {
                 let event = Event::default().event("progress").data(&json);
@@ -98,13 +98,8 @@ pub(crate) fn view(app: &App, record: &WorkflowRecord, instance: &Instance) -> P
             (ProgressState::Undoing, "Something failed for good. We are taking back what was made.".to_owned())
         }
         WorkflowState::Done => (ProgressState::Done, String::new()),
-        WorkflowState::Failed => {
-            let reason = record.error.clone().unwrap_or_default();
-            (ProgressState::Failed, format!("Nothing was left behind and nothing is owed. The reason: {reason}"))
-        }
-        WorkflowState::Stuck | WorkflowState::Abandoned => {
-            (ProgressState::Failed, "A person has to look at this. The operator has been told.".to_owned())
-        }
+        WorkflowState::Failed => (ProgressState::Failed, provision::what_failed(record.error.as_deref())),
+        WorkflowState::Stuck | WorkflowState::Abandoned => (ProgressState::Stuck, String::new()),
     };
     let url = (record.state == WorkflowState::Done).then(|| {
         if deleting {
@@ -125,7 +120,11 @@ fn step(name: &str, label: &str, record: &WorkflowRecord, now: Timestamp) -> Pro
         state: found.map_or(StepState::Waiting, |step| step_state(step, over)),
         attempts: found.map_or(0, |step| step.attempts),
         duration_ms: found.and_then(|step| u64::try_from(step.duration(now).as_millis()).ok()),
-        error: found.and_then(|step| step.error.clone()),
+        // What exactly went wrong is for the operator: it may name what customers need not know.
+        error: found.filter(|step| step.state == workflow::StepState::Failed).map(|_| {
+            let words = if over { "This did not succeed." } else { "This did not succeed yet; it is tried again." };
+            words.to_owned()
+        }),
     }
 }
 
@@ -136,10 +135,4 @@ pub(crate) fn step_state(step: &StepRecord, over: bool) -> StepState {
         _ if over => StepState::Failed,
         workflow::StepState::Started | workflow::StepState::Failed => StepState::Running,
     }
-}
-
-/// The hostname with its port, as the browser shows it.
-pub(crate) fn host(app: &App, instance: &Instance) -> String {
-    let url = app.instance_url(&instance.subdomain);
-    url.split_once("://").map_or(url.clone(), |(_, host)| host.to_owned())
 }

@@ -4,7 +4,6 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::{Form, Json};
 use domain::{Email, Subdomain};
 use pages::{Area, Availability, Signup, SignupErrors, SignupValues};
-use providers::ProviderError;
 use providers::payments::{Card, SavedCard};
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -12,11 +11,14 @@ use serde::Deserialize;
 use super::{PageError, shell};
 use crate::app::App;
 use crate::error::AppError;
-use crate::instances;
 use crate::person::Person;
 use crate::signup::{NewSignup, SignupError, sign_up};
+use crate::text::capital;
+use crate::{customers, instances};
 
 const LONGEST_NAME: usize = 100;
+/// So many at once keep a machine busy; a flood of orders has to wait its turn.
+const MOST_BEING_MADE: u32 = 50;
 
 /// The form as sent. Nothing of the card is ever echoed.
 #[derive(Deserialize)]
@@ -66,8 +68,7 @@ pub(crate) struct Wanted {
 
 pub(crate) async fn form(State(app): State<App>, person: Option<Person>, wanted: Query<Wanted>) -> Html<String> {
     let email = person.as_ref().map(|person| person.email.to_string()).unwrap_or_default();
-    let key = hex::encode(app.entropy.bytes::<16>());
-    let values = SignupValues { key, email, subdomain: wanted.0.subdomain, ..SignupValues::default() };
+    let values = SignupValues { key: new_key(&app), email, subdomain: wanted.0.subdomain, ..SignupValues::default() };
     Html(page(&app, person.as_ref(), values, SignupErrors::default()))
 }
 
@@ -75,7 +76,7 @@ pub(crate) async fn availability(
     State(app): State<App>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Availability>, PageError> {
-    let hostname = |name: &str| format!("{name}.{}", app.settings.base_domain);
+    let hostname = |name: &str| format!("{name}.{}", app.shown_base_domain());
     let answer = match check(&app, &wanted.subdomain).await? {
         Ok(name) => Availability {
             available: true,
@@ -92,22 +93,31 @@ pub(crate) async fn submit(
     person: Option<Person>,
     Form(form): Form<SignupForm>,
 ) -> Result<Response, PageError> {
-    let new = match read(&app, &form).await? {
+    let person = person.as_ref();
+    let new = match read(&app, person, &form).await? {
         Ok(new) => new,
-        Err(errors) => return Ok(refuse(&app, person.as_ref(), &form, errors)),
+        Err(errors) => return Ok(refuse(&app, person, &form, *errors)),
     };
-    match sign_up(&app, &new).await {
-        Ok(accepted) => Ok(Redirect::to(&format!("/signup/{}", accepted.workflow)).into_response()),
+    let errors = match sign_up(&app, &new).await {
+        Ok(accepted) => return Ok(Redirect::to(&format!("/signup/{}", accepted.workflow)).into_response()),
+        Err(SignupError::Store(error)) => return Err(error.into()),
         Err(error @ SignupError::Taken(_)) => {
-            let errors = SignupErrors { subdomain: Some(capital(&error.to_string())), ..SignupErrors::default() };
-            Ok(refuse(&app, person.as_ref(), &form, errors))
+            SignupErrors { subdomain: Some(capital(&error.to_string())), ..SignupErrors::default() }
         }
-        Err(SignupError::Store(error)) => Err(error.into()),
-    }
+        Err(SignupError::KeyReused) => {
+            let again = "This form was sent already. Look over it and send it again to order one more workspace.";
+            SignupErrors { form: Some(again.to_owned()), ..SignupErrors::default() }
+        }
+    };
+    Ok(refuse(&app, person, &form, errors))
 }
 
 /// Reads the whole form, so that a person sees everything that is wrong at once.
-async fn read(app: &App, form: &SignupForm) -> Result<Result<NewSignup, SignupErrors>, AppError> {
+async fn read(
+    app: &App,
+    person: Option<&Person>,
+    form: &SignupForm,
+) -> Result<Result<NewSignup, Box<SignupErrors>>, AppError> {
     let mut errors = SignupErrors::default();
     let name = form.name.trim();
     if name.is_empty() {
@@ -119,33 +129,33 @@ async fn read(app: &App, form: &SignupForm) -> Result<Result<NewSignup, SignupEr
     if company.chars().count() > LONGEST_NAME {
         errors.company = Some(format!("Use at most {LONGEST_NAME} characters"));
     }
-    let email = Email::parse(form.email.trim()).map_err(|error| errors.email = Some(capital(&error.to_string())));
-    let subdomain = match check(app, &form.subdomain).await? {
-        Ok(name) => Ok(name),
-        // The same form sent twice finds its own name taken, and is led to what it ordered. Looked
-        // up second, since the first of two at once may have been stored in between.
-        Err(message) => match Subdomain::parse(&form.subdomain) {
-            Ok(name) if is_ordered(app, &form.key).await? => Ok(name),
-            _ => {
-                errors.subdomain = Some(message);
-                Err(())
-            }
-        },
-    };
+    let email = Email::parse(form.email.trim()).map_err(|error| errors.email = Some(capital(&error.to_string()))).ok();
+    let proven = person.is_some_and(|person| Some(&person.email) == email.as_ref());
+    if let Some(email) = &email
+        && !proven
+        && customers::store::has_instances(&app.db, email).await?
+        && !is_ordered(app, &form.key).await?
+    {
+        // Whoever only knows somebody's address must not change how they pay or what they agreed to.
+        errors.email = Some("This address has a workspace already. Sign in first, then order another one.".to_owned());
+    }
+    let subdomain = read_subdomain(app, form, &mut errors).await?;
     if form.card_name.trim().is_empty() {
         errors.card_name = Some("Enter the name that stands on the card".to_owned());
     }
-    let card = accept_card(app, form, &mut errors)?;
+    let card = accept_card(app, form, &mut errors);
     let agreed = [&form.agree_terms, &form.agree_privacy, &form.agree_acceptable_use, &form.agree_billing];
     if agreed.iter().any(|agreed| agreed.is_none()) {
         errors.agreements = Some("Please accept all four to go on".to_owned());
     }
-    let wrong =
-        errors.agreements.is_some() || errors.name.is_some() || errors.company.is_some() || errors.card_name.is_some();
+    if instances::store::number_being_made(&app.db).await? >= MOST_BEING_MADE {
+        errors.form =
+            Some("Many workspaces are being made at this moment. Please send this again in a minute.".to_owned());
+    }
     match (email, subdomain, card) {
-        (Ok(email), Ok(subdomain), Some(card)) if !wrong => Ok(Ok(NewSignup {
+        (Some(email), Some(subdomain), Some(card)) if errors == SignupErrors::default() => Ok(Ok(NewSignup {
             name: name.to_owned(),
-            by: email.to_string(),
+            by: if proven { email.to_string() } else { "signup form".to_owned() },
             email,
             company: (!company.is_empty()).then(|| company.to_owned()),
             subdomain,
@@ -153,7 +163,26 @@ async fn read(app: &App, form: &SignupForm) -> Result<Result<NewSignup, SignupEr
             card: Some(card),
             key: (!form.key.is_empty()).then(|| form.key.clone()),
         })),
-        _ => Ok(Err(errors)),
+        _ => Ok(Err(Box::new(errors))),
+    }
+}
+
+async fn read_subdomain(
+    app: &App,
+    form: &SignupForm,
+    errors: &mut SignupErrors,
+) -> Result<Option<Subdomain>, AppError> {
+    match check(app, &form.subdomain).await? {
+        Ok(name) => Ok(Some(name)),
+        // The same form sent twice finds its own name taken, and is led to what it ordered. Looked
+        // up second, since the first of two at once may have been stored in between.
+        Err(message) => match Subdomain::parse(&form.subdomain) {
+            Ok(name) if is_ordered(app, &form.key).await? => Ok(Some(name)),
+            _ => {
+                errors.subdomain = Some(message);
+                Ok(None)
+            }
+        },
     }
 }
 
@@ -162,23 +191,16 @@ async fn is_ordered(app: &App, key: &str) -> Result<bool, AppError> {
 }
 
 /// Puts what is wrong with a card beside the field that it is wrong in.
-fn accept_card(app: &App, form: &SignupForm, errors: &mut SignupErrors) -> Result<Option<SavedCard>, AppError> {
+fn accept_card(app: &App, form: &SignupForm, errors: &mut SignupErrors) -> Option<SavedCard> {
     let card = Card { number: form.card_number.clone(), expiry: form.card_expiry.clone(), cvc: form.card_cvc.clone() };
-    match app.drivers.payments.accept_card(&card) {
-        Ok(saved) => Ok(Some(saved)),
-        Err(ProviderError::Declined(why)) => {
-            let field = if why.contains("expir") {
-                &mut errors.card_expiry
-            } else if why.contains("security code") {
-                &mut errors.card_cvc
-            } else {
-                &mut errors.card_number
-            };
-            *field = Some(capital(&why));
-            Ok(None)
-        }
-        Err(error) => Err(error.into()),
-    }
+    let problems = match app.drivers.payments.accept_card(&card) {
+        Ok(saved) => return Some(saved),
+        Err(problems) => problems,
+    };
+    errors.card_number = problems.number.map(str::to_owned);
+    errors.card_expiry = problems.expiry.map(str::to_owned);
+    errors.card_cvc = problems.cvc.map(str::to_owned);
+    None
 }
 
 /// The name, or why it can't be had.
@@ -195,7 +217,8 @@ async fn check(app: &App, raw: &str) -> Result<Result<Subdomain, String>, AppErr
 
 fn refuse(app: &App, person: Option<&Person>, form: &SignupForm, errors: SignupErrors) -> Response {
     let values = SignupValues {
-        key: form.key.clone(),
+        // Nothing was ordered under the old key, or something else was.
+        key: new_key(app),
         name: form.name.clone(),
         email: form.email.clone(),
         company: form.company.clone(),
@@ -212,7 +235,7 @@ fn page(app: &App, person: Option<&Person>, values: SignupValues, errors: Signup
     Signup {
         shell: shell(app, Area::Site, "Get a workspace", person),
         plan: app.settings.plan.clone(),
-        base_domain: app.settings.base_domain.clone(),
+        base_domain: app.shown_base_domain(),
         nothing_is_charged: app.drivers.payments.name() == "ledger",
         values,
         errors,
@@ -220,7 +243,6 @@ fn page(app: &App, person: Option<&Person>, values: SignupValues, errors: Signup
     .render()
 }
 
-fn capital(sentence: &str) -> String {
-    let mut letters = sentence.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+fn new_key(app: &App) -> String {
+    hex::encode(app.entropy.bytes::<16>())
 }

@@ -95,6 +95,7 @@ async fn nothing_is_left(app: &TestApp, context: &str) {
     assert_eq!(app.count("select count(*) from members").await, 0, "{context}");
     assert_eq!(app.count("select count(*) from ledger_subscriptions where ended_at is null").await, 0, "{context}");
     for reader in ["ada@example.com", "operator@localhost"] {
+        app.until(async || !app.mails_to(reader).await.is_empty()).await;
         let failures = app.mails_to(reader).await.iter().filter(|subject| !subject.contains("ready")).count();
         assert_eq!(failures, 1, "{reader} was not told once: {context}");
     }
@@ -124,6 +125,33 @@ async fn an_abandoned_provisioning_is_undone() {
     nothing_is_left(&app, "abandoned").await;
     let (status, _) = app.api(Method::POST, &format!("/workflows/{id}/retry"), None).await;
     assert_eq!(status, StatusCode::CONFLICT, "what is over can't be retried");
+}
+
+#[tokio::test]
+async fn a_key_names_one_order() {
+    let app = TestApp::start().await;
+    let order = |email: &str, name: &str| json!({"customer_email": email, "subdomain": name});
+    let first = app.order("k", order("ada@example.com", "acme")).await;
+    let again = app.order("k", order("ada@example.com", "acme")).await;
+    assert_eq!(first.1["id"], again.1["id"]);
+    for other in [order("ada@example.com", "zoo"), order("eve@example.com", "acme")] {
+        assert_eq!(app.order("k", other).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+}
+
+#[tokio::test]
+async fn what_customers_read_of_a_failure_names_no_internals() {
+    let point = Point { kind: KIND.into(), step: "deploy".into(), moment: Moment::Before };
+    let app = TestApp::start_with(store::Engine::Sqlite, always(point, Fault::Permanent)).await;
+    assert_eq!(app.provision("ada@example.com", "acme").await, "failed");
+    let workflow = app.instance("acme").await["workflow_id"].as_str().unwrap().to_owned();
+    let page = app.get(&format!("/signup/{workflow}"), None).await;
+    let mails = app.get("/mailbox/messages.json", None).await.body;
+    let mails: Vec<serde_json::Value> = serde_json::from_str(&mails).unwrap();
+    let text_to = |email: &str| mails.iter().find(|mail| mail["to"] == email).unwrap()["text"].to_string();
+    assert!(!page.body.contains("rehearsed") && page.body.contains("starting the application"), "{}", page.body);
+    assert!(!text_to("ada@example.com").contains("rehearsed"));
+    assert!(text_to("operator@localhost").contains("rehearsed"), "the operator is not told the reason");
 }
 
 #[tokio::test]

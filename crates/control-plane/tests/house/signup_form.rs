@@ -46,8 +46,10 @@ async fn the_same_form_sent_again_orders_nothing_more() {
     let first = submit(&app, &[]).await;
     let again = submit(&app, &[]).await;
     assert_eq!(first.location, again.location);
-    let parallel =
-        futures_util::future::join_all((0..8).map(|_| submit(&app, &[("key", "k2"), ("subdomain", "zoo")]))).await;
+    let parallel = futures_util::future::join_all(
+        (0..8).map(|_| submit(&app, &[("key", "k2"), ("email", "eve@example.com"), ("subdomain", "zoo")])),
+    )
+    .await;
     let places: std::collections::BTreeSet<_> = parallel.into_iter().map(|page| page.location).collect();
     assert_eq!(places.len(), 1, "{places:?}");
     assert_eq!(app.count("select count(*) from instances").await, 2);
@@ -68,7 +70,7 @@ async fn each_wrong_field_is_named_and_nothing_is_made() {
         ("subdomain", "zoo", "is taken"),
         ("subdomain", "z0o", "is taken"),
         ("card_number", "4242 4242 4242 4241", "check the digits"),
-        ("card_number", "4000 0000 0000 0002", "use another card"),
+        ("card_number", "4000 0000 0000 0002", "use another one"),
         ("card_expiry", "01/20", "expired"),
         ("card_cvc", "1", "three or four digits"),
         ("card_name", "", "name that stands on the card"),
@@ -84,6 +86,31 @@ async fn each_wrong_field_is_named_and_nothing_is_made() {
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(app.count("select count(*) from instances").await, 1);
     assert_eq!(app.count("select count(*) from customers").await, 1);
+}
+
+#[tokio::test]
+async fn whoever_only_knows_a_customers_address_changes_nothing_of_theirs() {
+    let app = TestApp::start().await;
+    let page = submit(&app, &[]).await;
+    app.settled(page.location.unwrap().strip_prefix("/signup/").unwrap()).await;
+    let other = [("key", "k2"), ("subdomain", "zoo"), ("card_number", "5555 5555 5555 4444")];
+    let stranger = submit(&app, &other).await;
+    assert_eq!(stranger.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(stranger.body.contains("Sign in first"));
+    assert_eq!(app.count("select count(*) from payment_methods where last4 = '4242'").await, 1);
+    let owner = app.browser(Method::POST, "/signup", Some("ada@example.com"), &form(&other)).await;
+    assert_eq!(owner.status, StatusCode::SEE_OTHER, "{}", owner.body);
+    assert_eq!(app.count("select count(*) from payment_methods where last4 = '4444'").await, 1);
+}
+
+#[tokio::test]
+async fn a_form_sent_again_with_other_words_is_another_order() {
+    let app = TestApp::start().await;
+    submit(&app, &[]).await;
+    let changed = submit(&app, &[("email", "eve@example.com"), ("subdomain", "zoo")]).await;
+    assert_eq!(changed.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(changed.body.contains("was sent already"));
+    assert!(!changed.body.contains("value=\"k1\""), "the used key came back");
 }
 
 #[tokio::test]

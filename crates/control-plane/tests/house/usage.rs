@@ -64,20 +64,46 @@ async fn parallel_reports_lose_no_hour_on_postgres() {
 }
 
 #[tokio::test]
-async fn impossible_reports_are_refused_and_bill_nothing() {
+async fn an_impossible_hour_bills_nothing_and_takes_no_other_hour_with_it() {
     let app = TestApp::start().await;
     app.provision("ada@example.com", "acme").await;
     let now = app.clock.now();
     let hour = SignedDuration::from_hours(1);
-    let mut unexplained = report(now, 1);
+    for impossible in [now + hour, now - hour * 48] {
+        let (status, answer) = send(&app, report(impossible, 1)).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+    }
+    let mut both = report(now, 1);
+    let mut hours = UsageHours::decode(Month::of(now), both["hours"].as_str().unwrap()).unwrap();
+    let first = Month::of(now).first_hour();
+    let before_its_time =
+        if UsageHour::of(now) == first { first } else { UsageHour::from_number(first.get()).unwrap() };
+    hours.insert(before_its_time).unwrap();
+    both["hours"] = json!(hours.encode());
+    send(&app, both).await;
+    let (_, usage) = app.api(Method::GET, "/instances/acme/usage", None).await;
+    assert_eq!(usage["bill"]["total"], 600, "{usage}");
+}
+
+#[tokio::test]
+async fn evidence_for_an_hour_that_is_not_reported_counts_for_nothing() {
+    let app = TestApp::start().await;
+    app.provision("ada@example.com", "acme").await;
+    let mut unexplained = report(app.clock.now(), 1);
     unexplained["hours"] = json!("");
+    assert_eq!(send(&app, unexplained).await.0, StatusCode::OK);
+    assert_eq!(app.count("select count(*) from usage_evidence").await, 0);
+}
+
+#[tokio::test]
+async fn what_is_no_report_is_refused() {
+    let app = TestApp::start().await;
+    app.provision("ada@example.com", "acme").await;
     for (wrong, why) in [
-        (report(now + hour, 1), "not come yet"),
-        (report(now - hour * 48, 1), "before the instance"),
-        (unexplained, "not reported as used"),
         (json!({"month": "2026-13", "hours": "", "source": "guard", "evidence": []}), "month"),
         (json!({"month": "2026-11", "hours": "!!", "source": "guard", "evidence": []}), "base64url"),
         (json!({"month": "2026-11", "hours": "A".repeat(500), "source": "guard", "evidence": []}), "base64url"),
+        (json!({"month": "2026-11", "hours": "", "source": "nobody", "evidence": []}), "nobody"),
     ] {
         let (status, problem) = send(&app, wrong).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{why}: {problem}");

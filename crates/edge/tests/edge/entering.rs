@@ -22,7 +22,7 @@ async fn a_removed_member_loses_entry_at_the_next_request(engine: Engine) {
     let mut ada = town.signed_in("ada@example.com", "acme.localhost").await;
     assert_eq!(ada.visit("/").await.status(), 200);
     let reached = town.upstream.seen().len();
-    town.edge.retract(&host("acme.localhost"), &"ada@example.com".parse().unwrap()).await.unwrap();
+    town.edge.set_admissions(&host("acme.localhost"), &[]).await.unwrap();
     assert_eq!(ada.visit("/").await.status(), 403);
     let request = ada.request(Method::POST, "/save");
     assert_eq!(ada.send(request).await.status(), 403);
@@ -141,6 +141,37 @@ async fn forged_sessions_are_no_sessions() {
 
     ada.cookies.insert("CF_Authorization".to_owned(), format!("tossed; CF_Authorization={genuine}"));
     assert_eq!(ada.visit("/").await.status(), 200, "a neighbour's cookie must not drown the genuine one");
+}
+
+#[tokio::test]
+async fn genuine_sessions_of_two_people_in_one_browser_are_nobodys() {
+    let town = Town::start(Engine::Sqlite).await;
+    town.edge.admit(&host("acme.localhost"), &"eve@example.com".parse().unwrap()).await.unwrap();
+    let mut ada = town.signed_in("ada@example.com", "acme.localhost").await;
+    let again = town.signed_in("ada@example.com", "acme.localhost").await;
+    let eve = town.signed_in("eve@example.com", "acme.localhost").await;
+    let genuine = ada.session().to_owned();
+    for tossed in [
+        format!("{}; CF_Authorization={genuine}", eve.session()),
+        format!("{genuine}; CF_Authorization={}", eve.session()),
+    ] {
+        ada.cookies.insert("CF_Authorization".to_owned(), tossed);
+        assert_eq!(ada.visit("/").await.status(), 302);
+    }
+    assert!(town.upstream.seen().is_empty());
+    ada.cookies.insert("CF_Authorization".to_owned(), format!("{genuine}; CF_Authorization={}", again.session()));
+    assert_eq!(ada.visit("/").await.status(), 200, "two of one person are that person's");
+}
+
+#[tokio::test]
+async fn an_instance_gives_no_cookies_that_would_pass_for_the_edges() {
+    let town = Town::start(Engine::Sqlite).await;
+    let mut ada = town.signed_in("ada@example.com", "acme.localhost").await;
+    let before = ada.cookies.clone();
+    let answer = ada.visit("/cookies").await;
+    let given: Vec<_> = answer.headers().get_all("set-cookie").iter().collect();
+    assert_eq!(given, ["theme=dark"]);
+    assert_eq!(ada.cookies["CF_Authorization"], before["CF_Authorization"]);
 }
 
 #[tokio::test]

@@ -19,6 +19,8 @@ crate::on_both_engines!(
     of_many_submissions_at_once_one_gets_in,
     a_code_opens_no_other_hostname,
     an_address_gets_only_so_many_codes_an_hour,
+    a_strangers_flood_keeps_no_member_out,
+    all_strangers_together_get_only_so_many_codes_for_an_address,
     a_member_removed_while_a_code_waits_stays_out,
 );
 
@@ -155,12 +157,48 @@ async fn an_address_gets_only_so_many_codes_an_hour(engine: Engine) {
     }
 }
 
+async fn a_strangers_flood_keeps_no_member_out(engine: Engine) {
+    let town = Town::start(engine).await;
+    for round in 0..40 {
+        let status = ask_for(&town, "203.0.113.9:5000", "ada@example.com").await;
+        assert_eq!(status, if round < 5 { 200 } else { 429 }, "{round}");
+    }
+    for _ in 0..5 {
+        town.next_mail().await;
+    }
+    for round in 0..8 {
+        let mut ada = town.browser("acme.localhost");
+        assert_eq!(ada.ask_for_code("ada@example.com").await.status(), 200, "{round}");
+        let code = town.next_mail().await.code;
+        assert_eq!(ada.enter_code(&code).await.status(), 303, "{round}");
+    }
+}
+
+async fn all_strangers_together_get_only_so_many_codes_for_an_address(engine: Engine) {
+    let town = Town::start(engine).await;
+    let mut codes = 0;
+    for network in 0..9 {
+        for _ in 0..6 {
+            let status = ask_for(&town, &format!("203.0.113.{network}:5000"), "ada@example.com").await;
+            codes += usize::from(status == 200);
+        }
+    }
+    assert_eq!(codes, 30, "each is good for five guesses, and each mails her");
+    for _ in 0..codes {
+        town.next_mail().await;
+    }
+    town.clock.advance(SignedDuration::from_hours(1));
+    assert_eq!(ask_for(&town, "203.0.113.1:5000", "ada@example.com").await, 200);
+    town.next_mail().await;
+    assert!(town.no_mail_waits().await, "a refusal mails nobody");
+}
+
 async fn a_member_removed_while_a_code_waits_stays_out(engine: Engine) {
     let town = Town::start(engine).await;
     let mut ada = town.browser("acme.localhost");
     ada.ask_for_code("ada@example.com").await;
     let code = town.next_mail().await.code;
-    assert!(town.edge.retract(&host("acme.localhost"), &"ada@example.com".parse().unwrap()).await.unwrap());
+    town.edge.set_admissions(&host("acme.localhost"), &[]).await.unwrap();
     assert_eq!(ada.enter_code(&code).await.status(), 403);
     assert!(!ada.cookies.contains_key("CF_Authorization"));
 }
@@ -179,6 +217,25 @@ async fn a_code_is_worthless_in_another_browser() {
         assert_eq!(thief.enter_code(&code).await.status(), 403, "with a cookie of its own");
     }
     assert_eq!(ada.enter_code(&code).await.status(), 303, "whose code a stranger's request must not end");
+}
+
+#[tokio::test]
+async fn a_neighbours_cookie_does_not_hide_the_one_that_a_code_needs() {
+    let town = Town::start(Engine::Sqlite).await;
+    town.edge.admit(&host("acme.localhost"), &"eve@example.com".parse().unwrap()).await.unwrap();
+    let (mut ada, mut eve) = (town.browser("acme.localhost"), town.browser("acme.localhost"));
+    eve.ask_for_code("eve@example.com").await;
+    let eves_code = town.next_mail().await.code;
+    ada.ask_for_code("ada@example.com").await;
+    let code = town.next_mail().await.code;
+    let (adas, eves) = (ada.cookies["spinoff_sign_in"].clone(), eve.cookies["spinoff_sign_in"].clone());
+    let tossed = format!("junk; spinoff_sign_in={eves}; spinoff_sign_in={adas}");
+    ada.cookies.insert("spinoff_sign_in".to_owned(), tossed);
+    let wrong = ["000000", "000001", "000002"].into_iter().find(|wrong| *wrong != code && *wrong != eves_code);
+    assert_eq!(ada.enter_code(wrong.unwrap()).await.status(), 403);
+    assert_eq!(ada.enter_code(&code).await.status(), 303);
+    let identity: serde_json::Value = ada.visit("/cdn-cgi/access/get-identity").await.json().await.unwrap();
+    assert_eq!(identity["email"], "ada@example.com");
 }
 
 #[tokio::test]
@@ -295,10 +352,14 @@ async fn signing_out_ends_the_browsers_session() {
 }
 
 async fn ask_from(town: &Town, peer: &str, number: u32) -> u16 {
+    ask_for(town, peer, &format!("somebody{number}@example.com")).await
+}
+
+async fn ask_for(town: &Town, peer: &str, email: &str) -> u16 {
     let mut request = http::Request::post("/cdn-cgi/access/login")
         .header("host", "acme.localhost:8080")
         .header("content-type", "application/x-www-form-urlencoded")
-        .body(Body::from(format!("email=somebody{number}%40example.com")))
+        .body(Body::from(format!("email={}", email.replace('@', "%40"))))
         .unwrap();
     request.extensions_mut().insert(ConnectInfo(peer.parse::<SocketAddr>().unwrap()));
     town.edge.handle(request).await.status().as_u16()

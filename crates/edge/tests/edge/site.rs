@@ -14,7 +14,7 @@ async fn the_site_is_one_more_hostname_to_sign_in_to() {
     assert_eq!(identified(&town, &root.cookie_header()).await, Some(email("root@example.com")));
     assert_eq!(root.smuggled_to("acme.localhost").visit("/").await.status(), 302);
 
-    town.edge.retract(town.edge.site(), &"root@example.com".parse().unwrap()).await.unwrap();
+    town.edge.set_admissions(town.edge.site(), &[]).await.unwrap();
     assert_eq!(identified(&town, &root.cookie_header()).await, None);
 }
 
@@ -52,6 +52,31 @@ async fn cookies_are_secure_where_the_site_is() {
     let edge = open("https://example.com").await.unwrap();
     assert_eq!(edge.issuer(), "https://example.com");
     assert!(edge.sign_in_to_site(&email("root@example.com")).unwrap().to_str().unwrap().ends_with("; Secure"));
+    let form = |path: &str, body: &str, cookie: &str| {
+        http::Request::post(format!("/cdn-cgi/access/{path}"))
+            .header("host", "acme.example.com")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("cookie", cookie)
+            .body(axum::body::Body::from(body.to_owned()))
+            .unwrap()
+    };
+    let acme = crate::town::route(&edge, "acme.example.com", "127.0.0.1:1".parse().unwrap());
+    edge.publish(&acme).await.unwrap();
+    let asked = edge.handle(form("login", "email=ada%40example.com", "")).await;
+    let tie = asked.headers()["set-cookie"].to_str().unwrap();
+    assert!(tie.starts_with("__Host-spinoff_sign_in="), "a name that no neighbour can give: {tie}");
+    assert!(tie.contains("; Path=/;") && tie.ends_with("; Secure") && !tie.contains("Domain"), "{tie}");
+    let pair = tie.split(';').next().unwrap();
+    let says = async |cookie: &str| {
+        let answer = edge.handle(form("code", "code=000000", cookie)).await;
+        let page = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+        String::from_utf8(page.to_vec()).unwrap()
+    };
+    assert!(says(pair).await.contains("4 tries are left"));
+    assert!(
+        says(pair.strip_prefix("__Host-").unwrap()).await.contains("Ask for a new one"),
+        "the plain name is nothing"
+    );
     for url in ["", "example.com", "ftp://example.com", "https://127.0.0.1", "https://example.com/path"] {
         assert!(matches!(open(url).await, Err(EdgeError::PublicUrl(_))), "{url}");
     }

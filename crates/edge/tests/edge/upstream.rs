@@ -45,6 +45,7 @@ impl Upstream {
         let router = Router::new()
             .route("/ws", get(echo))
             .route("/events", get(stream))
+            .route("/cookies", get(cookies))
             .fallback(record)
             .with_state(upstream.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -75,6 +76,15 @@ impl Upstream {
 async fn record(State(upstream): State<Upstream>, request: Request) -> &'static str {
     upstream.remember(request).await;
     "from the instance"
+}
+
+/// Tries to sign the visitor in as somebody else, everywhere.
+async fn cookies() -> impl axum::response::IntoResponse {
+    axum::response::AppendHeaders([
+        ("set-cookie", "CF_Authorization=tossed; Domain=localhost; Path=/"),
+        ("set-cookie", "theme=dark"),
+        ("set-cookie", "spinoff_sign_in=tossed; Domain=localhost; Path=/cdn-cgi/access/code"),
+    ])
 }
 
 async fn echo(State(upstream): State<Upstream>, upgrade: WebSocketUpgrade, request: Request) -> Response {

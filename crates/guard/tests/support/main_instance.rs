@@ -10,7 +10,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use proxy::{Body, Limits, serve, serve_connection};
+use proxy::{Body, Limits, serve};
 use serde_json::Value;
 use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
@@ -52,13 +52,10 @@ impl MainInstance {
     pub fn also_on(&self, path: &Path) {
         let listener = UnixListener::bind(path).unwrap();
         let main = self.clone();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let main = main.clone();
-                let service = service_fn(move |request| main.clone().answer(request));
-                tokio::spawn(serve_connection(stream, service, Limits::default(), CancellationToken::new()));
-            }
-        });
+        tokio::spawn(serve(listener, Limits::default(), CancellationToken::new(), move |()| {
+            let main = main.clone();
+            service_fn(move |request| main.clone().answer(request))
+        }));
     }
 
     pub fn set_down(&self, down: bool) {

@@ -98,6 +98,15 @@ pub fn mails(fill: Fill) -> Vec<(&'static str, String, String, String)> {
                 retry_url: portal_url.clone()
             }
         ),
+        parts!(
+            "mail-alert",
+            mail::OperatorAlert {
+                product: product.clone(),
+                what: fill.text("Provisioning corner-bakery.localhost failed and was undone"),
+                why: fill.text("deploy: the machine had no room left"),
+                url: portal_url.clone()
+            }
+        ),
         parts!("mail-deleted", mail::Deleted { product, name, hostname, record_url: portal_url }),
     ]
 }

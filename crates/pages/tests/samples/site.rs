@@ -44,7 +44,6 @@ fn error(fill: Fill) -> ErrorPage {
         shell: fill.shell("Error", Area::Site),
         status: 503,
         title: fill.text("The store does not answer"),
-        what_happened: fill.text("Your request could not be written down, so nothing was changed."),
         what_next: fill.text("Try again in a minute. If it stays like this, write to the operator."),
     }
 }

@@ -10,6 +10,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use domain::{InstanceId, ProjectName};
+use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
@@ -34,6 +35,9 @@ fn main() {
                 Ok(runtime) => runtime.block_on(server(settings, name, instance, command)).map_or(1, |()| 0),
                 Err(_) => 1,
             }
+        }
+        ["delete", folder, executable, name, instance] => {
+            delete(LocalSettings::new(folder, executable), name, instance).map_or(1, |()| 0)
         }
         ["serve"] => serve(),
         ["dial", destination, text] => dial(destination, text).map_or(1, |()| 0),
@@ -63,6 +67,18 @@ async fn server(settings: LocalSettings, name: &str, instance: &str, command: &s
     let release = Release { version, command, health_path, read_only: vec![executable] };
     local.deploy(&name, &release).await.ok()?;
     std::future::pending().await
+}
+
+/// Deletes one project with little stack and few files to open.
+fn delete(settings: LocalSettings, name: &str, instance: &str) -> Option<()> {
+    setrlimit(Resource::RLIMIT_NOFILE, 40, 40).ok()?;
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.worker_threads(1).thread_stack_size(256 << 10).enable_all();
+    runtime.build().ok()?.block_on(async {
+        let local = Local::open(settings, Clock::System, Arc::new(Sealer::new([7; 32]))).await.ok()?;
+        let (name, instance) = (ProjectName::parse(name).ok()?, InstanceId::parse(instance).ok()?);
+        local.delete_project(&name, instance).await.ok().map(drop)
+    })
 }
 
 /// Passes on a stop, and ends with its application.

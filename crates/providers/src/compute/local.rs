@@ -16,11 +16,13 @@ mod journal;
 mod launch;
 mod ports;
 mod processes;
+mod removal;
 mod running;
 mod seats;
 mod settings;
 mod spawner;
 mod supervisor;
+mod sweeper;
 
 use std::sync::Arc;
 
@@ -36,6 +38,7 @@ use seats::Seats;
 pub use settings::{InstanceLimits, Isolation, LocalSettings};
 use spawner::Spawner;
 use supervisor::Supervisor;
+use sweeper::Sweeper;
 
 /// Runs instances on this machine. Keep it for as long as they shall run: when it is dropped, they
 /// die. Call [`crate::compute::Compute::shutdown`] to stop them gently.
@@ -47,6 +50,7 @@ pub struct Local {
     seats: Seats,
     /// Slots and ports are handed out one project at a time.
     allocation: tokio::sync::Mutex<()>,
+    _sweeper: Sweeper,
 }
 
 impl Local {
@@ -57,14 +61,13 @@ impl Local {
     /// Refused when the folder cannot be used or an old process cannot be ended.
     pub async fn open(settings: LocalSettings, clock: Clock, sealer: Arc<Sealer>) -> Result<Self, ProviderError> {
         let folders = Folders::open(&settings.folder)?;
+        let sweeper = Sweeper::start(folders.clone()).map_err(no_thread)?;
         for project in folders.list()? {
             let folder = folders.of(&project);
             on_blocking_thread(move || running::clear(&folder)).await?;
         }
         let walls = Walls::new(&settings);
-        let spawner = Spawner::start().map_err(|cause| {
-            ProviderError::refused("start the thread that starts instances", cause, "raise the limit on threads")
-        })?;
+        let spawner = Spawner::start().map_err(no_thread)?;
         let launcher = Arc::new(Launcher { settings, sealer, spawner, clock: clock.clone(), room: egress::room() });
         let local = Self {
             folders,
@@ -73,6 +76,7 @@ impl Local {
             clock,
             seats: Seats::default(),
             allocation: tokio::sync::Mutex::default(),
+            _sweeper: sweeper,
         };
         local.start_deployed().await?;
         Ok(local)
@@ -102,6 +106,10 @@ impl Local {
         let project = folder.expect_project(name)?;
         Ok(Supervisor::start(name.clone(), folder.clone(), project, self.launcher.clone(), seat.state()))
     }
+}
+
+fn no_thread(cause: std::io::Error) -> ProviderError {
+    ProviderError::refused("start the threads of the local driver", cause, "raise the limit on threads")
 }
 
 /// Runs what may take long, or waits for the kernel, beside the async threads.

@@ -43,7 +43,7 @@ impl Edge for Builtin {
     async fn publish(&self, hostname: &str, instance: InstanceId, origin: &Origin) -> Result<(), ProviderError> {
         let name = parse(hostname)?;
         let Origin::Address(upstream) = origin;
-        if let Some(existing) = self.edge.find(&name).await.map_err(unavailable("looking for a hostname"))?
+        if let Some(existing) = self.edge.find(&name).await.map_err(failed("looking for a hostname"))?
             && existing.route.instance != Some(instance)
         {
             return Err(ProviderError::refused(
@@ -54,32 +54,30 @@ impl Edge for Builtin {
         }
         let audience = self.edge.audience_of(instance);
         let route = Route { hostname: name, instance: Some(instance), upstream: *upstream, audience };
-        self.edge.publish(&route).await.map_err(unavailable("publishing a hostname"))
+        self.edge.publish(&route).await.map_err(failed("publishing a hostname"))
     }
 
     async fn admit(&self, hostname: &str, members: &[Email]) -> Result<(), ProviderError> {
         let rules: Vec<MemberRule> = members.iter().cloned().map(MemberRule::Exact).collect();
         let name = parse(hostname)?;
-        self.edge.set_admissions(&name, &rules).await.map_err(unavailable("telling the edge who may enter"))
+        self.edge.set_admissions(&name, &rules).await.map_err(failed("telling the edge who may enter"))
     }
 
     async fn admit_to_site(&self, person: &Email) -> Result<(), ProviderError> {
         let rule = MemberRule::Exact(person.clone());
         let admitted = self.edge.admit(self.edge.site(), &rule).await;
-        admitted.map(drop).map_err(unavailable("letting a person sign in to the site"))
+        admitted.map(drop).map_err(failed("letting a person sign in to the site"))
     }
 
-    async fn close(&self, hostname: &str) -> Result<(), ProviderError> {
+    async fn close(&self, hostname: &str, instance: InstanceId) -> Result<(), ProviderError> {
         let name = parse(hostname)?;
-        let closed = self.edge.set_state(&name, HostState::Deleting, None).await;
-        closed.map(drop).map_err(unavailable("closing a hostname"))
+        let closed = self.edge.set_state_of(&name, instance, HostState::Deleting).await;
+        closed.map(drop).map_err(failed("closing a hostname"))
     }
 
-    async fn remove(&self, hostname: &str) -> Result<Vec<Removed>, ProviderError> {
+    async fn remove(&self, hostname: &str, instance: InstanceId) -> Result<Vec<Removed>, ProviderError> {
         let name = parse(hostname)?;
-        let existed = self.edge.find(&name).await.map_err(unavailable("looking for a hostname"))?.is_some();
-        self.edge.unpublish(&name).await.map_err(unavailable("removing a hostname"))?;
-        Ok(if existed {
+        Ok(if self.edge.unpublish_of(&name, instance).await.map_err(failed("removing a hostname"))? {
             vec![Removed::new("hostname", hostname), Removed::new("access rules", hostname)]
         } else {
             vec![]
@@ -87,7 +85,7 @@ impl Edge for Builtin {
     }
 
     async fn list_hostnames(&self) -> Result<Vec<String>, ProviderError> {
-        let published = self.edge.list().await.map_err(unavailable("listing hostnames"))?;
+        let published = self.edge.list().await.map_err(failed("listing hostnames"))?;
         let of_instances = published.into_iter().filter(|entry| entry.route.instance.is_some());
         Ok(of_instances.map(|entry| entry.route.hostname.as_str().to_owned()).collect())
     }
@@ -99,6 +97,16 @@ fn parse(hostname: &str) -> Result<Hostname, ProviderError> {
     })
 }
 
-fn unavailable(what: &'static str) -> impl Fn(EdgeError) -> ProviderError {
-    move |error| ProviderError::unavailable(what, error)
+fn failed(what: &'static str) -> impl Fn(EdgeError) -> ProviderError {
+    move |error| {
+        let next = match &error {
+            EdgeError::NotBelow { .. } | EdgeError::PublicUrl(_) => "check [site] public_url and base_domain",
+            EdgeError::AudienceTaken { .. } => "remove that instance first",
+            EdgeError::Unreadable(_) => "run the version that wrote it, or restore the store from a backup",
+            EdgeError::Store(_) | EdgeError::Seal(_) | EdgeError::Issuer(_) | EdgeError::KeySet(_) => {
+                return ProviderError::unavailable(what, error);
+            }
+        };
+        ProviderError::refused(what, error, next)
+    }
 }

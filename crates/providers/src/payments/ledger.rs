@@ -5,10 +5,9 @@ mod store;
 
 use async_trait::async_trait;
 use domain::{CustomerId, InstanceId};
-use jiff::Timestamp;
 use world::Clock;
 
-use super::{Card, Payments, SavedCard};
+use super::{Card, CardProblems, Payments, SavedCard};
 use crate::{ProviderError, Removed};
 
 pub use store::MIGRATIONS;
@@ -25,14 +24,6 @@ impl Ledger {
     pub fn new(db: ::store::Db, clock: Clock) -> Self {
         Self { db, clock }
     }
-
-    /// Whether an instance has a subscription, and since when.
-    ///
-    /// # Errors
-    /// Unavailable when the store does not answer.
-    pub async fn subscribed_since(&self, instance: InstanceId) -> Result<Option<Timestamp>, ProviderError> {
-        store::subscribed_since(&self.db, instance).await.map_err(|error| unavailable("reading a subscription", &error))
-    }
 }
 
 #[async_trait]
@@ -41,7 +32,7 @@ impl Payments for Ledger {
         "ledger"
     }
 
-    fn accept_card(&self, card: &Card) -> Result<SavedCard, ProviderError> {
+    fn accept_card(&self, card: &Card) -> Result<SavedCard, CardProblems> {
         card::check(card, self.clock.now())
     }
 

@@ -3,7 +3,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use providers::compute::Compute;
 
-use crate::harness::{Server, deploy, read, until_healthy};
+use crate::harness::{Server, deploy, instance, read, until_healthy};
 
 /// Sends back, in capitals, everything once the sender has finished.
 fn shouting_echo() -> SocketAddr {
@@ -77,7 +77,7 @@ async fn the_way_out_is_there_again_after_a_restart() {
     let acme = deploy(&local, "acme", 1, &server.serving(&again)).await;
     assert_eq!(until_healthy(&local, &acme).await.restarts, 1);
     assert_eq!(read(server.data(&acme).join("said")).matches("AGAIN").count(), 2);
-    local.delete_project(&acme).await.unwrap();
+    local.delete_project(&acme, instance(1)).await.unwrap();
     assert!(!server.project_folder(&acme).exists());
     local.shutdown().await;
 }

@@ -130,6 +130,17 @@ pub fn eventually(holds: impl Fn() -> bool) {
     panic!("not in time");
 }
 
+/// Makes so many folders, each in the one before; no path can name the innermost.
+pub fn nest(top: &Path, depth: usize) {
+    use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let mut folder = openat(CWD, top, flags, Mode::empty()).unwrap();
+    for _ in 0..depth {
+        mkdirat(&folder, "deeper", Mode::RWXU).unwrap();
+        folder = openat(&folder, "deeper", flags, Mode::empty()).unwrap();
+    }
+}
+
 /// What the application says to the guard's visitors.
 pub async fn visit(local: &Local, name: &ProjectName) -> String {
     let Origin::Address(address) = local.register_hostname(name, "x.localhost").await.unwrap();

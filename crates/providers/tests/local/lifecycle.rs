@@ -47,6 +47,7 @@ async fn every_call_may_be_made_twice() {
     let origin = local.register_hostname(&acme, "acme.localhost").await.unwrap();
     deploy(&local, "acme", 1, &release).await;
     assert_eq!(local.register_hostname(&acme, "acme.localhost").await.unwrap(), origin);
+    assert_eq!(local.origin(&acme).await.unwrap(), Some(origin));
     until_healthy(&local, &acme).await;
     assert_eq!(read(server.data(&acme).join("starts")), "started\n");
     assert_eq!(local.list_projects().await.unwrap(), std::slice::from_ref(&acme));
@@ -115,8 +116,17 @@ async fn what_is_missing_is_refused_with_the_next_step() {
     let local = server.open().await;
     let acme = name("acme");
     assert_eq!(local.observe(&acme).await.unwrap(), None);
-    let error = local.deploy(&acme, &server.serving("")).await.unwrap_err().to_string();
-    assert!(error.contains("create it first"), "{error}");
+    assert_eq!(local.origin(&acme).await.unwrap(), None);
+    let errors = [
+        local.deploy(&acme, &server.serving("")).await.unwrap_err(),
+        local.configure(&acme, &settings(1)).await.unwrap_err(),
+        local.register_hostname(&acme, "acme.localhost").await.unwrap_err(),
+        local.logs(&acme, 10).await.unwrap_err(),
+    ];
+    for error in errors {
+        assert!(matches!(error, ProviderError::NotFound { .. }) && !error.is_temporary(), "{error}");
+        assert!(error.to_string().contains("ai-diy-acme"), "{error}");
+    }
     local.create_project(&acme, instance(1)).await.unwrap();
     let error = local.deploy(&acme, &server.serving("")).await.unwrap_err().to_string();
     assert!(error.contains("configure it first"), "{error}");

@@ -44,6 +44,10 @@ impl Front {
     }
 
     pub async fn with(upstream: Upstream) -> Self {
+        Self::limited(upstream, Limits::default()).await
+    }
+
+    pub async fn limited(upstream: Upstream, limits: Limits) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
@@ -54,7 +58,7 @@ impl Front {
             let (upstream, watch) = (Arc::clone(&upstream), watch.clone());
             service_fn(move |request| forward(Arc::clone(&upstream), watch.clone(), request))
         };
-        let limits = Limits { drain: Duration::from_secs(5), ..Limits::default() };
+        let limits = Limits { drain: Duration::from_secs(5), ..limits };
         let ended = tokio::spawn(serve(listener, limits, stop.clone(), service_for));
         Self { address, stop, seen, ended }
     }

@@ -11,6 +11,7 @@ use crate::data_folder::DataFolder;
 use crate::server_file::ServerFile;
 
 const MIB: u64 = 1 << 20;
+const LOG: &str = "look into its log, which is the standard error of `spinoff up`";
 
 /// Whether there is room for data.
 pub fn disk_space(data: &DataFolder) -> Check {
@@ -40,11 +41,11 @@ pub async fn server(context: &Context, listen: SocketAddr) -> Check {
     };
     match health {
         Ok(report) if report.status == HealthState::Ok => Check::ok(name, format!("runs at {}", running.url)),
-        Ok(_) => Check::fail(name, format!("{} is not well", running.url), "look into its log"),
+        Ok(_) => Check::fail(name, format!("{} is not well", running.url), LOG),
         Err(error) => Check::fail(
             name,
             format!("process {} should serve {} but does not: {error}", running.pid, running.url),
-            "look into its log; restart it if it hangs",
+            format!("{LOG}; restart it if it hangs"),
         ),
     }
 }

@@ -21,7 +21,7 @@ use workflow::{Faults, Point};
 use world::{Clock, Entropy, Sealer};
 
 use super::UpArgs;
-use super::config::{self, Config, MailDriver};
+use super::config::{self, ComputeDriver, Config, EdgeDriver, MailDriver, PaymentsDriver};
 use crate::data_folder::DataFolder;
 
 /// How long a guard or one of our own hostnames may take to answer us.
@@ -42,13 +42,14 @@ pub async fn start(
 
     let settings = settings(config, address)?;
     let mail_waiting = Arc::new(Notify::new());
-    let codes = SignInCodes::new(
-        db.clone(),
-        clock.clone(),
-        entropy.clone(),
-        settings.product.clone(),
-        Arc::clone(&mail_waiting),
-    );
+    let codes = SignInCodes {
+        db: db.clone(),
+        sealer: Arc::clone(&sealer),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+        product: settings.product.clone(),
+        waiting: Arc::clone(&mail_waiting),
+    };
     let mut edge_settings = edge::Settings::new(&settings.public_url, &settings.base_domain, &settings.product);
     edge_settings.mailbox_url = settings.mailbox.then(|| format!("{}/mailbox", settings.public_url));
     let gate = edge::Edge::open(
@@ -61,10 +62,19 @@ pub async fn start(
     )
     .await?;
     let drivers = Drivers {
-        compute: Arc::new(local(folder, config, args, guards_socket, &clock, &sealer).await?),
-        edge: Arc::new(Builtin::new(gate.clone())),
-        payments: Arc::new(Ledger::new(db.clone(), clock.clone())),
-        mail: mail(config)?,
+        compute: match config.compute.driver {
+            ComputeDriver::Local => Arc::new(local(folder, config, args, guards_socket, &clock, &sealer).await?),
+        },
+        edge: match config.edge.driver {
+            EdgeDriver::Builtin => Arc::new(Builtin::new(gate.clone())),
+        },
+        payments: match config.payments.driver {
+            PaymentsDriver::Ledger => Arc::new(Ledger::new(db.clone(), clock.clone())),
+        },
+        mail: match config.mail.driver {
+            MailDriver::Outbox => Arc::new(Outbox),
+            MailDriver::Smtp => smtp(config)?,
+        },
     };
     let core = Core {
         members_key: members_key(&sealer)?,
@@ -135,10 +145,7 @@ async fn local(
     Ok(Local::open(settings, clock.clone(), Arc::clone(sealer)).await?)
 }
 
-fn mail(config: &Config) -> anyhow::Result<Arc<dyn Mail>> {
-    if config.mail.driver == MailDriver::Outbox {
-        return Ok(Arc::new(Outbox));
-    }
+fn smtp(config: &Config) -> anyhow::Result<Arc<dyn Mail>> {
     let url = config::secret(config.smtp.url.as_ref(), config.smtp.url_file.as_ref())?
         .context("[mail] driver is smtp, but [smtp] url (or url_file) is missing")?;
     let from = config.mail.from.as_deref().context("[mail] driver is smtp, but [mail] from is missing")?;

@@ -1,3 +1,5 @@
+mod drivers;
+
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -10,7 +12,9 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::UpArgs;
-use crate::data_folder::DataFolder;
+use crate::context::Context;
+
+pub use drivers::{ComputeDriver, EdgeDriver, MailDriver, PaymentsDriver};
 
 /// What the operator decided: `spinoff.toml`, overridden by the environment, overridden by options.
 #[derive(Debug, Deserialize)]
@@ -20,6 +24,8 @@ pub struct Config {
     pub site: Site,
     pub store: Store,
     pub compute: Compute,
+    pub edge: Edge,
+    pub payments: Payments,
     pub mail: Mail,
     pub smtp: Smtp,
     pub plan: Plan,
@@ -68,13 +74,18 @@ pub struct Compute {
     pub first_uid: Option<u32>,
 }
 
-/// `[compute] driver`
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ComputeDriver {
-    /// Processes on this machine.
-    #[default]
-    Local,
+/// `[edge]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Edge {
+    pub driver: EdgeDriver,
+}
+
+/// `[payments]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Payments {
+    pub driver: PaymentsDriver,
 }
 
 /// `[mail]`
@@ -84,17 +95,6 @@ pub struct Mail {
     pub driver: MailDriver,
     /// `Name <address>`
     pub from: Option<String>,
-}
-
-/// `[mail] driver`
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MailDriver {
-    /// Mail stays here and is read at `/mailbox`.
-    #[default]
-    Outbox,
-    /// Mail leaves by an SMTP server.
-    Smtp,
 }
 
 /// `[smtp]`
@@ -145,9 +145,10 @@ impl Default for Compute {
 impl Config {
     /// Reads file and environment, lets the options have the last word, and refuses what would
     /// open this machine to others.
-    pub fn read(folder: &DataFolder, args: &UpArgs) -> anyhow::Result<Self> {
-        let path = args.config.clone().unwrap_or_else(|| folder.path().join("spinoff.toml"));
-        let mut config = Self::layered(&path, args.config.is_some(), environment())?;
+    pub fn read(context: &Context, args: &UpArgs) -> anyhow::Result<Self> {
+        let named = context.config.as_deref();
+        let path = named.map_or_else(|| context.data.path().join("spinoff.toml"), Path::to_owned);
+        let mut config = Self::layered(&path, named.is_some(), environment())?;
         config.apply(args);
         if !config.site.listen.ip().is_loopback() {
             bail!(
@@ -156,7 +157,23 @@ impl Config {
                 config.site.listen
             );
         }
+        config.keep_mailbox_private()?;
         Ok(config)
+    }
+
+    /// A reverse proxy on this machine could carry the mailbox, and every sign-in code in it, outside.
+    fn keep_mailbox_private(&self) -> anyhow::Result<()> {
+        let Some(url) = self.site.public_url.as_deref().filter(|_| self.mail.driver == MailDriver::Outbox) else {
+            return Ok(());
+        };
+        let host = url.split_once("://").map_or(url, |(_, rest)| rest).split(['/', ':']).next().unwrap_or_default();
+        if host == "localhost" || host.ends_with(".localhost") {
+            return Ok(());
+        }
+        bail!(
+            "[site] public_url is {url}, but mail goes to the built-in mailbox, which everybody could read there; \
+             set [mail] driver = \"smtp\", or leave public_url out"
+        )
     }
 
     fn layered(path: &Path, must_exist: bool, environment: HashMap<String, String>) -> anyhow::Result<Self> {
@@ -264,6 +281,26 @@ mod tests {
         let error = format!("{:#}", read("[site]\nbase_domian = \"a.test\"\n", &[]).unwrap_err());
         assert!(error.contains("base_domian"), "{error}");
         assert!(read("[plan]\nhour_cents = \"much\"\n", &[]).is_err());
+    }
+
+    #[test]
+    fn every_driver_can_be_named_and_one_that_does_not_exist_is_answered_with_those_that_do() {
+        let named = "[compute]\ndriver = \"local\"\n[edge]\ndriver = \"builtin\"\n[payments]\ndriver = \"ledger\"\n\
+                     [mail]\ndriver = \"smtp\"\n";
+        let config = read(named, &[]).unwrap();
+        assert_eq!(config.compute.driver, ComputeDriver::Local);
+        assert_eq!(config.edge.driver, EdgeDriver::Builtin);
+        assert_eq!(config.payments.driver, PaymentsDriver::Ledger);
+        assert_eq!(config.mail.driver, MailDriver::Smtp);
+        assert_eq!(read(named, &[("SPINOFF_MAIL__DRIVER", "outbox")]).unwrap().mail.driver, MailDriver::Outbox);
+        for (section, known) in
+            [("compute", "local"), ("edge", "builtin"), ("payments", "ledger"), ("mail", "outbox, smtp")]
+        {
+            let toml = format!("[{section}]\ndriver = \"cloudflaer\"\n");
+            let error = format!("{:#}", read(&toml, &[]).unwrap_err());
+            let told = format!("[{section}] has no driver \"cloudflaer\"; there is: {known}");
+            assert!(error.contains(&told), "{error}");
+        }
     }
 
     #[test]

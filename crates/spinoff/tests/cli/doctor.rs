@@ -99,7 +99,9 @@ fn a_running_server_is_asked_how_it_is() {
     fs::create_dir(data.path().join("run")).unwrap();
     fs::write(data.path().join("run/server.json"), file.to_string()).unwrap();
     assert_eq!(verdict(data.path(), &[], "server").0, "ok");
-    assert_eq!(verdict(data.path(), &[], "server").0, "fail");
+    let (judged, said) = verdict(data.path(), &[], "server");
+    assert_eq!(judged, "fail");
+    assert!(said.contains("the standard error of `spinoff up`"), "{said}");
     assert!(server.seen().iter().all(|seen| seen.token.is_none()), "health needs no token");
 }
 

@@ -40,6 +40,33 @@ fn provisioning_tells_each_step_once_and_ends_with_the_address() {
 }
 
 #[test]
+fn a_step_that_is_tried_again_is_told_as_failed_only_when_it_stays_so() {
+    let (failed, done) = (step("deploy", "do", "failed"), step("deploy", "do", "done"));
+    let mut again = step("deploy", "do", "started");
+    (again["attempts"], again["error"]) = (json!(2), json!("no room"));
+    let mut worse = failed.clone();
+    (worse["attempts"], worse["error"]) = (json!(2), json!("no power"));
+    let server = provisioning()
+        .on(&watched(), 200, workflow("running", std::slice::from_ref(&failed)))
+        .on(&watched(), 200, workflow("running", &[again]))
+        .on(&watched(), 200, workflow("running", &[worse]))
+        .on(&watched(), 200, workflow("done", &[done]));
+    let ran = ask(&server.url, &PROVISION);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let told = "… deploy  attempt 1, last error: no room\n… deploy  attempt 2, last error: no power\n\
+                ✓ deploy  250ms\n";
+    assert_eq!(ran.err, told);
+
+    let undoing = workflow("undoing", &[failed.clone(), step("create project", "undo", "failed")]);
+    let over = workflow("failed", &[failed, step("create project", "undo", "done")]);
+    let server = provisioning().on(&watched(), 200, undoing).on(&watched(), 200, over);
+    let ran = ask(&server.url, &PROVISION);
+    let told = "✗ deploy  250ms  no room\n… undo: create project  attempt 1, last error: no room\n\
+                ✓ undo: create project  250ms\n";
+    assert!(ran.code == 1 && ran.err.starts_with(told), "{ran:?}");
+}
+
+#[test]
 fn programs_get_the_instance_and_no_progress_when_quiet() {
     let server = provisioning().on(&watched(), 200, workflow("done", &[step("deploy", "do", "done")]));
     let ran = ask(&server.url, &[&PROVISION[..], &["--json", "--quiet"]].concat());

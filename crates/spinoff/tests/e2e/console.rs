@@ -27,11 +27,9 @@ async fn the_printed_link_opens_a_console_that_shows_everything_as_it_was_seen()
     sees_the_instance_live(&operator, &server).await;
     sees_every_step(&operator).await;
     operator.press("Audit log").await;
-    for (what, who) in [
-        ("instance.requested", "command line"),
-        ("instance.activated", "provisioning"),
-        ("member.invited", "command line"),
-    ] {
+    for (what, who) in
+        [("instance.requested", "api"), ("instance.activated", "provisioning"), ("member.invited", "api")]
+    {
         let rows =
             operator.js("return [...document.querySelectorAll('tbody tr')].map((row) => row.innerText)", &[]).await;
         let found = rows.as_array().unwrap().iter().filter_map(|row| row.as_str());

@@ -258,6 +258,28 @@ async fn a_full_volume_stops_its_own_instance_until_there_is_room() {
 }
 
 #[tokio::test]
+async fn folders_without_end_stop_their_own_instance_and_do_not_outlive_it() {
+    let scene = Scene::set(seller().compute("volume_mb = 24")).await;
+    scene.attack_blindly(NEST).await;
+    until("the instance is stopped", SOON, async || {
+        scene.server.world().processes(Some("mallory")).is_empty().then_some(())
+    })
+    .await;
+    scene.nobody_else_noticed().await;
+    scene.server.cli(&["delete", "mallory", "--confirm", "mallory"]).ok();
+    assert!(!scene.server.project("mallory").exists());
+    scene.nobody_else_noticed().await;
+}
+
+const NEST: &str = r#"
+import os
+os.chdir("/data")
+for _ in range(20_000):
+    os.mkdir("deeper")
+    os.chdir("deeper")
+"#;
+
+#[tokio::test]
 async fn a_process_that_hides_does_not_survive_the_end_of_its_instance() {
     let mut scene = Scene::usual().await;
     scene.attack(DAEMONISE).await;

@@ -39,14 +39,32 @@ impl TestApp {
 
     pub async fn start_with(engine: store::Engine, faults: Faults) -> Self {
         let db = fresh(engine, &migrations()).await;
+        Self::on(db, faults, Email::parse("operator@localhost").unwrap()).await
+    }
+
+    /// Another server on the same store, whose settings name another operator.
+    pub async fn restarted_for(self, operator: Email) -> Self {
+        let Self { db, started, stop, .. } = self;
+        stop.cancel();
+        started.stop().await;
+        Self::on(db, Faults::none(), operator).await
+    }
+
+    async fn on(db: TestDb, faults: Faults, operator: Email) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (clock, entropy) = (Clock::System, Entropy::seeded(11));
         let sealer = Arc::new(Sealer::new([9; 32]));
         let url = format!("http://localhost:{}", address.port());
         let mail_waiting = Arc::new(Notify::new());
-        let codes =
-            SignInCodes::new(db.db.clone(), clock.clone(), entropy.clone(), "AI-DIY".into(), Arc::clone(&mail_waiting));
+        let codes = SignInCodes {
+            db: db.db.clone(),
+            sealer: Arc::clone(&sealer),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            product: "AI-DIY".into(),
+            waiting: Arc::clone(&mail_waiting),
+        };
         let gate = edge::Edge::open(
             db.db.clone(),
             Arc::clone(&sealer),
@@ -80,7 +98,7 @@ impl TestApp {
                     health_path: "/".into(),
                     read_only: Vec::new(),
                 },
-                operator: Email::parse("operator@localhost").unwrap(),
+                operator,
                 mailbox: true,
                 probe_address: address,
             },
@@ -156,6 +174,29 @@ impl TestApp {
         (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 
+    /// The printed link to the console, without the site's address.
+    pub fn admin_link(&self) -> String {
+        self.started.admin_link.expose_secret().replace(&self.url, "")
+    }
+
+    /// Orders an instance under a key.
+    pub async fn order(&self, key: &str, body: Value) -> (StatusCode, Value) {
+        let token = operator_token(&self.started.app.sealer);
+        let request = self.http.post(format!("{}/api/v1/instances", self.url)).header("idempotency-key", key);
+        let answer = request.bearer_auth(token.expose_secret()).json(&body).send().await.unwrap();
+        (answer.status(), answer.json().await.unwrap())
+    }
+
+    /// Waits for something that happens by itself.
+    pub async fn until(&self, holds: impl AsyncFn() -> bool) {
+        let wait = async {
+            while !holds().await {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), wait).await.expect("what was waited for did not come");
+    }
+
     /// Orders an instance and waits until its provisioning is over. The workflow's state then.
     pub async fn provision(&self, email: &str, subdomain: &str) -> String {
         let order = json!({"customer_email": email, "subdomain": subdomain});
@@ -215,21 +256,17 @@ impl TestApp {
     }
 }
 
-impl Drop for TestApp {
-    fn drop(&mut self) {
-        self.stop.cancel();
-    }
-}
-
 pub struct Page {
     pub status: StatusCode,
     pub location: Option<String>,
+    pub cookie: Option<String>,
     pub body: String,
 }
 
 impl Page {
     async fn of(answer: reqwest::Response) -> Self {
-        let location = answer.headers().get(header::LOCATION).map(|value| value.to_str().unwrap().to_owned());
-        Self { status: answer.status(), location, body: answer.text().await.unwrap() }
+        let header = |name| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        let (location, cookie) = (header(header::LOCATION), header(header::SET_COOKIE));
+        Self { status: answer.status(), location, cookie, body: answer.text().await.unwrap() }
     }
 }

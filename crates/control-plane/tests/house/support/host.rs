@@ -80,9 +80,8 @@ impl Host {
 
     fn change(&self, project: &ProjectName, change: impl FnOnce(&mut Project)) -> Result<(), ProviderError> {
         let mut state = self.0.lock().unwrap();
-        let project = state.projects.get_mut(project).ok_or_else(|| {
-            ProviderError::refused("changing a project", "there is no such project", "create it first")
-        })?;
+        let missing = || ProviderError::not_found(format!("the project {project}"));
+        let project = state.projects.get_mut(project).ok_or_else(missing)?;
         change(project);
         Ok(())
     }
@@ -148,6 +147,10 @@ impl Compute for Host {
         Ok(Origin::Address(origin.unwrap()))
     }
 
+    async fn origin(&self, project: &ProjectName) -> Result<Option<Origin>, ProviderError> {
+        Ok(self.0.lock().unwrap().projects.get(project).map(|project| Origin::Address(project.origin)))
+    }
+
     async fn observe(&self, project: &ProjectName) -> Result<Option<Observation>, ProviderError> {
         let state = self.0.lock().unwrap();
         Ok(state.projects.get(project).map(|project| Observation {
@@ -168,10 +171,15 @@ impl Compute for Host {
         Ok(self.0.lock().unwrap().projects.keys().cloned().collect())
     }
 
-    async fn delete_project(&self, project: &ProjectName) -> Result<Vec<Removed>, ProviderError> {
+    async fn delete_project(&self, project: &ProjectName, instance: InstanceId) -> Result<Vec<Removed>, ProviderError> {
         self.answer("deleting a project")?;
-        let existed = self.0.lock().unwrap().projects.remove(project).is_some();
-        Ok(if existed { vec![Removed::new("project", project.to_string())] } else { Vec::new() })
+        let mut state = self.0.lock().unwrap();
+        let is_its_own = state.projects.get(project).is_some_and(|found| found.instance == instance);
+        Ok(if is_its_own && state.projects.remove(project).is_some() {
+            vec![Removed::new("project", project.to_string())]
+        } else {
+            Vec::new()
+        })
     }
 
     async fn shutdown(&self) {}

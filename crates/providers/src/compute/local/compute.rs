@@ -24,6 +24,8 @@ impl Compute for Local {
     }
 
     async fn create_project(&self, name: &ProjectName, instance: InstanceId) -> Result<(), ProviderError> {
+        let seat = self.seats.of(name);
+        let _turn = seat.turn().await;
         let _one_at_a_time = self.allocation.lock().await;
         let folder = self.folders.of(name);
         let project = match folder.load()? {
@@ -94,6 +96,11 @@ impl Compute for Local {
         Ok(Origin::Address(ports::address(project.port)))
     }
 
+    async fn origin(&self, name: &ProjectName) -> Result<Option<Origin>, ProviderError> {
+        let project = self.folders.of(name).load()?;
+        Ok(project.map(|project| Origin::Address(ports::address(project.port))))
+    }
+
     async fn observe(&self, name: &ProjectName) -> Result<Option<Observation>, ProviderError> {
         let Some(project) = self.folders.of(name).load()? else {
             return Ok(None);
@@ -133,12 +140,15 @@ impl Compute for Local {
         self.folders.list()
     }
 
-    async fn delete_project(&self, name: &ProjectName) -> Result<Vec<Removed>, ProviderError> {
+    async fn delete_project(&self, name: &ProjectName, instance: InstanceId) -> Result<Vec<Removed>, ProviderError> {
         let seat = self.seats.of(name);
         let mut turn = seat.turn().await;
         let mut removed = Vec::new();
         let folder = self.folders.of(name);
         let project = folder.load()?;
+        if project.as_ref().is_some_and(|project| project.instance != instance) {
+            return Ok(removed);
+        }
         if let Some(supervisor) = turn.take() {
             supervisor.stop().await;
             removed.push(Removed::new("process", name.as_str()));

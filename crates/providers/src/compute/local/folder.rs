@@ -5,12 +5,13 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use domain::{InstanceId, ProjectName};
 use serde::{Deserialize, Serialize};
 
+use super::removal::remove_tree;
 use crate::ProviderError;
 use crate::compute::Release;
 
@@ -63,18 +64,21 @@ impl Project {
 }
 
 /// Where all projects are.
+#[derive(Debug, Clone)]
 pub(super) struct Folders(PathBuf);
 
 impl Folders {
     pub(super) fn open(path: &Path) -> Result<Self, ProviderError> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(fault("create", path))?;
         let path = path.canonicalize().map_err(fault("find", path))?;
-        for entry in fs::read_dir(&path).map_err(fault("list", &path))?.flatten() {
-            if entry.file_name().to_string_lossy().starts_with(GONE_PREFIX) {
-                remove_tree(&entry.path())?;
-            }
-        }
         Ok(Self(path))
+    }
+
+    /// What deletions left when they were broken off.
+    pub(super) fn gone(&self) -> Result<Vec<PathBuf>, ProviderError> {
+        let entries = fs::read_dir(&self.0).map_err(fault("list", &self.0))?.flatten();
+        let gone = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(GONE_PREFIX));
+        Ok(gone.map(|entry| entry.path()).collect())
     }
 
     pub(super) fn of(&self, name: &ProjectName) -> Folder {
@@ -154,9 +158,7 @@ impl Folder {
     }
 
     pub(super) fn expect_project(&self, name: &ProjectName) -> Result<Project, ProviderError> {
-        self.load()?.ok_or_else(|| {
-            ProviderError::refused(format!("use the project {name}"), "there is no such project", "create it first")
-        })
+        self.load()?.ok_or_else(|| ProviderError::not_found(format!("the project {name}")))
     }
 
     /// Stores what is wanted, whole or not at all.
@@ -182,10 +184,13 @@ impl Folder {
     pub(super) fn remove(&self) -> Result<bool, ProviderError> {
         let left = self.gone.exists();
         if left {
-            remove_tree(&self.gone)?;
+            remove_tree(&self.gone).map_err(fault("remove", &self.gone))?;
         }
         match fs::rename(&self.path, &self.gone) {
-            Ok(()) => remove_tree(&self.gone).map(|()| true),
+            Ok(()) => {
+                remove_tree(&self.gone).map_err(fault("remove", &self.gone))?;
+                Ok(true)
+            }
             Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(left),
             Err(cause) => Err(fault("remove", &self.path)(cause)),
         }
@@ -208,26 +213,4 @@ pub(super) fn write_private(path: &Path, value: &impl Serialize) -> Result<(), P
 pub(super) fn fault(verb: &str, path: &Path) -> impl FnOnce(std::io::Error) -> ProviderError {
     let what = format!("{verb} {}", path.display());
     move |cause| ProviderError::unavailable(what, cause)
-}
-
-/// Removes a folder although its former user may have locked parts of it.
-fn remove_tree(path: &Path) -> Result<(), ProviderError> {
-    match fs::remove_dir_all(path) {
-        Err(cause) if cause.kind() == ErrorKind::PermissionDenied => {
-            unlock(path);
-            fs::remove_dir_all(path).map_err(fault("remove", path))
-        }
-        Err(cause) if cause.kind() != ErrorKind::NotFound => Err(fault("remove", path)(cause)),
-        _ => Ok(()),
-    }
-}
-
-fn unlock(top: &Path) {
-    let mut open = vec![top.to_owned()];
-    while let Some(path) = open.pop() {
-        // What cannot be unlocked shows when the removal is tried again.
-        let _ = fs::set_permissions(&path, fs::Permissions::from_mode(0o700));
-        let below = fs::read_dir(&path).into_iter().flatten().flatten();
-        open.extend(below.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()));
-    }
 }

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::Backoff;
+use super::disk::{Room, Unmeasured};
 use super::folder::{Folder, Project};
 use super::health::{self, Answer};
 use super::launch::{Launched, Launcher};
@@ -89,7 +90,7 @@ impl Work {
     async fn run(self) {
         let mut backoff = Backoff::new();
         loop {
-            if let Some(detail) = self.too_full().await {
+            if let Some(detail) = self.too_full(&self.used().await) {
                 self.enter(Phase::OverQuota { detail });
                 if self.paused(LOOK_WHILE_FULL).await {
                     continue;
@@ -166,31 +167,49 @@ impl Work {
     }
 
     async fn until_full(&self) -> String {
-        let quota = self.launcher.settings.limits.volume_bytes;
+        let quota = self.quota();
         let volume = self.folder.data();
         loop {
             let began = Instant::now();
-            let free = disk::free_bytes(&volume);
+            let room = Room::around(&volume);
             let used = self.used().await;
-            if let Some(detail) = too_full(used, quota) {
+            if let Some(detail) = self.too_full(&used) {
                 return detail;
             }
-            let used = used.unwrap_or(quota);
-            let last = disk::Measurement { used, free, took: began.elapsed() };
             sleep(disk::TICK).await;
-            while !last.is_outdated(began.elapsed(), disk::free_bytes(&volume), quota) {
+            let Ok(used) = used else { continue };
+            let last = disk::Measurement { used, room, took: began.elapsed() };
+            while !last.is_outdated(began.elapsed(), Room::around(&volume), quota) {
                 sleep(disk::TICK).await;
             }
         }
     }
 
-    async fn too_full(&self) -> Option<String> {
-        too_full(self.used().await, self.launcher.settings.limits.volume_bytes)
+    fn quota(&self) -> u64 {
+        self.launcher.settings.limits.volume_bytes
     }
 
-    async fn used(&self) -> Option<u64> {
-        let volume = self.folder.data();
-        on_blocking_thread(move || Ok(disk::used_bytes(&volume))).await.ok().flatten()
+    async fn used(&self) -> Result<u64, Unmeasured> {
+        let (volume, quota) = (self.folder.data(), self.quota());
+        let measuring = tokio::task::spawn_blocking(move || disk::used_bytes(&volume, quota));
+        measuring.await.unwrap_or_else(|cause| Err(Unmeasured::Failed(cause.into())))
+    }
+
+    fn too_full(&self, used: &Result<u64, Unmeasured>) -> Option<String> {
+        let quota = self.quota();
+        match used {
+            Ok(used) if *used <= quota => None,
+            Ok(_) => Some(format!(
+                "stopped: its volume may hold at most {} MB and holds more; remove files or raise the limit",
+                quota >> 20
+            )),
+            Err(Unmeasured::Evaded(how)) => Some(format!("stopped: folders in its volume are {how}")),
+            Err(Unmeasured::Failed(cause)) => {
+                // No fault of the instance's.
+                tracing::warn!(project = %self.name, "The volume of {} could not be measured: {cause}", self.name);
+                None
+            }
+        }
     }
 
     /// Asks, waits for a while, and leaves the rest to the clean-up.
@@ -241,17 +260,5 @@ impl Work {
             () = sleep(pause) => true,
             () = self.stop.cancelled() => false,
         }
-    }
-}
-
-fn too_full(used: Option<u64>, quota: u64) -> Option<String> {
-    match used {
-        Some(used) if used <= quota => None,
-        Some(used) => Some(format!(
-            "stopped: its volume holds {} MB of at most {} MB; remove files or raise the limit",
-            used >> 20,
-            quota >> 20
-        )),
-        None => Some("stopped: folders in its volume are nested too deeply to be measured".to_owned()),
     }
 }

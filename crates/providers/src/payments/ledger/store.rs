@@ -1,5 +1,5 @@
 use ::store::sqlx::{self, Error};
-use ::store::{Db, Migration, from_millis, millis};
+use ::store::{Db, Migration, millis};
 use domain::{CustomerId, InstanceId};
 use jiff::Timestamp;
 
@@ -42,13 +42,4 @@ pub(super) async fn cancel(db: &Db, instance: InstanceId, now: Timestamp) -> Res
         .execute(db.write())
         .await?;
     Ok(done.rows_affected() > 0)
-}
-
-pub(super) async fn subscribed_since(db: &Db, instance: InstanceId) -> Result<Option<Timestamp>, Error> {
-    let since: Option<i64> =
-        sqlx::query_scalar("select started_at from ledger_subscriptions where instance_id = $1 and ended_at is null")
-            .bind(instance.to_string())
-            .fetch_optional(db.read())
-            .await?;
-    Ok(since.map(from_millis))
 }

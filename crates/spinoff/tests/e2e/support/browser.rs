@@ -53,7 +53,7 @@ impl Browser {
     /// Opens one that knows nobody.
     pub async fn open() -> Self {
         let chromedriver = Chromedriver::start();
-        let profile = tempfile::tempdir().unwrap();
+        let profile = tempfile::Builder::new().prefix("spinoff-browser-").tempdir().unwrap();
         let mut wanted = DesiredCapabilities::chrome();
         wanted.set_binary("/usr/bin/chromium").unwrap();
         for flag in FLAGS {
@@ -257,10 +257,18 @@ impl Drop for Browser {
         // Ending the session politely would wait for this very thread.
         let _ = self.driver.clone().leak();
         self.chromedriver.stop();
-        // The browser writes to its profile until it notices that it is alone.
+        // The browser writes to its profile until it has noticed that it is alone and ended.
         let begun = Instant::now();
-        while std::fs::remove_dir_all(self.profile.path()).is_err() && begun.elapsed() < PATIENCE {
+        while runs_with(self.profile.path()) && begun.elapsed() < PATIENCE {
             std::thread::sleep(PAUSE);
         }
     }
+}
+
+/// Whether any process was started on this profile.
+fn runs_with(profile: &Path) -> bool {
+    let mark = profile.to_str().unwrap().as_bytes();
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let mut commands = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
+    commands.any(|command| command.windows(mark.len()).any(|part| part == mark))
 }

@@ -1,0 +1,102 @@
+//! What an edge and a guard have agreed on: the names by which one tells the other who is asking,
+//! and the names that nobody else may say.
+
+use http::HeaderName;
+
+/// Carries the assertion from the edge to the guard.
+pub const ASSERTION: HeaderName = HeaderName::from_static("cf-access-jwt-assertion");
+
+/// The cookie in which a browser keeps the assertion.
+pub const ASSERTION_COOKIE: &str = "CF_Authorization";
+
+/// What an edge answers itself on every hostname begins like this.
+pub const EDGE_PATHS: &str = "/cdn-cgi/access/";
+
+/// Where an issuer shows the public keys that its assertions are signed with.
+pub const CERTS: &str = "/cdn-cgi/access/certs";
+
+/// Where an edge ends the session at a hostname.
+pub const LOGOUT: &str = "/cdn-cgi/access/logout";
+
+/// A guard's health. Probes carry no identity, so this path needs none.
+pub const HEALTH: &str = "/-/health";
+
+/// Where a guard takes a signed member list.
+pub const MEMBERS: &str = "/-/members";
+
+/// Tells the application who is asking: an e-mail address, or the name of a service token.
+pub const USER: HeaderName = HeaderName::from_static("x-spinoff-user");
+
+/// Tells the application the issuer's id of who is asking.
+pub const USER_ID: HeaderName = HeaderName::from_static("x-spinoff-user-id");
+
+/// The address that a request came from.
+pub const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// The scheme that a request came by: `http` or `https`.
+pub const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// The host that a request was for, with its port.
+pub const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+const CLAIMING_PREFIXES: [&str; 4] = ["cf-", "x-forwarded", "x-original-", "x-spinoff-"];
+const CLAIMING_NAMES: [&str; 5] = ["forwarded", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip"];
+
+/// Whether a header says who is asking or where a request came from. From a client that is a mere
+/// claim, so edge and guard remove all of these before they add their own.
+#[must_use]
+pub fn is_claim(name: &HeaderName) -> bool {
+    // Servers that turn header names into variables make an underscore of a hyphen.
+    let name = name.as_str().replace('_', "-");
+    CLAIMING_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || CLAIMING_NAMES.contains(&name.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_could_pass_for_identity_or_origin_is_a_claim() {
+        for name in [
+            "cf-access-jwt-assertion",
+            "cf_access_jwt_assertion",
+            "cf-access-authenticated-user-email",
+            "cf-connecting-ip",
+            "cf-connecting-ipv6",
+            "x-forwarded",
+            "x-forwarded-for",
+            "x_forwarded_for",
+            "x-forwarded_user",
+            "x-forwarded-email",
+            "x-original-url",
+            "x-spinoff-user",
+            "x-spinoff_user-id",
+            "x_spinoff_user_id",
+            "forwarded",
+            "x-real-ip",
+            "x_real_ip",
+            "x-client-ip",
+            "x-cluster-client-ip",
+            "true-client-ip",
+        ] {
+            assert!(is_claim(&HeaderName::from_static(name)), "{name}");
+        }
+        for name in [ASSERTION, USER, USER_ID, FORWARDED_FOR, FORWARDED_PROTO, FORWARDED_HOST] {
+            assert!(is_claim(&name), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_an_application_lives_on_is_none() {
+        for name in
+            ["accept", "authorization", "cookie", "host", "origin", "x-requested-with", "x-request-id", "cfduid"]
+        {
+            assert!(!is_claim(&HeaderName::from_static(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_edges_own_addresses_are_where_the_edge_answers() {
+        assert!([CERTS, LOGOUT].iter().all(|path| path.starts_with(EDGE_PATHS)));
+    }
+}
