@@ -80,7 +80,7 @@ async fn work_that_hangs_is_seen_tried_again_and_given_up() {
         assert!(row.as_str().unwrap().contains("Done"), "{undone}: {row}");
     }
     operator.press("Overview").await;
-    operator.see("is failed").await;
+    operator.see("1 Failed").await;
     server.mail_to(ADA, "could not be made").await;
     assert_eq!(server.world().folders(), Vec::<String>::new());
     server.world().is_still().await;

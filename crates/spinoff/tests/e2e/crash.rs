@@ -31,8 +31,8 @@ const DELETE: [&str; 6] =
     ["refuse entry", "remove compute", "remove address", "end subscription", "forget members", "record"];
 
 /// What a removal record has to name, each once.
-const REMOVED: [&str; 7] =
-    ["access rules", "data folder", "hostname", "member list", "port", "process", "subscription"];
+const REMOVED: [&str; 8] =
+    ["access rules", "data folder", "hostname", "member list", "port", "process", "project", "subscription"];
 
 /// As many servers as two cores start without getting in each other's way.
 const SIDE_BY_SIDE: usize = 4;
