@@ -10,7 +10,8 @@ pub(crate) mod usage;
 pub(crate) mod workflows;
 
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -42,6 +43,11 @@ pub(crate) async fn not_found() -> Refusal {
     AppError::NotFound.into()
 }
 
+pub(crate) async fn method_not_allowed() -> Refusal {
+    refused(405, "This address does not take that method", "Look at /api/v1/openapi.json for the methods it takes.")
+        .into()
+}
+
 /// A JSON body; what can't be read is refused with a problem that says where it is wrong.
 #[derive(Debug)]
 pub(crate) struct Json<T>(pub T);
@@ -59,6 +65,24 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
                 };
                 let next = "Look at /api/v1/openapi.json for the form of this request.";
                 Err(refused(status, &rejection.body_text(), next).into())
+            }
+        }
+    }
+}
+
+/// The query of a request; what can't be read is refused like a body that can't.
+#[derive(Debug)]
+pub(crate) struct Query<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        match axum::extract::Query::<T>::from_request_parts(parts, state).await {
+            Ok(axum::extract::Query(query)) => Ok(Self(query)),
+            Err(rejection) => {
+                let next = "Look at /api/v1/openapi.json for the parameters of this request.";
+                Err(refused(rejection.status().as_u16(), &rejection.body_text(), next).into())
             }
         }
     }

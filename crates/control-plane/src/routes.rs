@@ -99,4 +99,5 @@ fn for_programs() -> Router<App> {
         .route("/activity", post(api::activity::report))
         .route("/activity/members", get(api::activity::members))
         .fallback(api::not_found)
+        .method_not_allowed_fallback(api::method_not_allowed)
 }

@@ -1,8 +1,8 @@
 use api::AuditEvent;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use domain::AuditId;
 
-use super::{Listing, Refusal};
+use super::{Listing, Query, Refusal};
 use crate::app::App;
 use crate::audit;
 use crate::person::Program;

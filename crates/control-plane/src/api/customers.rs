@@ -1,7 +1,7 @@
 use api::Customer;
-use axum::extract::{Query, State};
+use axum::extract::State;
 
-use super::{Listing, Refusal};
+use super::{Listing, Query, Refusal};
 use crate::app::App;
 use crate::customers;
 use crate::person::Program;

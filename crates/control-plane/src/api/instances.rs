@@ -1,10 +1,10 @@
 use api::{DeleteInstance, Health, Instance, InstanceAccepted, NewInstance, RemovalRecord, Removed, WorkflowAccepted};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use domain::{InstanceState, WorkflowId};
 use serde::Deserialize;
 
-use super::{Json, Listing, Refusal};
+use super::{Json, Listing, Query, Refusal};
 use crate::app::App;
 use crate::error::{AppError, refused};
 use crate::instances::{self, delete};

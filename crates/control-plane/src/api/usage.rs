@@ -1,9 +1,9 @@
 use api::{Usage, UsedHour};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use domain::Month;
 use serde::Deserialize;
 
-use super::{Refusal, instances::find};
+use super::{Query, Refusal, instances::find};
 use crate::app::App;
 use crate::error::refused;
 use crate::person::Program;

@@ -1,10 +1,10 @@
 use api::{Direction, Step, StepState, Workflow, WorkflowAccepted, WorkflowState};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use domain::WorkflowId;
 use workflow::{Filter, WorkflowRecord};
 
-use super::{Listing, Refusal};
+use super::{Listing, Query, Refusal};
 use crate::app::App;
 use crate::error::{AppError, refused};
 use crate::person::Program;

@@ -212,3 +212,21 @@ async fn the_document_describes_every_route_of_the_api() {
         }
     }
 }
+
+#[tokio::test]
+async fn every_error_answer_of_the_api_is_a_problem_with_a_next_step() {
+    let app = TestApp::start().await;
+    for (method, path, expected) in [
+        (Method::GET, "/instances?limit=many", StatusCode::BAD_REQUEST),
+        (Method::GET, "/instances?state=happy", StatusCode::UNPROCESSABLE_ENTITY),
+        (Method::GET, "/instances/nobody", StatusCode::NOT_FOUND),
+        (Method::GET, "/nothing", StatusCode::NOT_FOUND),
+        (Method::PUT, "/instances", StatusCode::METHOD_NOT_ALLOWED),
+        (Method::POST, "/instances", StatusCode::UNSUPPORTED_MEDIA_TYPE),
+    ] {
+        let (status, problem) = app.api(method.clone(), path, None).await;
+        assert_eq!(status, expected, "{method} {path}: {problem}");
+        assert_eq!(problem["status"], expected.as_u16(), "{method} {path}: {problem}");
+        assert!(problem["next_step"].is_string(), "{method} {path}: {problem}");
+    }
+}

@@ -40,15 +40,4 @@ pub struct Count {
     pub url: String,
 }
 
-/// Shown to somebody who is not an operator: how the first one gets in.
-#[derive(Debug, Clone, Template)]
-#[template(path = "console/sign_in.html")]
-pub struct ConsoleSignIn {
-    /// What surrounds the page.
-    pub shell: Shell,
-    /// Where to sign in with another address.
-    pub sign_in_url: String,
-}
-
 page!(ConsoleHome, here: "/admin");
-page!(ConsoleSignIn, here: "/admin");

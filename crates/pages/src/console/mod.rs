@@ -8,7 +8,7 @@ mod workflows;
 
 pub use audit::{AuditRow, ConsoleAudit};
 pub use customers::{ConsoleCustomer, ConsoleCustomers, CustomerRow};
-pub use home::{Attention, ConsoleHome, ConsoleSignIn, Count};
+pub use home::{Attention, ConsoleHome, Count};
 pub use instances::{ConsoleInstance, ConsoleInstances, Fact, InstanceMemberRow, InstanceRow};
 pub use workflows::{
     ConfirmWorkflowAction, ConsoleWorkflow, ConsoleWorkflows, WorkflowAction, WorkflowRow, WorkflowState,

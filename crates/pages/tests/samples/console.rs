@@ -2,8 +2,8 @@ use super::{Fill, Sample, before, now, sample};
 use domain::{CustomerId, InstanceId, InstanceState, MemberRole, WorkflowId};
 use pages::console::{
     Attention, AuditRow, ConfirmWorkflowAction, ConsoleAudit, ConsoleCustomer, ConsoleCustomers, ConsoleHome,
-    ConsoleInstance, ConsoleInstances, ConsoleSignIn, ConsoleWorkflow, ConsoleWorkflows, Count, CustomerRow, Fact,
-    InstanceMemberRow, InstanceRow, WorkflowAction, WorkflowRow, WorkflowState, WorkflowStepRow,
+    ConsoleInstance, ConsoleInstances, ConsoleWorkflow, ConsoleWorkflows, Count, CustomerRow, Fact, InstanceMemberRow,
+    InstanceRow, WorkflowAction, WorkflowRow, WorkflowState, WorkflowStepRow,
 };
 use pages::{Area, Health, Observed, StepState};
 
@@ -23,10 +23,6 @@ pub fn all(fill: Fill) -> Vec<Sample> {
     };
     vec![
         sample("console", home(fill).render()),
-        sample(
-            "console-sign-in",
-            ConsoleSignIn { shell: shell("Console"), sign_in_url: "/cdn-cgi/access/login".to_owned() }.render(),
-        ),
         sample(
             "console-customers",
             ConsoleCustomers { shell: shell("Customers"), customers: fill.list(customers), next: next.clone() }
