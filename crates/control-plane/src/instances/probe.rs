@@ -12,7 +12,8 @@ use crate::workflows::step_error;
 
 /// How long one step waits before it gives the engine its turn again.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Between two looks; grows, since most instances answer at once and some take minutes.
+/// Between two looks; grows by a quarter, since most instances answer at once and some take minutes:
+/// an instance is then noticed at most a quarter later than it could have been.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
@@ -35,7 +36,7 @@ pub(super) async fn wait_until_healthy(core: &Core, instance: &Instance) -> Resu
         }
         tokio::time::sleep(pause).await;
         waited += pause;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        pause = (pause * 5 / 4).min(LONGEST_PAUSE);
     }
 }
 
