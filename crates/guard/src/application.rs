@@ -13,6 +13,8 @@ use tokio::time::Instant;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Probes share an observation this long: health has no identity, so it must cost nothing.
 const OBSERVED_FOR: Duration = Duration::from_millis(250);
+/// While it starts, the next look costs a refused connection, and somebody waits for the answer.
+const OBSERVED_STARTING_FOR: Duration = Duration::from_millis(10);
 
 /// Asks the application how it is, at most a few times a second.
 pub(crate) struct Application {
@@ -52,10 +54,11 @@ impl Application {
     /// How it is now. Concurrent askers share one look.
     pub(crate) async fn health(&self) -> Health {
         let mut last = self.last.lock().await;
-        if let Some((at, health)) = *last
-            && at.elapsed() < OBSERVED_FOR
-        {
-            return health;
+        if let Some((at, health)) = *last {
+            let holds = if health == Health::Starting { OBSERVED_STARTING_FOR } else { OBSERVED_FOR };
+            if at.elapsed() < holds {
+                return health;
+            }
         }
         let health = self.look().await;
         *last = Some((Instant::now(), health));
