@@ -42,7 +42,7 @@ impl MemberRule {
     pub fn admits(&self, email: &Email) -> bool {
         match self {
             Self::Exact(member) => member.as_str() == email.as_str(),
-            Self::Domain(domain) => email.as_str().rsplit_once('@').is_some_and(|(_, host)| host == domain.0),
+            Self::Domain(domain) => email.domain() == domain.0,
         }
     }
 }

@@ -111,6 +111,15 @@ impl Verified {
         &self.identity
     }
 
+    /// The address, if it is a person.
+    #[must_use]
+    pub fn email(&self) -> Option<&Email> {
+        match &self.identity {
+            Identity::Person(email) => Some(email),
+            Identity::Service(_) => None,
+        }
+    }
+
     /// The issuer's id of the visitor; empty when the issuer gives none (service tokens).
     #[must_use]
     pub fn subject(&self) -> &str {

@@ -5,7 +5,7 @@ use domain::Signal;
 use http::header::{ACCEPT, USER_AGENT};
 use http::{HeaderMap, Method};
 
-use crate::admit::Visitor;
+use crate::visitor::Visitor;
 
 const ROBOTS: [&str; 9] = ["bot", "crawl", "spider", "slurp", "monitor", "uptime", "pingdom", "probe", "healthcheck"];
 
@@ -18,26 +18,22 @@ const ROBOTS: [&str; 9] = ["bot", "crawl", "spider", "slurp", "monitor", "uptime
 /// - A program's GET is an API call. A client is a program when it shows none of a browser's
 ///   marks.
 /// - A WebSocket's opening is not use: its messages are judged one by one, see [`crate::frames`].
-pub(crate) fn signal(visitor: &Visitor, method: &Method, headers: &HeaderMap, websocket: bool) -> Option<Signal> {
-    if matches!(visitor, Visitor::Public) || websocket || is_robot(headers) || is_prefetch(headers) {
+pub(crate) fn signal(visitor: &Visitor, method: &Method, headers: &HeaderMap) -> Option<Signal> {
+    visitor.signal().and_then(|own| signal_of(own, method, headers))
+}
+
+/// The same for whoever's doings are `own` when they are use.
+fn signal_of(own: Signal, method: &Method, headers: &HeaderMap) -> Option<Signal> {
+    if is_robot(headers) || is_prefetch(headers) {
         return None;
     }
-    let program = matches!(visitor, Visitor::Service(_)) || !is_browser(headers);
+    let program = own == Signal::ApiCall || !is_browser(headers);
     let by = if program { Signal::ApiCall } else { Signal::Member };
     match *method {
         Method::HEAD | Method::OPTIONS => None,
         Method::GET if program => Some(by),
         Method::GET => opens_a_page(headers).then_some(by),
         _ => Some(by),
-    }
-}
-
-/// Which signal a WebSocket message of this visitor is.
-pub(crate) fn message_signal(visitor: &Visitor) -> Option<Signal> {
-    match visitor {
-        Visitor::Member { .. } => Some(Signal::Member),
-        Visitor::Service(_) => Some(Signal::ApiCall),
-        Visitor::Public => None,
     }
 }
 
@@ -78,7 +74,6 @@ fn text<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-    use domain::Email;
     use http::{HeaderName, HeaderValue};
 
     use super::*;
@@ -94,33 +89,32 @@ mod tests {
 
     #[test]
     fn use_is_what_people_and_programs_do() {
-        let ada = Visitor::Member { email: Email::parse("ada@x.org").unwrap(), subject: String::new() };
-        let robot = Visitor::Service("deploy".into());
+        let (ada, robot) = (Signal::Member, Signal::ApiCall);
         let (member, api) = (Some(Signal::Member), Some(Signal::ApiCall));
         for (visitor, method, lines, expected, what) in [
-            (&ada, "GET", vec![FIREFOX, "sec-fetch-mode: navigate"], member, "a page"),
-            (&ada, "GET", vec![FIREFOX, "accept: text/html,*/*"], member, "a page on an untrusted address"),
-            (&ada, "POST", vec![FIREFOX, "sec-fetch-mode: cors"], member, "a form or an upload"),
-            (&ada, "PUT", vec!["user-agent: curl/8.0"], api, "a program that changes something"),
-            (&ada, "DELETE", vec![FIREFOX], member, "a removal"),
-            (&ada, "GET", vec!["user-agent: curl/8.0"], api, "a program that reads"),
-            (&ada, "GET", vec![], api, "a program without a name"),
-            (&robot, "GET", vec![FIREFOX], api, "a service is a program, whatever it looks like"),
-            (&ada, "GET", vec![FIREFOX, "sec-fetch-mode: cors"], None, "a script of an open tab"),
-            (&ada, "GET", vec![FIREFOX, "sec-fetch-mode: no-cors"], None, "an image"),
-            (&ada, "GET", vec![FIREFOX, "accept: application/json"], None, "a poll on an untrusted address"),
-            (&ada, "GET", vec!["accept: text/event-stream", "sec-fetch-mode: cors"], None, "an event stream"),
-            (&ada, "HEAD", vec!["user-agent: curl/8.0"], None, "a look at headers"),
-            (&ada, "OPTIONS", vec![FIREFOX], None, "a preflight"),
-            (&ada, "GET", vec![FIREFOX, "sec-fetch-mode: navigate", "sec-purpose: prefetch;prerender"], None, "ahead"),
-            (&ada, "GET", vec!["user-agent: Googlebot/2.1"], None, "a robot"),
-            (&ada, "POST", vec!["user-agent: UptimeRobot/2.0"], None, "a monitor"),
-            (&Visitor::Public, "POST", vec![FIREFOX], None, "nobody"),
+            (ada, "GET", vec![FIREFOX, "sec-fetch-mode: navigate"], member, "a page"),
+            (ada, "GET", vec![FIREFOX, "accept: text/html,*/*"], member, "a page on an untrusted address"),
+            (ada, "POST", vec![FIREFOX, "sec-fetch-mode: cors"], member, "a form or an upload"),
+            (ada, "PUT", vec!["user-agent: curl/8.0"], api, "a program that changes something"),
+            (ada, "DELETE", vec![FIREFOX], member, "a removal"),
+            (ada, "GET", vec!["user-agent: curl/8.0"], api, "a program that reads"),
+            (ada, "GET", vec![], api, "a program without a name"),
+            (robot, "GET", vec![FIREFOX], api, "a service is a program, whatever it looks like"),
+            (ada, "GET", vec![FIREFOX, "sec-fetch-mode: cors"], None, "a script of an open tab"),
+            (ada, "GET", vec![FIREFOX, "sec-fetch-mode: no-cors"], None, "an image"),
+            (ada, "GET", vec![FIREFOX, "accept: application/json"], None, "a poll on an untrusted address"),
+            (ada, "GET", vec!["accept: text/event-stream", "sec-fetch-mode: cors"], None, "an event stream"),
+            (ada, "HEAD", vec!["user-agent: curl/8.0"], None, "a look at headers"),
+            (ada, "OPTIONS", vec![FIREFOX], None, "a preflight"),
+            (ada, "GET", vec![FIREFOX, "sec-fetch-mode: navigate", "sec-purpose: prefetch;prerender"], None, "ahead"),
+            (ada, "GET", vec!["user-agent: Googlebot/2.1"], None, "a robot"),
+            (ada, "POST", vec!["user-agent: UptimeRobot/2.0"], None, "a monitor"),
         ] {
             let method: Method = method.parse().unwrap();
-            assert_eq!(signal(visitor, &method, &headers(&lines), false), expected, "{what}");
+            assert_eq!(signal_of(visitor, &method, &headers(&lines)), expected, "{what}");
         }
         let upgrade = headers(&[FIREFOX, "sec-fetch-mode: websocket"]);
-        assert_eq!(signal(&ada, &Method::GET, &upgrade, true), None, "opening a WebSocket");
+        assert_eq!(signal_of(ada, &Method::GET, &upgrade), None, "opening a WebSocket");
+        assert_eq!(signal(&Visitor::Public, &Method::POST, &headers(&[FIREFOX])), None, "nobody");
     }
 }

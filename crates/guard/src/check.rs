@@ -98,7 +98,7 @@ async fn judge(settings: &Settings, token: &str) -> anyhow::Result<String> {
         Identity::Person(email) => email,
     };
     let kept = settings.state.clone().unwrap_or_default().join("members.json");
-    let roster = Roster::open(settings.members.clone(), kept)?;
+    let roster = Roster::open(settings.members.clone(), kept, Clock::System)?;
     match roster.belongs(email).await {
         Belonging::Member => Ok(format!("{email} is a member, until {until}")),
         Belonging::Stranger => anyhow::bail!("{email} is not a member"),

@@ -68,12 +68,12 @@ pub(crate) fn strip(headers: &mut HeaderMap) {
 }
 
 /// Tells the application where the request came from.
-pub(crate) fn set_origin(headers: &mut HeaderMap, origin: &Origin, host: &HeaderValue) {
+pub(crate) fn set_origin(headers: &mut HeaderMap, origin: &Origin, host: HeaderValue) {
     if let Ok(client) = HeaderValue::from_str(&origin.client.to_string()) {
         headers.insert(FORWARDED_FOR, client);
     }
     headers.insert(FORWARDED_PROTO, HeaderValue::from_static(origin.proto));
-    headers.insert(FORWARDED_HOST, host.clone());
+    headers.insert(FORWARDED_HOST, host);
 }
 
 /// Tells the application who is asking.

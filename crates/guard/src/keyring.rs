@@ -16,9 +16,11 @@ use crate::link::{Ask, Link};
 
 /// After this long a visit has the keys fetched again, beside the request.
 const FRESH_FOR: Duration = Duration::from_secs(5 * 60);
-/// After this long a visit waits for the fetch: a withdrawn key must not open the door to whoever
-/// comes first after a long sleep.
+/// After a sleep this long a visit waits a moment for the fetch: a withdrawn key must not open the
+/// door to whoever comes first.
 const STALE_AFTER: Duration = Duration::from_secs(60 * 60);
+/// That moment. An issuer that is slow or away must not hold up those whose keys are known.
+const AWAKENING: Duration = Duration::from_millis(500);
 /// Between two fetches for keys that nobody has heard of.
 const UNKNOWN_KEY_INTERVAL: Duration = Duration::from_secs(30);
 /// How long a visitor is kept waiting for a fetch.
@@ -35,6 +37,14 @@ pub(crate) struct Keyring {
     flight: Mutex<Flight>,
     /// Counts finished fetches, successful or not.
     landed: watch::Sender<u64>,
+}
+
+/// Why keys are fetched.
+enum Due {
+    /// They are older than they should be.
+    Old,
+    /// Nobody has asked for them for so long that anything may have happened.
+    Sleepy,
 }
 
 #[derive(Default)]
@@ -69,7 +79,7 @@ impl Keyring {
     pub(crate) async fn wake(self: Arc<Self>) {
         let mut pause = Duration::from_millis(250);
         loop {
-            self.fetch_and_wait().await;
+            self.fetch_and_wait(VISITOR_WAITS).await;
             if !self.keys.load().is_empty() {
                 return;
             }
@@ -80,10 +90,10 @@ impl Keyring {
 
     /// The keys to judge a visit by. Has them fetched when they are old.
     pub(crate) async fn keys(self: &Arc<Self>) -> Arc<KeySet> {
-        match self.age_if_worth_a_fetch() {
-            Some(age) if age > STALE_AFTER => self.fetch_and_wait().await,
-            Some(age) if age > FRESH_FOR => drop(self.fetch()),
-            _ => {}
+        match self.due() {
+            Some(Due::Sleepy) => self.fetch_and_wait(AWAKENING).await,
+            Some(Due::Old) => drop(self.fetch()),
+            None => {}
         }
         self.keys.load_full()
     }
@@ -99,7 +109,7 @@ impl Keyring {
             due || flight.flying
         };
         if may_ask {
-            self.fetch_and_wait().await;
+            self.fetch_and_wait(VISITOR_WAITS).await;
         }
         self.keys.load_full()
     }
@@ -109,18 +119,22 @@ impl Keyring {
         self.keys.load().is_empty()
     }
 
-    /// How old the keys are; those kept from an earlier run count as stale. `None` shortly after an
-    /// attempt, so that an issuer that is down is not asked at each visit.
-    fn age_if_worth_a_fetch(&self) -> Option<Duration> {
+    /// Whether a fetch is due. Not shortly after an attempt, so that an issuer that is down is not
+    /// asked at each visit; keys kept from an earlier run count as old.
+    fn due(&self) -> Option<Due> {
         let flight = self.flight();
-        let rested = flight.attempted.is_none_or(|at| at.elapsed() > UNKNOWN_KEY_INTERVAL);
-        rested.then(|| flight.fetched.map_or(Duration::MAX, |at| at.elapsed()))
+        let rested = |pause: Duration| flight.attempted.is_none_or(|at| at.elapsed() > pause);
+        if rested(STALE_AFTER) {
+            return Some(Due::Sleepy);
+        }
+        let old = flight.fetched.is_none_or(|at| at.elapsed() > FRESH_FOR);
+        (old && rested(UNKNOWN_KEY_INTERVAL)).then_some(Due::Old)
     }
 
-    async fn fetch_and_wait(self: &Arc<Self>) {
+    async fn fetch_and_wait(self: &Arc<Self>, patience: Duration) {
         let mut landed = self.fetch();
         // When the time is over the visit is judged by the keys that are there.
-        let _ = tokio::time::timeout(VISITOR_WAITS, landed.changed()).await;
+        let _ = tokio::time::timeout(patience, landed.changed()).await;
     }
 
     /// Starts a fetch unless one is under way. It outlives the visitor who caused it, or a client

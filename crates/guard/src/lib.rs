@@ -2,8 +2,8 @@
 //! through it.
 //!
 //! What holds here:
-//! - Refusal is the default. Only [`admit::Gate::admit`] makes an `Admitted`, and only an
-//!   `Admitted` can be forwarded.
+//! - Refusal is the default. Only [`gate::Gate::decide`] makes a `Pass`, only a `Pass` becomes an
+//!   `Admitted`, and only an `Admitted` can be forwarded.
 //! - A bad assertion is never rescued: not by a cookie, not by another method, not by a retry.
 //! - Keys, members and use are kept on disk, so that a restart needs neither issuer nor main
 //!   instance; without them nobody enters.
@@ -20,17 +20,21 @@ mod child;
 mod disk;
 mod egress;
 mod frames;
+mod gate;
 mod headers;
 mod keyring;
 mod ledger;
 mod link;
+mod members_file;
 mod notices;
 mod own;
+mod remembered;
 mod reporter;
 mod roster;
 mod run;
 mod server;
 mod settings;
+mod visitor;
 
 pub use args::Args;
 pub use check::check;

@@ -5,8 +5,8 @@ use access::ListState;
 use http::StatusCode;
 use proxy::ForwardError;
 
-use crate::admit::Denied;
 use crate::answers::Notice;
+use crate::gate::Denied;
 use crate::server::status_of;
 
 const LOGOUT: &str = "/-/access/logout";
@@ -34,12 +34,8 @@ pub(crate) fn denied(denied: &Denied) -> Notice {
             "You have no access here",
             "This service token does not belong to this workspace.",
         ),
-        Denied::NoKeys | Denied::NoMembers => Notice::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "One moment",
-            "It can't be checked right now who you are. This page tries again by itself.",
-        )
-        .retrying(RETRY_SECONDS),
+        Denied::NoKeys => not_now(StatusCode::UNAUTHORIZED),
+        Denied::NoMembers => not_now(StatusCode::FORBIDDEN),
         Denied::Closed(ListState::Deleting) => Notice::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "This workspace is being deleted",
@@ -50,12 +46,13 @@ pub(crate) fn denied(denied: &Denied) -> Notice {
             "This workspace is suspended",
             "Nothing is lost: its data is kept. Its owner can open it again from the customer portal.",
         ),
-        Denied::Method => Notice::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "That can't be done here",
-            "This kind of request is not accepted.",
-        ),
     }
+}
+
+/// Nobody can be told from anybody else yet, so nobody passes.
+fn not_now(status: StatusCode) -> Notice {
+    let detail = "It can't be checked right now who you are. This page tries again by itself.";
+    Notice::new(status, "One moment", detail).retrying(RETRY_SECONDS)
 }
 
 pub(crate) fn malformed() -> Notice {

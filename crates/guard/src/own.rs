@@ -95,7 +95,7 @@ async fn who_am_i(guard: &Guard, request: &Request<Incoming>, form: Form) -> Out
         Identity::Service(_) => json!({ "service": name, "member": member, "expires": verified.expires() }),
     };
     let mut outcome = Outcome::own(json_answer(StatusCode::OK, &document));
-    outcome.who = name.to_owned();
+    outcome.who = Some(name.to_owned());
     outcome
 }
 

@@ -209,7 +209,7 @@ mod tests {
             main: Main { url: url.clone(), token: "token".into() },
             link: Link::to(url, None, None),
             ledger: Arc::new(Ledger::open(folder.join("activity"))),
-            roster: Arc::new(Roster::open(from, folder.join("members.json")).unwrap()),
+            roster: Arc::new(Roster::open(from, folder.join("members.json"), world::Clock::System).unwrap()),
             entropy: Entropy::seeded(1),
         })
     }

@@ -1,7 +1,6 @@
 //! Who belongs to this instance, now.
 
-use std::collections::HashMap;
-use std::os::unix::fs::MetadataExt as _;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,21 +9,20 @@ use access::{ListState, MemberList, MemberRule, MembersPublicKey, SignatureError
 use arc_swap::ArcSwap;
 use domain::{Email, InstanceId};
 use tokio::sync::watch;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use world::Clock;
 
 use crate::disk;
+use crate::members_file::MembersFile;
 use crate::settings::MembersFrom;
 
-/// A members file is looked at no more often than this: well under the second within which a
-/// change takes effect.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How long the first visitors wait for the first list.
 const VISITOR_WAITS: Duration = Duration::from_secs(4);
 
 /// The current answer to "does this person belong?".
 pub(crate) struct Roster {
     source: Source,
+    clock: Clock,
     now: ArcSwap<Standing>,
     /// Whether a list is known.
     known: watch::Sender<bool>,
@@ -32,32 +30,29 @@ pub(crate) struct Roster {
 }
 
 /// Who has been let in since they last were not, with what ends when they are let go.
-type Stays = HashMap<Option<Email>, CancellationToken>;
+#[derive(Default)]
+struct Stays {
+    members: HashMap<Email, CancellationToken>,
+    others: CancellationToken,
+}
 
 enum Source {
+    /// Nobody belongs.
     Nowhere,
     File(MembersFile),
-    Signed { key: MembersPublicKey, instance: InstanceId, cache: PathBuf },
+    Signed {
+        key: MembersPublicKey,
+        instance: InstanceId,
+        cache: PathBuf,
+    },
 }
 
-struct MembersFile {
-    path: PathBuf,
-    look: Mutex<Look>,
-}
-
-struct Look {
-    at: Instant,
-    seen: Option<Stamp>,
-}
-
-/// What changes when a file does.
-type Stamp = (u64, u64, i64, i64, i64, i64);
-
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Standing {
     serial: u64,
     state: ListState,
-    members: Vec<MemberRule>,
+    exact: HashSet<Email>,
+    domains: HashSet<String>,
     /// Nothing can be said: no list yet, or one that cannot be read.
     unknown: bool,
 }
@@ -91,22 +86,24 @@ impl Roster {
     ///
     /// # Errors
     /// When a members file is configured and cannot be read in full.
-    pub(crate) fn open(from: MembersFrom, cache: PathBuf) -> anyhow::Result<Self> {
-        let mut standing = Standing { serial: 0, state: ListState::Active, members: Vec::new(), unknown: false };
-        let source = match from {
-            MembersFrom::Nowhere => Source::Nowhere,
+    pub(crate) fn open(from: MembersFrom, cache: PathBuf, clock: Clock) -> anyhow::Result<Self> {
+        let (source, standing) = match from {
+            MembersFrom::Nowhere => (Source::Nowhere, Standing::of(Vec::new())),
             MembersFrom::File(path) => {
-                let seen = stamp(&path);
-                standing.members = read_file(&path)?;
-                Source::File(MembersFile { path, look: Mutex::new(Look { at: Instant::now(), seen }) })
+                let (file, members) = MembersFile::open(path)?;
+                (Source::File(file), Standing::of(members))
             }
             MembersFrom::Signed { key, instance } => {
-                standing = kept_list(&key, instance, &cache).unwrap_or(Standing { unknown: true, ..standing });
-                Source::Signed { key, instance, cache }
+                let standing = kept_list(&key, instance, &cache).unwrap_or_else(Standing::unknown);
+                (Source::Signed { key, instance, cache }, standing)
             }
         };
+        Ok(Self::new(source, standing, clock))
+    }
+
+    fn new(source: Source, standing: Standing, clock: Clock) -> Self {
         let known = watch::Sender::new(!standing.unknown);
-        Ok(Self { source, now: ArcSwap::from_pointee(standing), known, stays: Mutex::default() })
+        Self { source, clock, now: ArcSwap::from_pointee(standing), known, stays: Mutex::default() }
     }
 
     /// Whether the instance is open, suspended or being deleted.
@@ -116,32 +113,52 @@ impl Roster {
 
     /// Whether `email` belongs. Waits a moment for the first list after a cold start.
     pub(crate) async fn belongs(&self, email: &Email) -> Belonging {
-        if let Source::File(file) = &self.source {
-            self.reread_if_changed(file);
-        }
-        if matches!(self.source, Source::Signed { .. }) {
-            let mut known = self.known.subscribe();
-            let _ = tokio::time::timeout(VISITOR_WAITS, known.wait_for(|known| *known)).await;
+        match &self.source {
+            Source::File(file) => {
+                if let Some(changed) = file.changed(self.clock.now()) {
+                    self.enforce_file(changed);
+                }
+            }
+            Source::Signed { .. } if !self.is_known() => {
+                let mut known = self.known.subscribe();
+                let _ = tokio::time::timeout(VISITOR_WAITS, known.wait_for(|known| *known)).await;
+            }
+            Source::Signed { .. } | Source::Nowhere => {}
         }
         let now = self.now.load();
         if now.unknown {
-            return Belonging::Unknown;
+            Belonging::Unknown
+        } else if now.includes(email) {
+            Belonging::Member
+        } else {
+            Belonging::Stranger
         }
-        let belongs = now.members.iter().any(|rule| rule.admits(email));
-        if belongs { Belonging::Member } else { Belonging::Stranger }
+    }
+
+    /// Follows a members file, so that who is let go while a download or a stream of theirs is open
+    /// is cut off then. Never ends by itself; without a file there is nothing to follow.
+    pub(crate) async fn follow(&self) {
+        let Source::File(file) = &self.source else { return };
+        let watched = file.watch(|| {
+            if let Some(changed) = file.changed_now() {
+                self.enforce_file(changed);
+            }
+        });
+        if let Err(error) = watched.await {
+            tracing::warn!(%error, "No notice comes when the members file changes: {error}. It is looked at with each request");
+        }
     }
 
     /// Cancelled when `member` no longer belongs, or, for `None`, for whoever else was let in, when
-    /// the instance closes. For what outlasts a decision. A members file is looked at when somebody
-    /// asks, so a removal in one ends stays at the next request.
+    /// the instance closes. For what outlasts a decision.
     pub(crate) fn stay(&self, member: Option<&Email>) -> CancellationToken {
         let mut stays = self.stays();
-        let stay = stays.entry(member.cloned()).or_default().clone();
+        let stay = stays.of(member);
         // Judged with the lock held: a list that came since the decision, and ended all stays before
         // this one was noted, is in force by now.
         if !self.now.load().lets_stay(member) {
             stay.cancel();
-            stays.remove(&member.cloned());
+            stays.forget(member);
         }
         stay
     }
@@ -184,41 +201,23 @@ impl Roster {
         *self.known.borrow()
     }
 
-    fn reread_if_changed(&self, file: &MembersFile) {
-        let mut look = file.look.lock().unwrap_or_else(PoisonError::into_inner);
-        if look.at.elapsed() < LOOK_EVERY {
-            return;
-        }
-        look.at = Instant::now();
-        let seen = stamp(&file.path);
-        // A file that is not there is looked for each time.
-        if seen == look.seen && seen.is_some() {
-            return;
-        }
-        look.seen = seen;
-        let standing = match read_file(&file.path) {
-            Ok(members) => Standing { serial: 0, state: ListState::Active, members, unknown: false },
-            Err(error) => {
+    fn enforce_file(&self, read: anyhow::Result<Vec<MemberRule>>) {
+        self.enforce(read.map_or_else(
+            |error| {
                 // The unreadable part might be the removal of somebody: nobody enters until it is
                 // readable again.
                 tracing::error!(%error, "The members file cannot be read: nobody may enter");
-                Standing { serial: 0, state: ListState::Active, members: Vec::new(), unknown: true }
-            }
-        };
-        self.enforce(standing);
+                Standing::unknown()
+            },
+            Standing::of,
+        ));
     }
 
     fn enforce(&self, standing: Standing) {
         self.now.store(Arc::new(standing));
         self.known.send_replace(true);
         let now = self.now.load();
-        self.stays().retain(|member, stay| {
-            let stays = now.lets_stay(member.as_ref());
-            if !stays {
-                stay.cancel();
-            }
-            stays
-        });
+        self.stays().end_unless(|member| now.lets_stay(member));
     }
 
     fn stays(&self) -> MutexGuard<'_, Stays> {
@@ -226,16 +225,60 @@ impl Roster {
     }
 }
 
+impl Stays {
+    fn of(&mut self, member: Option<&Email>) -> CancellationToken {
+        let Some(member) = member else { return self.others.clone() };
+        if let Some(stay) = self.members.get(member) {
+            return stay.clone();
+        }
+        self.members.entry(member.clone()).or_default().clone()
+    }
+
+    fn forget(&mut self, member: Option<&Email>) {
+        match member {
+            Some(member) => drop(self.members.remove(member)),
+            None => self.others = CancellationToken::new(),
+        }
+    }
+
+    fn end_unless(&mut self, stays: impl Fn(Option<&Email>) -> bool) {
+        let ended = self.members.extract_if(|member, _| !stays(Some(member)));
+        ended.for_each(|(_, stay)| stay.cancel());
+        if !stays(None) {
+            std::mem::take(&mut self.others).cancel();
+        }
+    }
+}
+
 impl Standing {
+    fn of(rules: Vec<MemberRule>) -> Self {
+        let mut standing = Self { unknown: false, ..Self::unknown() };
+        for rule in rules {
+            match rule {
+                MemberRule::Exact(email) => drop(standing.exact.insert(email)),
+                MemberRule::Domain(domain) => drop(standing.domains.insert(domain.as_str().to_owned())),
+            }
+        }
+        standing
+    }
+
+    fn unknown() -> Self {
+        let (exact, domains) = (HashSet::new(), HashSet::new());
+        Self { serial: 0, state: ListState::Active, exact, domains, unknown: true }
+    }
+
+    fn includes(&self, email: &Email) -> bool {
+        self.exact.contains(email) || self.domains.contains(email.domain())
+    }
+
     fn lets_stay(&self, member: Option<&Email>) -> bool {
-        let belongs = |member| !self.unknown && self.members.iter().any(|rule| rule.admits(member));
-        self.state == ListState::Active && member.is_none_or(belongs)
+        self.state == ListState::Active && member.is_none_or(|member| !self.unknown && self.includes(member))
     }
 }
 
 impl From<MemberList> for Standing {
     fn from(list: MemberList) -> Self {
-        Self { serial: list.serial, state: list.state, members: list.members, unknown: false }
+        Self { serial: list.serial, state: list.state, ..Self::of(list.members) }
     }
 }
 
@@ -244,16 +287,6 @@ fn kept_list(key: &MembersPublicKey, instance: InstanceId, cache: &Path) -> Opti
     let signed: SignedMembers = serde_json::from_slice(&json).ok()?;
     let list = key.open(&signed).ok().filter(|list| list.instance == instance)?;
     Some(list.into())
-}
-
-fn read_file(path: &Path) -> anyhow::Result<Vec<MemberRule>> {
-    let text = std::fs::read_to_string(path).map_err(|error| anyhow::anyhow!("members {}: {error}", path.display()))?;
-    access::parse_members_file(&text).map_err(|error| anyhow::anyhow!("members {}: {error}", path.display()))
-}
-
-fn stamp(path: &Path) -> Option<Stamp> {
-    let meta = std::fs::metadata(path).ok()?;
-    Some((meta.ino(), meta.len(), meta.mtime(), meta.mtime_nsec(), meta.ctime(), meta.ctime_nsec()))
 }
 
 #[cfg(test)]
@@ -284,7 +317,7 @@ mod tests {
         let key = MembersKey::generate().unwrap();
         let open = || {
             let from = MembersFrom::Signed { key: key.public().unwrap(), instance: instance(1) };
-            Roster::open(from, cache.clone()).unwrap()
+            Roster::open(from, cache.clone(), Clock::System).unwrap()
         };
         let roster = open();
         assert_eq!(roster.belongs(&email("ada@x.org")).await, Belonging::Unknown);
@@ -307,7 +340,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let key = MembersKey::generate().unwrap();
         let from = MembersFrom::Signed { key: key.public().unwrap(), instance: instance(1) };
-        let roster = Roster::open(from, folder.path().join("members.json")).unwrap();
+        let roster = Roster::open(from, folder.path().join("members.json"), Clock::System).unwrap();
         let (ada, bob) = (email("ada@x.org"), email("bob@y.org"));
         roster.apply(&key.sign(&list(1, &["ada@x.org", "@y.org"]))).unwrap();
         let (adas, bobs, robots) = (roster.stay(Some(&ada)), roster.stay(Some(&bob)), roster.stay(None));
@@ -320,7 +353,7 @@ mod tests {
         let closed = MemberList { state: ListState::Suspended, ..list(4, &["ada@x.org", "@y.org"]) };
         roster.apply(&key.sign(&closed)).unwrap();
         assert!(bobs.is_cancelled() && robots.is_cancelled());
-        assert!(roster.stays().is_empty());
+        assert!(roster.stays().members.is_empty());
     }
 
     #[tokio::test(start_paused = true)]
@@ -331,7 +364,7 @@ mod tests {
         let from = MembersFrom::Signed { key: key.public().unwrap(), instance: instance(1) };
         let forged = stranger.sign(&list(9, &["eve@x.org"]));
         std::fs::write(&cache, serde_json::to_vec(&forged).unwrap()).unwrap();
-        let roster = Roster::open(from, cache).unwrap();
+        let roster = Roster::open(from, cache, Clock::System).unwrap();
         assert_eq!(roster.belongs(&email("eve@x.org")).await, Belonging::Unknown, "a forged file is no list");
         assert_eq!(roster.apply(&forged), Err(NotTaken::Signature(SignatureError::Signature)));
         let other = MemberList { instance: instance(2), ..list(9, &["eve@x.org"]) };

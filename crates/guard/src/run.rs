@@ -16,13 +16,14 @@ use tokio_util::task::AbortOnDropHandle;
 use world::{Clock, Entropy};
 
 use crate::Args;
-use crate::admit::Gate;
 use crate::application::Application;
 use crate::child::{self, Running};
 use crate::egress;
+use crate::gate::Gate;
 use crate::keyring::Keyring;
 use crate::ledger::Ledger;
 use crate::link::Link;
+use crate::remembered::Remembered;
 use crate::reporter::Reporter;
 use crate::roster::Roster;
 use crate::server::Guard;
@@ -76,6 +77,8 @@ async fn guarded(settings: Settings) -> anyhow::Result<u8> {
     announce(&listener)?;
 
     tokio::spawn(Arc::clone(&parts.keyring).wake());
+    let roster = Arc::clone(&parts.guard.gate.roster);
+    tokio::spawn(async move { roster.follow().await });
     let reporting = parts.reporter.clone().map(|reporter| {
         let (waking, stop) = (Arc::clone(&reporter), stop.clone());
         tokio::spawn(async move { waking.wake().await });
@@ -119,7 +122,7 @@ fn assemble(settings: &Settings, stop: &CancellationToken) -> anyhow::Result<Par
     let (state, temporary) = state_folder(settings.state.clone())?;
     let (socket, ca_file) = (settings.main_socket.as_deref(), settings.ca_file.as_deref());
     let clock = Clock::System;
-    let roster = Arc::new(Roster::open(settings.members.clone(), state.join("members.json"))?);
+    let roster = Arc::new(Roster::open(settings.members.clone(), state.join("members.json"), clock.clone())?);
     let ledger = Arc::new(Ledger::open(state.join("activity")));
     let certs = Link::to(&settings.certs_url, socket, ca_file);
     let keyring = Keyring::open(settings.certs_url.clone(), certs, state.join("certs.json"));
@@ -131,6 +134,7 @@ fn assemble(settings: &Settings, stop: &CancellationToken) -> anyhow::Result<Par
     let gate = Gate {
         verifier: settings.verifier.clone(),
         keyring: Arc::clone(&keyring),
+        remembered: Remembered::default(),
         roster,
         service_tokens: settings.service_tokens.clone(),
         public_paths: settings.public_paths.clone(),

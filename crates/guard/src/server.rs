@@ -1,4 +1,4 @@
-//! How a request reaches the application, in five phases: read, admit, bind, forward, answer.
+//! How a request reaches the application, in five phases: read, admit, account, forward, answer.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,14 +10,16 @@ use hyper::body::Incoming;
 use proxy::{Body, ForwardError, Upstream};
 use tokio::time::Instant;
 
-use crate::admit::{Admitted, Gate, Visit, Visitor};
+use crate::admit::Admitted;
 use crate::answers::Form;
 use crate::application::Application;
 use crate::frames::Frames;
+use crate::gate::{Ask, Denied, Gate};
+use crate::headers::{self, Origin};
 use crate::ledger::Ledger;
 use crate::notices;
 use crate::own::{self, Own};
-use crate::{activity, headers};
+use crate::visitor::Visitor;
 
 /// Everything a request meets.
 pub(crate) struct Guard {
@@ -30,7 +32,7 @@ pub(crate) struct Guard {
 /// What became of a request, for the log.
 pub(crate) struct Outcome {
     pub(crate) answer: Response<Body>,
-    pub(crate) who: String,
+    pub(crate) who: Option<String>,
     pub(crate) decision: &'static str,
     pub(crate) reason: &'static str,
 }
@@ -40,7 +42,14 @@ enum Kind {
     Visit(Visit),
 }
 
-/// The request as it is: not yet anything about who sent it.
+/// A well-formed request for the application, from nobody knows whom yet.
+struct Visit {
+    request: Request<Incoming>,
+    host: HeaderValue,
+    origin: Origin,
+}
+
+/// Why a request is not even looked at: nothing about who sent it.
 struct Malformed(&'static str);
 
 impl Guard {
@@ -64,17 +73,17 @@ impl Guard {
     }
 
     async fn visit(&self, visit: Visit, form: Form) -> Outcome {
-        let mut admitted = match self.gate.admit(visit).await {
-            Ok(admitted) => admitted,
-            Err(denied) => {
-                let mut outcome = Outcome::refused(notices::denied(&denied).answer(form), denied.rule());
-                if let crate::admit::Denied::Stranger(email) = denied {
-                    outcome.who = email.to_string();
-                }
-                return outcome;
-            }
+        let Visit { request, host, origin } = visit;
+        let ask = Ask { path: request.uri().path(), headers: request.headers() };
+        let pass = match self.gate.decide(ask).await {
+            Ok(pass) => pass,
+            Err(denied) => return self.refuse(denied, form),
         };
-        self.bind(&mut admitted);
+        let mut admitted = match Admitted::prepare(pass, request, &origin, host) {
+            Ok(admitted) => admitted,
+            Err(_) => return Outcome::refused(notices::malformed().answer(form), "target"),
+        };
+        self.account(&mut admitted);
         let (visitor, signal, asked) = (admitted.visitor().clone(), admitted.signal(), self.gate.clock.now());
         let forwarded = self.forward(admitted).await;
         // Asking an application that does not answer is no use of it: pages that wait for its start
@@ -83,6 +92,14 @@ impl Guard {
             self.ledger.record(signal, asked);
         }
         self.answer(forwarded, &visitor, form)
+    }
+
+    fn refuse(&self, denied: Denied, form: Form) -> Outcome {
+        let mut outcome = Outcome::refused(notices::denied(&denied).answer(form), denied.rule());
+        if let Denied::Stranger(email) = denied {
+            outcome.who = Some(email.to_string());
+        }
+        outcome
     }
 
     /// Phase 1: what is asked, without regard to who asks. Anything that two servers could read
@@ -99,10 +116,9 @@ impl Guard {
         Ok(Kind::Visit(Visit { request, host, origin }))
     }
 
-    /// Phase 3: how long what comes back may last, and what is said through a tunnel as use.
-    fn bind(&self, admitted: &mut Admitted) {
-        admitted.answer_until(self.gate.roster.stay(admitted.visitor().member()));
-        if let (true, Some(signal)) = (admitted.is_websocket(), activity::message_signal(admitted.visitor())) {
+    /// Phase 3: what will be said through a tunnel is use as well.
+    fn account(&self, admitted: &mut Admitted) {
+        if let (true, Some(signal)) = (admitted.is_websocket(), admitted.visitor().signal()) {
             let (ledger, clock) = (Arc::clone(&self.ledger), self.gate.clock.clone());
             admitted.watch_tunnel(Box::new(Frames::new(move || ledger.record(signal, clock.now()))));
         }
@@ -128,17 +144,17 @@ impl Guard {
                 (notices::no_answer(&error).answer(form), "application-failed")
             }
         };
-        Outcome { answer, who: visitor.name().to_owned(), decision: "admitted", reason }
+        Outcome { answer, who: visitor.name().map(str::to_owned), decision: "admitted", reason }
     }
 }
 
 impl Outcome {
     pub(crate) fn refused(answer: Response<Body>, reason: &'static str) -> Self {
-        Self { answer, who: "-".to_owned(), decision: "refused", reason }
+        Self { answer, who: None, decision: "refused", reason }
     }
 
     pub(crate) fn own(answer: Response<Body>) -> Self {
-        Self { answer, who: "-".to_owned(), decision: "own", reason: "" }
+        Self { answer, who: None, decision: "own", reason: "" }
     }
 }
 
@@ -154,7 +170,7 @@ fn log(outcome: &Outcome, started: Instant, method: &Method, path: &str) {
         return;
     }
     tracing::info!(
-        who = outcome.who,
+        who = outcome.who.as_deref().unwrap_or("-"),
         decision = outcome.decision,
         reason = outcome.reason,
         status = status.as_u16(),

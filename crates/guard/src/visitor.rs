@@ -1,0 +1,58 @@
+//! Who was let in.
+
+use std::sync::Arc;
+
+use access::{Identity, Verified};
+use domain::{Email, Signal};
+
+/// Somebody, or something, that may pass.
+#[derive(Clone, Debug)]
+pub enum Visitor {
+    /// A person who belongs.
+    Member(Arc<Verified>),
+    /// A listed service token.
+    Service(Arc<Verified>),
+    /// Anybody, on a path configured as public.
+    Public,
+}
+
+impl Visitor {
+    /// The person whose membership this rests on.
+    #[must_use]
+    pub fn member(&self) -> Option<&Email> {
+        match self {
+            Self::Member(verified) => verified.email(),
+            Self::Service(_) | Self::Public => None,
+        }
+    }
+
+    /// The name for the access log and for the application; `None` for whoever has none.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Member(verified) | Self::Service(verified) => Some(match verified.identity() {
+                Identity::Person(email) => email.as_str(),
+                Identity::Service(name) => name,
+            }),
+            Self::Public => None,
+        }
+    }
+
+    /// The issuer's id of the visitor; empty where there is none.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        match self {
+            Self::Member(verified) => verified.subject(),
+            Self::Service(_) | Self::Public => "",
+        }
+    }
+
+    /// Which signal of use this visitor's doings are, when they are any.
+    pub(crate) fn signal(&self) -> Option<Signal> {
+        match self {
+            Self::Member(_) => Some(Signal::Member),
+            Self::Service(_) => Some(Signal::ApiCall),
+            Self::Public => None,
+        }
+    }
+}
