@@ -81,6 +81,10 @@ pub struct Args {
     #[arg(long, env = "GUARD_EGRESS_SOCKET", value_name = "PATH")]
     pub egress_socket: Option<PathBuf>,
 
+    /// Where figures for Prometheus are served, at /metrics; an address that visitors can't reach
+    #[arg(long, env = "GUARD_METRICS", value_name = "ADDRESS:PORT")]
+    pub metrics: Option<SocketAddr>,
+
     /// Path of the application that answers below 500 when it is well
     #[arg(long, env = "GUARD_APP_HEALTH", value_name = "PATH", default_value = "/")]
     pub app_health: String,

@@ -65,6 +65,10 @@ fn explain(settings: &Settings) -> Vec<String> {
         format!("public paths: {}", or_none(&settings.public_paths)),
         format!("reports use to: {main}"),
         format!("way out: {egress}"),
+        format!(
+            "figures: {}",
+            settings.metrics.map_or("off".to_owned(), |address| format!("http://{address}/metrics"))
+        ),
     ]
 }
 

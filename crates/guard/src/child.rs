@@ -12,6 +12,15 @@ use tokio::signal::unix::{SignalKind, signal};
 /// How long a stopping application may take before it is killed.
 const LAST_CHANCE: Duration = Duration::from_secs(10);
 
+/// Signals that mean something to the application and nothing to the guard: "read your settings
+/// again", "open your logs anew", and what else a program makes of them.
+const PASSED_ON: [(fn() -> SignalKind, Signal); 4] = [
+    (SignalKind::hangup, Signal::SIGHUP),
+    (SignalKind::user_defined1, Signal::SIGUSR1),
+    (SignalKind::user_defined2, Signal::SIGUSR2),
+    (SignalKind::window_change, Signal::SIGWINCH),
+];
+
 /// The running application.
 pub(crate) struct Running {
     child: Child,
@@ -39,6 +48,9 @@ impl Running {
         if std::process::id() == 1 {
             tokio::spawn(reap_orphans(running.pid()));
         }
+        for (kind, passed_on) in PASSED_ON {
+            tokio::spawn(pass_on(signal(kind())?, passed_on, running.pid()));
+        }
         Ok(Some(running))
     }
 
@@ -60,6 +72,15 @@ impl Running {
 
     fn pid(&self) -> Option<Pid> {
         self.child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw)
+    }
+}
+
+/// Passes one kind of signal on for as long as the guard runs.
+async fn pass_on(mut arrived: tokio::signal::unix::Signal, signal: Signal, application: Option<Pid>) {
+    while arrived.recv().await.is_some() {
+        if let Some(pid) = application {
+            let _ = kill(pid, signal);
+        }
     }
 }
 

@@ -114,6 +114,16 @@ impl Keyring {
         self.keys.load_full()
     }
 
+    /// How many keys are believed.
+    pub(crate) fn len(&self) -> usize {
+        self.keys.load().len()
+    }
+
+    /// Since they were fetched; `None` when that was in an earlier run, or never.
+    pub(crate) fn age(&self) -> Option<Duration> {
+        self.flight().fetched.map(|at| at.elapsed())
+    }
+
     /// Whether nothing can be verified yet.
     pub(crate) fn is_empty(&self) -> bool {
         self.keys.load().is_empty()

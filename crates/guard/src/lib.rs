@@ -10,6 +10,7 @@
 //! - While nobody visits, the guard makes no request and runs no timer.
 //! - The way out, if there is one, is passed on as it comes: whoever started the guard judges it.
 
+mod access_log;
 mod activity;
 mod admit;
 mod answers;
@@ -26,7 +27,9 @@ mod keyring;
 mod ledger;
 mod link;
 mod members_file;
+mod metrics;
 mod notices;
+mod observed;
 mod own;
 mod remembered;
 mod reporter;

@@ -58,6 +58,12 @@ impl Remembered {
         Some(verified)
     }
 
+    /// How many tokens are remembered.
+    pub(crate) fn len(&self) -> usize {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.young.len() + state.old.len()
+    }
+
     /// Remembers what was verified with these keys.
     pub(crate) fn put(&self, token: &str, keys: &Arc<KeySet>, verified: Arc<Verified>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

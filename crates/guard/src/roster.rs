@@ -111,6 +111,11 @@ impl Roster {
         self.now.load().state
     }
 
+    /// The number of the list in force; 0 for those that have none.
+    pub(crate) fn serial(&self) -> u64 {
+        self.now.load().serial
+    }
+
     /// Whether `email` belongs. Waits a moment for the first list after a cold start.
     pub(crate) async fn belongs(&self, email: &Email) -> Belonging {
         match &self.source {

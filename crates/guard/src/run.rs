@@ -16,6 +16,7 @@ use tokio_util::task::AbortOnDropHandle;
 use world::{Clock, Entropy};
 
 use crate::Args;
+use crate::access_log::AccessLog;
 use crate::application::Application;
 use crate::child::{self, Running};
 use crate::egress;
@@ -23,6 +24,7 @@ use crate::gate::Gate;
 use crate::keyring::Keyring;
 use crate::ledger::Ledger;
 use crate::link::Link;
+use crate::metrics::{self, Metrics};
 use crate::remembered::Remembered;
 use crate::reporter::Reporter;
 use crate::roster::Roster;
@@ -73,7 +75,12 @@ async fn guarded(settings: Settings) -> anyhow::Result<u8> {
     let _way_out = way_out.map(|way_out| AbortOnDropHandle::new(tokio::spawn(way_out.serve())));
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut quit = signal(SignalKind::quit())?;
     let mut application = Running::start(&settings.command, settings.upstream_port)?;
+    if let Some(address) = settings.metrics {
+        let listener = listen(&Listen::Address(address)).await?;
+        tokio::spawn(metrics::publish(listener, Arc::clone(&parts.guard), stop.clone()));
+    }
     announce(&listener)?;
 
     tokio::spawn(Arc::clone(&parts.keyring).wake());
@@ -97,6 +104,7 @@ async fn guarded(settings: Settings) -> anyhow::Result<u8> {
         ended = ended(application.as_mut()) => Some(ended?),
         _ = terminate.recv() => None,
         _ = interrupt.recv() => None,
+        _ = quit.recv() => None,
     };
     stop.cancel();
     // Requests under way finish before the application is asked to stop.
@@ -108,6 +116,7 @@ async fn guarded(settings: Settings) -> anyhow::Result<u8> {
         reporter.last_words().await;
     }
     parts.guard.ledger.save_all();
+    parts.guard.access_log.flush();
     match (ended, application) {
         (Some(status), _) => Ok(child::exit_code(status)),
         (None, Some(mut application)) => {
@@ -146,6 +155,8 @@ fn assemble(settings: &Settings, stop: &CancellationToken) -> anyhow::Result<Par
         application: Application::new(&settings.upstream, &settings.app_health),
         upstream: upstream.ending_tunnels_on(stop.clone()),
         ledger,
+        access_log: AccessLog::default(),
+        metrics: Metrics::default(),
     });
     Ok(Parts { guard, keyring, reporter, _state: temporary })
 }

@@ -2,14 +2,15 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use access::protocol::HEALTH;
 use http::header::{CONNECTION, HOST};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use proxy::{Body, ForwardError, Upstream};
 use tokio::time::Instant;
 
+use crate::access_log::AccessLog;
 use crate::admit::Admitted;
 use crate::answers::Form;
 use crate::application::Application;
@@ -17,7 +18,9 @@ use crate::frames::Frames;
 use crate::gate::{Ask, Denied, Gate};
 use crate::headers::{self, Origin};
 use crate::ledger::Ledger;
+use crate::metrics::Metrics;
 use crate::notices;
+use crate::observed::Observed;
 use crate::own::{self, Own};
 use crate::visitor::Visitor;
 
@@ -27,14 +30,18 @@ pub(crate) struct Guard {
     pub(crate) application: Application,
     pub(crate) upstream: Upstream,
     pub(crate) ledger: Arc<Ledger>,
+    pub(crate) access_log: AccessLog,
+    pub(crate) metrics: Metrics,
 }
 
-/// What became of a request, for the log.
+/// What became of a request.
 pub(crate) struct Outcome {
     pub(crate) answer: Response<Body>,
     pub(crate) who: Option<String>,
     pub(crate) decision: &'static str,
     pub(crate) reason: &'static str,
+    /// How long the application took to begin its answer, if it was asked.
+    pub(crate) application: Option<Duration>,
 }
 
 enum Kind {
@@ -55,10 +62,10 @@ struct Malformed(&'static str);
 impl Guard {
     /// Serves one request; each is decided anew, also on a kept connection.
     pub(crate) async fn serve(self: Arc<Self>, peer: SocketAddr, request: Request<Incoming>) -> Response<Body> {
-        let started = Instant::now();
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let origin = headers::origin(request.headers(), peer, self.gate.verifier.issuer());
+        let observed = Observed::begin(Arc::clone(&self), origin.client, &request);
         let form = Form::preferred(request.headers());
-        let outcome = match self.read(peer, request) {
+        let outcome = match self.read(origin, request) {
             Err(Malformed(why)) => {
                 let mut answer = notices::malformed().answer(form);
                 // What comes next on this connection can't be trusted to be a request.
@@ -68,8 +75,7 @@ impl Guard {
             Ok(Kind::Own(own, request)) => own::answer(&self, own, request, form).await,
             Ok(Kind::Visit(visit)) => self.visit(visit, form).await,
         };
-        log(&outcome, started, &method, &path);
-        outcome.answer
+        observed.end(outcome)
     }
 
     async fn visit(&self, visit: Visit, form: Form) -> Outcome {
@@ -85,13 +91,15 @@ impl Guard {
         };
         self.account(&mut admitted);
         let (visitor, signal, asked) = (admitted.visitor().clone(), admitted.signal(), self.gate.clock.now());
+        let sent = Instant::now();
         let forwarded = self.forward(admitted).await;
+        let application = Some(sent.elapsed());
         // Asking an application that does not answer is no use of it: pages that wait for its start
         // ask again and again by themselves.
         if let (Some(signal), Ok(_)) = (signal, &forwarded) {
             self.ledger.record(signal, asked);
         }
-        self.answer(forwarded, &visitor, form)
+        Outcome { application, ..self.answer(forwarded, &visitor, form) }
     }
 
     fn refuse(&self, denied: Denied, form: Form) -> Outcome {
@@ -104,7 +112,7 @@ impl Guard {
 
     /// Phase 1: what is asked, without regard to who asks. Anything that two servers could read
     /// differently ends here.
-    fn read(&self, peer: SocketAddr, request: Request<Incoming>) -> Result<Kind, Malformed> {
+    fn read(&self, origin: Origin, request: Request<Incoming>) -> Result<Kind, Malformed> {
         if let Some(own) = Own::named_by(&request) {
             return Ok(Kind::Own(own, request));
         }
@@ -112,7 +120,6 @@ impl Guard {
             return Err(Malformed("method"));
         }
         let host = only_host(&request)?;
-        let origin = headers::origin(request.headers(), peer, self.gate.verifier.issuer());
         Ok(Kind::Visit(Visit { request, host, origin }))
     }
 
@@ -144,42 +151,22 @@ impl Guard {
                 (notices::no_answer(&error).answer(form), "application-failed")
             }
         };
-        Outcome { answer, who: visitor.name().map(str::to_owned), decision: "admitted", reason }
+        Outcome { answer, who: visitor.name().map(str::to_owned), decision: "admitted", reason, application: None }
     }
 }
 
 impl Outcome {
     pub(crate) fn refused(answer: Response<Body>, reason: &'static str) -> Self {
-        Self { answer, who: None, decision: "refused", reason }
+        Self { answer, who: None, decision: "refused", reason, application: None }
     }
 
     pub(crate) fn own(answer: Response<Body>) -> Self {
-        Self { answer, who: None, decision: "own", reason: "" }
+        Self { answer, who: None, decision: "own", reason: "", application: None }
     }
 }
 
 impl Malformed {
     const HOST: Self = Self("host");
-}
-
-/// One line a request, without query, body, cookie or token. Probes are left out: platforms send one
-/// every few seconds, and many a second while an instance starts.
-fn log(outcome: &Outcome, started: Instant, method: &Method, path: &str) {
-    let status = outcome.answer.status();
-    if path == HEALTH {
-        return;
-    }
-    tracing::info!(
-        who = outcome.who.as_deref().unwrap_or("-"),
-        decision = outcome.decision,
-        reason = outcome.reason,
-        status = status.as_u16(),
-        ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        %method,
-        path,
-        "{method} {path} answered {}",
-        status.as_u16()
-    );
 }
 
 /// The host of a request that names exactly one, wherever it does.

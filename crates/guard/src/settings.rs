@@ -30,6 +30,8 @@ pub(crate) struct Settings {
     pub(crate) egress: Option<Egress>,
     pub(crate) state: Option<PathBuf>,
     pub(crate) app_health: String,
+    /// Where figures are published, which is not for visitors.
+    pub(crate) metrics: Option<SocketAddr>,
     pub(crate) command: Vec<String>,
 }
 
@@ -114,6 +116,7 @@ impl Settings {
             ca_file: args.ca_file,
             main_socket: args.main_socket,
             state: args.state,
+            metrics: args.metrics,
             command: args.command,
         })
     }

@@ -420,6 +420,32 @@ async fn the_application_it_starts_gets_its_port_and_no_secrets_and_ends_with_it
 }
 
 #[tokio::test]
+async fn signals_that_are_the_applications_reach_it() {
+    let town = Town::new().await;
+    let notes = town.folder.path().join("notes");
+    let script = format!(
+        "trap 'echo hangup >> {notes}' HUP; trap 'echo first >> {notes}' USR1; trap 'echo second >> {notes}' USR2; \
+         trap 'echo window >> {notes}' WINCH; trap 'echo end >> {notes}; exit 0' TERM; echo ready > {notes}; \
+         while :; do sleep 0.02; done",
+        notes = notes.display()
+    );
+    let guard = Guard::start(&town.settings(), &["--", "/bin/sh", "-c", &script]).await;
+    let noted = |word: &str| std::fs::read_to_string(&notes).is_ok_and(|text| text.contains(word));
+    until("the start", || noted("ready")).await;
+    for (signal, word) in [
+        (Signal::SIGHUP, "hangup"),
+        (Signal::SIGUSR1, "first"),
+        (Signal::SIGUSR2, "second"),
+        (Signal::SIGWINCH, "window"),
+    ] {
+        guard.signal(signal);
+        until(word, || noted(word)).await;
+    }
+    assert!(guard.end().await.success());
+    assert!(noted("end"), "asked to stop like any other program");
+}
+
+#[tokio::test]
 async fn the_guard_ends_as_its_application_does() {
     let town = Town::new().await;
     for (script, code) in [("exit 7", 7), ("kill -9 $$", 137), ("exit 0", 0)] {
