@@ -7,8 +7,10 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use tokio::time::Sleep;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
+use crate::ClientWatch;
+use crate::http2::pace::Pace;
 use crate::pool::Lease;
 
 /// An error of a body, whoever produced it.
@@ -23,16 +25,26 @@ enum Kind {
     Incoming(Incoming),
     /// An upstream's answer. Its connection goes back to the pool once the answer is read. Shown as
     /// broken off when its end comes first.
-    Leased(Incoming, Option<Lease>, Option<End>),
+    Leased(Incoming, Option<Lease>, Option<Withdrawal>),
     /// An upstream's endless answer, which finds an orderly end here.
     Endless(Incoming, End),
     /// A client's body, given up when nothing of it comes for this long.
     Watched(Box<Body>, Duration, Option<Pin<Box<Sleep>>>),
+    /// A client's body that somebody else sees too, until it is at its end.
+    Seen(Box<Body>, Option<Box<dyn ClientWatch>>),
+    /// An answer of which it is known whether the client takes it.
+    Paced(Box<Body>, Pace),
     Stream(UnsyncBoxBody<Bytes, BoxError>),
 }
 
 /// Resolves when a body must end, read or not.
 type End = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Ends a body early. Costs next to nothing for a body that never lets anybody wait.
+struct Withdrawal {
+    token: CancellationToken,
+    waiting: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+}
 
 /// Why a body ends before its end.
 #[derive(Debug, thiserror::Error)]
@@ -60,11 +72,25 @@ impl Body {
     }
 
     pub(crate) fn leased(incoming: Incoming, lease: Lease, end: Option<CancellationToken>) -> Self {
-        Self(Kind::Leased(incoming, Some(lease), end.map(|end| Box::pin(end.cancelled_owned()) as End)))
+        Self(Kind::Leased(incoming, Some(lease), end.map(|token| Withdrawal { token, waiting: None })))
     }
 
     pub(crate) fn endless(incoming: Incoming, end: impl Future<Output = ()> + Send + 'static) -> Self {
         Self(Kind::Endless(incoming, Box::pin(end)))
+    }
+
+    /// The same body, seen by `watch` as it is read.
+    pub(crate) fn seen_by(self, mut watch: Box<dyn ClientWatch>) -> Self {
+        if self.is_end_stream() {
+            watch.client_done();
+            return self;
+        }
+        Self(Kind::Seen(Box::new(self), Some(watch)))
+    }
+
+    /// The same body, telling `pace` whose turn it is.
+    pub(crate) fn paced(self, pace: Pace) -> Self {
+        if self.is_end_stream() { self } else { Self(Kind::Paced(Box::new(self), pace)) }
     }
 
     /// The same body, broken off when nothing of it comes for as long as `patience`.
@@ -107,10 +133,13 @@ impl HttpBody for Body {
             Kind::Full(full) => Pin::new(full).poll_frame(context).map_err(|never| match never {}),
             Kind::Incoming(incoming) => Pin::new(incoming).poll_frame(context).map_err(Into::into),
             Kind::Leased(incoming, lease, end) => {
-                if end.as_mut().is_some_and(|end| end.as_mut().poll(context).is_ready()) {
+                if end.as_ref().is_some_and(|end| end.token.is_cancelled()) {
                     return Poll::Ready(Some(Err(Cut::Withdrawn.into())));
                 }
                 let polled = Pin::new(incoming).poll_frame(context);
+                if polled.is_pending() && end.as_mut().is_some_and(|end| end.poll(context).is_ready()) {
+                    return Poll::Ready(Some(Err(Cut::Withdrawn.into())));
+                }
                 if matches!(polled, Poll::Ready(None)) {
                     lease.take().into_iter().for_each(Lease::give_back);
                 }
@@ -129,6 +158,20 @@ impl HttpBody for Body {
                 let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(*patience)));
                 timer.as_mut().poll(context).map(|()| Some(Err(Cut::Stalled(*patience).into())))
             }
+            Kind::Seen(body, watch) => {
+                let polled = Pin::new(&mut **body).poll_frame(context);
+                show(&polled, body.is_end_stream(), watch);
+                polled
+            }
+            Kind::Paced(body, pace) => {
+                let polled = Pin::new(&mut **body).poll_frame(context);
+                if polled.is_ready() {
+                    pace.handed_over()
+                } else {
+                    pace.asked()
+                }
+                polled
+            }
             Kind::Stream(stream) => Pin::new(stream).poll_frame(context),
         }
     }
@@ -140,7 +183,7 @@ impl HttpBody for Body {
             Kind::Incoming(incoming) | Kind::Leased(incoming, ..) | Kind::Endless(incoming, _) => {
                 incoming.is_end_stream()
             }
-            Kind::Watched(body, ..) => body.is_end_stream(),
+            Kind::Watched(body, ..) | Kind::Seen(body, _) | Kind::Paced(body, _) => body.is_end_stream(),
             Kind::Stream(stream) => stream.is_end_stream(),
         }
     }
@@ -150,9 +193,35 @@ impl HttpBody for Body {
             Kind::Empty => SizeHint::with_exact(0),
             Kind::Full(full) => full.size_hint(),
             Kind::Incoming(incoming) | Kind::Leased(incoming, ..) | Kind::Endless(incoming, _) => incoming.size_hint(),
-            Kind::Watched(body, ..) => body.size_hint(),
+            Kind::Watched(body, ..) | Kind::Seen(body, _) | Kind::Paced(body, _) => body.size_hint(),
             Kind::Stream(stream) => stream.size_hint(),
         }
+    }
+}
+
+impl Withdrawal {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(self.token.clone().cancelled_owned()));
+        waiting.as_mut().poll(context)
+    }
+}
+
+/// Shows a frame. Whoever reads a body of known length does not ask for the frame after the last one.
+fn show(polled: &Poll<Option<Result<Frame<Bytes>, BoxError>>>, at_end: bool, watch: &mut Option<Box<dyn ClientWatch>>) {
+    let Some(seeing) = watch else { return };
+    let at_end = match polled {
+        Poll::Pending | Poll::Ready(Some(Err(_))) => false,
+        Poll::Ready(None) => true,
+        Poll::Ready(Some(Ok(frame))) => {
+            if let Some(data) = frame.data_ref() {
+                seeing.client_sent(data);
+            }
+            at_end || frame.is_trailers()
+        }
+    };
+    if at_end {
+        seeing.client_done();
+        *watch = None;
     }
 }
 
@@ -178,6 +247,8 @@ impl std::fmt::Debug for Body {
             Kind::Leased(..) => "leased",
             Kind::Endless(..) => "endless",
             Kind::Watched(..) => "watched",
+            Kind::Seen(..) => "seen",
+            Kind::Paced(..) => "paced",
             Kind::Stream(_) => "stream",
         };
         write!(formatter, "Body({kind})")

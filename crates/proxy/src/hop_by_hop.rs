@@ -5,7 +5,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-const ALWAYS: [HeaderName; 8] = [
+static ALWAYS: [HeaderName; 8] = [
     CONNECTION,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
@@ -17,11 +17,15 @@ const ALWAYS: [HeaderName; 8] = [
 ];
 
 /// Naming one of these in `Connection` would change what the message *is*, so it is not obeyed.
-const NEVER_BY_NAME: [HeaderName; 2] = [HOST, CONTENT_LENGTH];
+static NEVER_BY_NAME: [HeaderName; 2] = [HOST, CONTENT_LENGTH];
+
+/// What `Connection` usually says. None of it names a header that is not removed anyway.
+const USUAL: [&str; 4] = ["keep-alive", "close", "upgrade", "te"];
 
 /// Removes the hop's own headers and those that `Connection` names.
 pub(crate) fn strip(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = tokens(headers, &CONNECTION)
+        .filter(|name| !USUAL.iter().any(|usual| name.eq_ignore_ascii_case(usual)))
         .filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok())
         .filter(|name| !NEVER_BY_NAME.contains(name))
         .collect();

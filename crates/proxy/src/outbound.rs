@@ -1,14 +1,12 @@
 use std::time::Duration;
 
-use http::header::{CONNECTION, EXPECT, HOST, UPGRADE};
-use http::uri::PathAndQuery;
+use http::header::{CONNECTION, EXPECT, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version};
+use hyper::body::Body as _;
 use hyper::upgrade::OnUpgrade;
 use tokio_util::sync::CancellationToken;
 
-use crate::Body;
-use crate::hop_by_hop;
-use crate::tunnel::TunnelWatch;
+use crate::{Body, ClientWatch, hop_by_hop, translation};
 
 /// A client that sends nothing of its body for this long is taken to be gone.
 const BODY_PATIENCE: Duration = Duration::from_secs(60);
@@ -17,7 +15,7 @@ const BODY_PATIENCE: Duration = Duration::from_secs(60);
 pub struct Outbound {
     request: Request<Body>,
     upgrade: Option<OnUpgrade>,
-    watch: Option<Box<dyn TunnelWatch>>,
+    watch: Option<Box<dyn ClientWatch>>,
     end: Option<CancellationToken>,
 }
 
@@ -27,7 +25,7 @@ pub enum NotForwardable {
     /// CONNECT asks for a connection to somewhere, not for something of the upstream.
     #[error("CONNECT is not forwarded")]
     Connect,
-    /// The target has no path, or cannot be written as one.
+    /// The target has no path, cannot be written as one, or names a user beside the host.
     #[error("the request's target is no path")]
     Target,
 }
@@ -35,12 +33,13 @@ pub enum NotForwardable {
 pub(crate) struct Parts {
     pub(crate) request: Request<Body>,
     pub(crate) upgrade: Option<OnUpgrade>,
-    pub(crate) watch: Option<Box<dyn TunnelWatch>>,
+    pub(crate) watch: Option<Box<dyn ClientWatch>>,
     pub(crate) end: Option<CancellationToken>,
 }
 
 impl Outbound {
-    /// Takes a request from a client. The bytes of its path and query stay as they are.
+    /// Takes a request from a client, of whichever version. The bytes of its path and query stay as
+    /// they are.
     ///
     /// # Errors
     /// [`NotForwardable`].
@@ -49,17 +48,26 @@ impl Outbound {
         if request.method() == Method::CONNECT {
             return Err(NotForwardable::Connect);
         }
-        let target = request.uri().path_and_query().cloned().ok_or(NotForwardable::Target)?;
-        keep_host(&mut request);
-        *request.uri_mut() = origin_form(target)?;
+        translation::to_http1(&mut request);
+        // HTTP/2 carries trailers whether or not anybody asked for them.
+        let trailers = request.version() == Version::HTTP_2 || hop_by_hop::accepts_trailers(request.headers());
+        to_origin_form(request.uri_mut())?;
+        // Of the server as a whole, only its options can be asked for (RFC 9112, 3.2.4).
+        if request.uri().path() == "*" && request.method() != Method::OPTIONS {
+            return Err(NotForwardable::Target);
+        }
         *request.version_mut() = Version::HTTP_11;
 
         let upgrade = wants_websocket(&request).then(|| hyper::upgrade::on(&mut request));
-        let trailers = hop_by_hop::accepts_trailers(request.headers());
+        let has_unknown_length = !request.body().is_end_stream() && request.body().size_hint().exact().is_none();
         let headers = request.headers_mut();
         hop_by_hop::strip(headers);
         // Answered by this hop's server the moment the body is asked for.
         headers.remove(EXPECT);
+        if has_unknown_length {
+            // Said here, since of some methods the sender would guess that they have no body.
+            headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        }
         if trailers {
             hop_by_hop::ask_for_trailers(headers);
         }
@@ -88,8 +96,14 @@ impl Outbound {
     }
 
     /// Lets `watch` see what the client sends through the tunnel, should one open.
-    pub fn watch_tunnel(&mut self, watch: Box<dyn TunnelWatch>) {
+    pub fn watch_tunnel(&mut self, watch: Box<dyn ClientWatch>) {
         self.watch = Some(watch);
+    }
+
+    /// Lets `watch` see the request's body as it is read.
+    pub fn watch_body(&mut self, watch: Box<dyn ClientWatch>) {
+        let body = std::mem::replace(self.request.body_mut(), Body::empty());
+        *self.request.body_mut() = body.seen_by(watch);
     }
 
     /// Ends whatever comes back when `end` is cancelled: a tunnel and an event stream as if they had
@@ -104,21 +118,17 @@ impl Outbound {
     }
 }
 
-/// HTTP/2 and absolute targets carry the host in the target; upstreams look for it in `Host`.
-fn keep_host(request: &mut Request<Body>) {
-    if request.headers().contains_key(HOST) {
-        return;
+/// Most targets are in it already, and are left as they are.
+fn to_origin_form(target: &mut Uri) -> Result<(), NotForwardable> {
+    if translation::has_user(target) {
+        return Err(NotForwardable::Target);
     }
-    let host = request.uri().authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok());
-    if let Some(host) = host {
-        request.headers_mut().insert(HOST, host);
+    if target.authority().is_some() {
+        let mut parts = http::uri::Parts::default();
+        parts.path_and_query = target.path_and_query().cloned();
+        *target = Uri::from_parts(parts).map_err(|_| NotForwardable::Target)?;
     }
-}
-
-fn origin_form(target: PathAndQuery) -> Result<Uri, NotForwardable> {
-    let mut parts = http::uri::Parts::default();
-    parts.path_and_query = Some(target);
-    Uri::from_parts(parts).map_err(|_| NotForwardable::Target)
+    target.path_and_query().map(|_| ()).ok_or(NotForwardable::Target)
 }
 
 fn wants_websocket(request: &Request<Body>) -> bool {

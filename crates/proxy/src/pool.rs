@@ -1,6 +1,6 @@
 //! Connections kept for the next request.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use hyper::client::conn::http1::SendRequest;
@@ -61,27 +61,41 @@ impl Pool {
         state.idle.push(Idle { sender, since: Instant::now() });
         if !state.sweeping {
             state.sweeping = true;
-            tokio::spawn(Arc::clone(self).sweep());
+            tokio::spawn(sweep(Arc::downgrade(self), self.idle_timeout));
         }
     }
 
-    /// Closes connections whose time is over, and ends when none are left: an idle proxy has no
-    /// timers running.
-    async fn sweep(self: Arc<Self>) {
-        loop {
-            tokio::time::sleep(self.idle_timeout).await;
-            let mut state = self.lock();
-            state.idle.retain(|idle| !idle.sender.is_closed() && idle.since.elapsed() < self.idle_timeout);
-            if state.idle.is_empty() {
-                state.sweeping = false;
-                state.idle.shrink_to_fit();
-                return;
-            }
+    fn sweep(&self) -> Swept {
+        let mut state = self.lock();
+        state.idle.retain(|idle| !idle.sender.is_closed() && idle.since.elapsed() < self.idle_timeout);
+        if !state.idle.is_empty() {
+            return Swept::SomeLeft;
         }
+        state.sweeping = false;
+        state.idle.shrink_to_fit();
+        Swept::NoneLeft
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a pool holds connections after those whose time is over were closed.
+#[derive(PartialEq, Eq)]
+enum Swept {
+    SomeLeft,
+    NoneLeft,
+}
+
+/// Sweeps until no connections are left, so that an idle proxy has no timers running, or until the
+/// pool is gone, and its connections with it.
+async fn sweep(pool: Weak<Pool>, idle_timeout: Duration) {
+    loop {
+        tokio::time::sleep(idle_timeout).await;
+        if pool.upgrade().is_none_or(|pool| pool.sweep() == Swept::NoneLeft) {
+            return;
+        }
     }
 }
 

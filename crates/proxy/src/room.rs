@@ -1,14 +1,10 @@
 //! How many connections may be open at once, in all and of one peer.
 
 use std::collections::HashMap;
-use std::io;
 use std::net::{IpAddr, Ipv6Addr};
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
@@ -29,10 +25,8 @@ pub(crate) struct Place {
     _permit: Option<OwnedSemaphorePermit>,
 }
 
-/// A connection with the place it takes up. Its place is free again when it is dropped, wherever
-/// an upgrade may have carried it.
-pub(crate) struct Seated<I> {
-    io: I,
+/// The place that a connection takes up. It is free again when this is dropped.
+pub(crate) struct Seat {
     _place: Place,
     _share: Option<Share>,
 }
@@ -63,12 +57,12 @@ impl Room {
     }
 
     /// Gives the place to a connection, unless its peer has as many as one may.
-    pub(crate) fn seat<I>(&self, place: Place, peer: Option<IpAddr>, io: I) -> Option<Seated<I>> {
+    pub(crate) fn seat(&self, place: Place, peer: Option<IpAddr>) -> Option<Seat> {
         let share = match peer.map(|address| address.to_canonical()).filter(|address| !address.is_loopback()) {
             Some(address) => Some(self.peers.share(network(address), self.most_of_one)?),
             None => None,
         };
-        Some(Seated { io, _place: place, _share: share })
+        Some(Seat { _place: place, _share: share })
     }
 }
 
@@ -107,42 +101,6 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-impl<I: AsyncRead + Unpin> AsyncRead for Seated<I> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(context, buffer)
-    }
-}
-
-impl<I: AsyncWrite + Unpin> AsyncWrite for Seated<I> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(context)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -153,7 +111,7 @@ mod tests {
         let mut room = Room::for_connections(100, 2);
         let seat = async |room: &mut Room, peer: &str| {
             let place = room.place().await;
-            room.seat(place, Some(peer.parse().unwrap()), ())
+            room.seat(place, Some(peer.parse().unwrap()))
         };
         let first = seat(&mut room, "203.0.113.9").await.unwrap();
         let _second = seat(&mut room, "::ffff:203.0.113.9").await.unwrap();

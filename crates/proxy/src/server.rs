@@ -7,22 +7,27 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
 use hyper::service::Service;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::Body;
-use crate::room::Room;
+use crate::connection::{Connection, Protocol};
+use crate::room::{Place, Room};
+use crate::{Body, http1, http2};
+
+/// Connections that are still taken when the end has come; about as many wait in a backlog.
+const MOST_LATE: usize = 1024;
 
 /// What clients may take up, whoever they are.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// For the whole head of a request to arrive; also how long an idle connection is kept.
     pub head_time: Duration,
+    /// How long a client may take to accept another byte of what is sent to it. Afterwards the
+    /// connection is cut, a tunnel as well; of HTTP/2, the one answer that is not taken.
+    pub stalled: Duration,
     /// For request line and headers together, in bytes.
     pub head_bytes: usize,
     /// For a graceful end: requests that take longer are cut.
@@ -33,16 +38,22 @@ pub struct Limits {
     /// Of these, how many one address may have, or one IPv6 network of 64 bits; further ones are
     /// closed at once. Does not hold for this machine's own addresses, behind which anybody may be.
     pub connections_of_one: usize,
+    /// Requests under way at once on one connection of HTTP/2. `None` speaks HTTP/1 only, which is
+    /// the default: browsers don't speak HTTP/2 without TLS, so it is only of use behind a load
+    /// balancer that does.
+    pub http2_streams: Option<u32>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             head_time: Duration::from_secs(30),
+            stalled: Duration::from_secs(60),
             head_bytes: 64 * 1024,
             drain: Duration::from_secs(10),
             connections: 4096,
             connections_of_one: 512,
+            http2_streams: None,
         }
     }
 }
@@ -95,7 +106,11 @@ impl Listener for UnixListener {
 }
 
 /// Serves connections until `stop` is cancelled, then lets requests under way finish within
-/// [`Limits::drain`]. HTTP/1.1 with upgrades; no h2c.
+/// [`Limits::drain`]. HTTP/1.1 with upgrades, read strictly: a request whose framing can be
+/// understood in two ways is refused and its connection closed. HTTP/2 as [`Limits`] has it, by prior
+/// knowledge only: nothing is upgraded to it.
+///
+/// An HTTP/2 request has the `Host` that its target names, and its cookies in one header.
 pub async fn serve<L, F, S>(listener: L, limits: Limits, stop: CancellationToken, service_for: F)
 where
     L: Listener,
@@ -106,25 +121,10 @@ where
     let connections = TaskTracker::new();
     let cut = CancellationToken::new();
     let mut room = Room::for_connections(limits.connections, limits.connections_of_one);
-    loop {
-        let place = tokio::select! {
-            () = stop.cancelled() => break,
-            place = room.place() => place,
-        };
-        let (stream, peer) = tokio::select! {
-            () = stop.cancelled() => break,
-            accepted = listener.accept() => match accepted {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    // Out of file descriptors, most likely: those who leave will free some.
-                    tracing::warn!(%error, "A connection could not be accepted: {error}");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    continue;
-                }
-            },
-        };
-        let Some(seated) = room.seat(place, L::address(&peer), stream) else { continue };
-        let serving = serve_connection(seated, service_for(peer), limits, stop.clone());
+    let take = |room: &Room, place: Place, (stream, peer): (L::Io, L::Peer)| {
+        let Some(seat) = room.seat(place, L::address(&peer)) else { return };
+        let connection = Connection::new(stream, seat, limits.stalled);
+        let serving = serve_connection(connection, service_for(peer), limits, stop.clone());
         let cut = cut.clone();
         connections.spawn(async move {
             tokio::select! {
@@ -132,6 +132,29 @@ where
                 () = cut.cancelled() => {}
             }
         });
+    };
+    loop {
+        let place = tokio::select! {
+            () = stop.cancelled() => break,
+            place = room.place() => place,
+        };
+        tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => take(&room, place, accepted),
+                Err(error) => {
+                    // Out of file descriptors, most likely: those who leave will free some.
+                    tracing::warn!(%error, "A connection could not be accepted: {error}");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            },
+        }
+    }
+    // Those who connected before the end are owed an answer.
+    for _ in 0..MOST_LATE {
+        let Some(place) = at_once(std::pin::pin!(room.place())).await else { break };
+        let Some(Ok(accepted)) = at_once(std::pin::pin!(listener.accept())).await else { break };
+        take(&room, place, accepted);
     }
     drop(listener);
     connections.close();
@@ -147,29 +170,35 @@ where
     }
 }
 
-/// Serves one connection until it ends; after `stop` it ends with the request under way.
-async fn serve_connection<I, S>(io: I, service: S, limits: Limits, stop: CancellationToken)
+/// What a future gives without waiting for anything that has not arrived yet. What has arrived counts
+/// even if nobody has looked at it.
+pub(crate) async fn at_once<F: Future + Unpin>(future: F) -> Option<F::Output> {
+    // Sockets are looked at when tasks make way.
+    tokio::task::yield_now().await;
+    tokio::select! {
+        biased;
+        output = future => Some(output),
+        () = std::future::ready(()) => None,
+    }
+}
+
+async fn serve_connection<I, S>(mut connection: Connection<I>, service: S, limits: Limits, stop: CancellationToken)
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible> + Send + 'static,
     S::Future: Send,
 {
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_time)
-        .max_header_size(limits.head_bytes)
-        .max_buf_size(limits.head_bytes + 8 * 1024)
-        .serve_connection(TokioIo::new(io), service)
-        .with_upgrades();
-    let mut connection = std::pin::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
+    let Some(streams) = limits.http2_streams else {
+        return http1::serve(connection, service, limits, stop).await;
     };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "A connection broke off: {error}");
+    let protocol = tokio::select! {
+        protocol = tokio::time::timeout(limits.head_time, connection.protocol()) => protocol.ok(),
+        () = stop.cancelled() => at_once(std::pin::pin!(connection.protocol())).await,
+    };
+    match protocol {
+        Some(Ok(Protocol::Http1)) => http1::serve(connection, service, limits, stop).await,
+        Some(Ok(Protocol::Http2)) => http2::serve(connection, service, streams, limits, stop).await,
+        Some(Err(error)) => tracing::debug!(%error, "A connection broke off: {error}"),
+        None => tracing::debug!("A connection was closed: nothing that is HTTP came in time"),
     }
 }

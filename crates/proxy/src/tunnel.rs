@@ -4,19 +4,15 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
-const BUFFER_BYTES: usize = 8 * 1024;
+use crate::ClientWatch;
 
-/// Sees what a client sends through a tunnel.
-pub trait TunnelWatch: Send {
-    /// Called with each piece as it arrives, in order; frames may be cut anywhere.
-    fn client_sent(&mut self, bytes: &[u8]);
-}
+const BUFFER_BYTES: usize = 8 * 1024;
 
 /// Carries bytes between both sides until both are done, or `end` comes.
 pub(crate) async fn carry(
     client: OnUpgrade,
     upstream: OnUpgrade,
-    watch: Option<Box<dyn TunnelWatch>>,
+    watch: Option<Box<dyn ClientWatch>>,
     end: impl Future<Output = ()> + Send,
 ) {
     let (client, upstream) = match tokio::try_join!(client, upstream) {
@@ -32,7 +28,7 @@ pub(crate) async fn carry(
     }
 }
 
-async fn both_ways(client: Upgraded, upstream: Upgraded, watch: Option<Box<dyn TunnelWatch>>) {
+async fn both_ways(client: Upgraded, upstream: Upgraded, watch: Option<Box<dyn ClientWatch>>) {
     let (mut client_reads, mut client_writes) = tokio::io::split(TokioIo::new(client));
     let (mut upstream_reads, mut upstream_writes) = tokio::io::split(TokioIo::new(upstream));
     let up = one_way(&mut client_reads, &mut upstream_writes, watch);
@@ -47,13 +43,16 @@ async fn both_ways(client: Upgraded, upstream: Upgraded, watch: Option<Box<dyn T
 async fn one_way(
     from: &mut (impl AsyncRead + Unpin),
     to: &mut (impl AsyncWrite + Unpin),
-    mut watch: Option<Box<dyn TunnelWatch>>,
+    mut watch: Option<Box<dyn ClientWatch>>,
 ) -> std::io::Result<()> {
     let mut buffer = vec![0; BUFFER_BYTES];
     loop {
         let read = from.read(&mut buffer).await?;
         let piece = buffer.get(..read).unwrap_or_default();
         if piece.is_empty() {
+            if let Some(watch) = &mut watch {
+                watch.client_done();
+            }
             return to.shutdown().await;
         }
         if let Some(watch) = &mut watch {

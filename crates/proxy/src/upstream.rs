@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{CONNECTION, CONTENT_TYPE, UPGRADE};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
@@ -13,7 +13,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::outbound::Parts;
 use crate::pool::{Lease, Pool};
+use crate::spare::Spare;
 use crate::{Body, Outbound, hop_by_hop, tunnel};
+
+/// What is held of one answer, or of one request, while the other side doesn't take it; also the
+/// longest head of an answer.
+const BUFFER_BYTES: usize = 128 * 1024;
 
 /// Where an upstream listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,11 +136,11 @@ impl Upstream {
         let Some(kept) = self.pool.take() else {
             return self.send_on_new(request).await;
         };
-        let copy = copy_if_harmless(&request);
+        let spare = Spare::of(&request);
         match self.send_on(kept, request).await {
             Err(Failure { unsent: Some(request), .. }) => self.send_on_new(*request).await,
-            Err(Failure { error: ForwardError::Broken(error), .. }) => match copy {
-                Some(copy) => self.send_on_new(copy).await,
+            Err(Failure { error: ForwardError::Broken(error), .. }) => match spare {
+                Some(spare) => self.send_on_new(spare.into_request()).await,
                 None => Err(ForwardError::Broken(error)),
             },
             Err(failure) => Err(failure.error),
@@ -203,27 +208,17 @@ async fn handshake<S>(stream: S) -> Result<SendRequest<Body>, ForwardError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (sender, connection) =
-        http1::Builder::new().handshake(TokioIo::new(stream)).await.map_err(ForwardError::Broken)?;
+    let (sender, connection) = http1::Builder::new()
+        .max_buf_size(BUFFER_BYTES)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(ForwardError::Broken)?;
     tokio::spawn(async move {
         if let Err(error) = connection.with_upgrades().await {
             tracing::debug!(%error, "A connection to the upstream broke off: {error}");
         }
     });
     Ok(sender)
-}
-
-/// A copy to send again should the kept connection turn out to be dead: idempotent, without body.
-fn copy_if_harmless(request: &Request<Body>) -> Option<Request<Body>> {
-    let idempotent = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if !idempotent || !request.body().is_end_stream() {
-        return None;
-    }
-    let mut copy = Request::new(Body::empty());
-    *copy.method_mut() = request.method().clone();
-    *copy.uri_mut() = request.uri().clone();
-    *copy.headers_mut() = request.headers().clone();
-    Some(copy)
 }
 
 fn is_event_stream(answer: &Response<Incoming>) -> bool {

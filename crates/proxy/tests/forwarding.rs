@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use proxy::{Address, Timeouts, Upstream};
@@ -36,6 +37,17 @@ async fn the_bytes_of_the_target_stay_as_they_are() {
 }
 
 #[tokio::test]
+async fn the_server_as_a_whole_is_asked_for_its_options_only() {
+    let (seen, _) = exchange("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", &ok("")).await;
+    assert!(seen.starts_with("options * http/1.1\r\n"), "{seen}");
+    let upstream = Upstreamed::new().await;
+    let front = Front::before(upstream.address()).await;
+    let mut client = front.connect().await;
+    client.send("GET * HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert!(client.head().await.starts_with("HTTP/1.1 405"));
+}
+
+#[tokio::test]
 async fn headers_of_one_hop_end_there_in_both_directions() {
     let request = "GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, X-Mine, X-Set-By-Proxy, Host\r\nX-Mine: 1\r\n\
                    Keep-Alive: 5\r\nProxy-Connection: x\r\nProxy-Authorization: Basic x\r\nTE: gzip, trailers\r\n\
@@ -53,47 +65,6 @@ async fn headers_of_one_hop_end_there_in_both_directions() {
         assert!(!head.contains(gone), "{gone} in {head}");
     }
     assert!(head.contains("x-kept: 1"), "{head}");
-}
-
-#[tokio::test]
-async fn ambiguous_framing_never_reaches_the_upstream() {
-    for (request, why) in [
-        ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nabcd", "two lengths"),
-        ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +4\r\n\r\nabcd", "a signed length"),
-        ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4, 5\r\n\r\nabcd", "a list of lengths"),
-        ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\nabcd", "an encoding that is not chunked"),
-        ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n", "chunked is not last"),
-        ("GET / HTTP/1.1\r\nHost: a\r\nX : 1\r\n\r\n", "a space before the colon"),
-        ("GET / HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n", "a folded line"),
-        ("GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", "a space in the target"),
-        ("GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n", "NUL in a value"),
-    ] {
-        let upstream = Upstreamed::new().await;
-        let front = Front::before(upstream.address()).await;
-        let mut client = front.connect().await;
-        client.send(request).await;
-        let answer = client.rest().await;
-        assert!(answer.starts_with("HTTP/1.1 400"), "{why}: {answer}");
-    }
-}
-
-#[tokio::test]
-async fn chunked_wins_over_a_length_and_only_one_framing_is_sent_on() {
-    let upstream = Upstreamed::new().await;
-    let front = Front::before(upstream.address()).await;
-    let mut client = front.connect().await;
-    let request =
-        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 40\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
-    client.send(request).await;
-    let refused = client.0.readable();
-    tokio::select! {
-        // Refusing it is right as well.
-        _ = refused => assert!(client.head().await.starts_with("HTTP/1.1 400")),
-        mut server = upstream.accept() => {
-            let seen = server.until("0\r\n\r\n").await.to_ascii_lowercase();
-            assert!(seen.contains("transfer-encoding: chunked") && !seen.contains("content-length"), "{seen}");
-        }
-    }
 }
 
 #[tokio::test]
@@ -137,6 +108,104 @@ async fn a_client_that_expects_100_is_told_to_go_on_by_this_hop() {
     server.until("body").await;
     server.send(ok("fine")).await;
     client.until("fine").await;
+}
+
+#[tokio::test]
+async fn a_client_whose_request_is_refused_is_not_told_to_go_on() {
+    let upstream = Upstreamed::new().await;
+    let address = upstream.address();
+    drop(upstream);
+    let front = Front::before(address).await;
+    let mut client = front.connect().await;
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n").await;
+    let head = client.head().await;
+    assert!(head.starts_with("HTTP/1.1 502"), "{head}");
+}
+
+#[tokio::test]
+async fn a_body_passes_whatever_the_method() {
+    for (method, framing, body) in [
+        ("GET", "Content-Length: 4", "abcd"),
+        ("GET", "Transfer-Encoding: chunked", "4\r\nabcd\r\n0\r\n\r\n"),
+        ("DELETE", "Transfer-Encoding: chunked", "4\r\nabcd\r\n0\r\n\r\n"),
+        ("OPTIONS", "Content-Length: 4", "abcd"),
+    ] {
+        let upstream = Upstreamed::new().await;
+        let front = Front::before(upstream.address()).await;
+        let mut client = front.connect().await;
+        client.send(format!("{method} / HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n{body}")).await;
+        let mut server = upstream.accept().await;
+        let head = server.head().await.to_ascii_lowercase();
+        assert!(head.contains(&framing.to_ascii_lowercase()), "{method}: {head}");
+        server.until(body).await;
+        server.send(ok("fine")).await;
+        client.until("fine").await;
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_seen_as_it_streams_and_to_its_end() {
+    for (framing, first, second) in [
+        ("Content-Length: 8", "abcd", "efgh"),
+        ("Transfer-Encoding: chunked", "4\r\nabcd\r\n", "4\r\nefgh\r\n0\r\n\r\n"),
+        ("Transfer-Encoding: chunked", "4\r\nabcd\r\n", "4\r\nefgh\r\n0\r\nx-sum: 1\r\n\r\n"),
+    ] {
+        let upstream = Upstreamed::new().await;
+        let front = Front::before(upstream.address()).await;
+        let mut client = front.connect().await;
+        client
+            .send(format!("POST / HTTP/1.1\r\nHost: a\r\nX-Watch: 1\r\nTrailer: X-Sum\r\n{framing}\r\n\r\n{first}"))
+            .await;
+        let mut server = upstream.accept().await;
+        server.until("abcd").await;
+        assert_eq!(*front.seen.bytes.lock().unwrap(), b"abcd");
+        assert_eq!(front.seen.done.load(Ordering::Relaxed), 0);
+        client.send(second).await;
+        server.until(second).await;
+        assert_eq!(*front.seen.bytes.lock().unwrap(), b"abcdefgh");
+        assert_eq!(front.seen.done.load(Ordering::Relaxed), 1, "{framing}");
+        server.send(ok("fine")).await;
+        client.until("fine").await;
+        assert_eq!(front.seen.done.load(Ordering::Relaxed), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_not_seen_as_done() {
+    let upstream = Upstreamed::new().await;
+    let front = Front::before(upstream.address()).await;
+    let mut client = front.connect().await;
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nX-Watch: 1\r\nContent-Length: 8\r\n\r\nabcd").await;
+    let mut server = upstream.accept().await;
+    server.until("abcd").await;
+    drop(client);
+    assert_eq!(server.rest().await, "");
+    assert_eq!(front.seen.done.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn trailers_of_an_upload_pass() {
+    let upstream = Upstreamed::new().await;
+    let front = Front::before(upstream.address()).await;
+    let mut client = front.connect().await;
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n").await;
+    client.send("2\r\nhi\r\n0\r\nX-Sum: 42\r\n\r\n").await;
+    let mut server = upstream.accept().await;
+    let seen = server.until("x-sum: 42\r\n\r\n").await.to_ascii_lowercase();
+    assert!(seen.contains("trailer: x-sum") && seen.contains("hi\r\n0\r\n"), "{seen}");
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_during_its_upload_is_seen_upstream() {
+    let upstream = Upstreamed::new().await;
+    let front = Front::before(upstream.address()).await;
+    let mut client = front.connect().await;
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n").await;
+    let mut server = upstream.accept().await;
+    server.until("half").await;
+    drop(client);
+    let rest = server.rest().await;
+    assert!(!rest.contains("0\r\n\r\n"), "looks complete: {rest:?}");
 }
 
 #[tokio::test]
@@ -277,43 +346,14 @@ async fn connect_and_unasked_upgrades_are_refused() {
     assert!(client.head().await.starts_with("HTTP/1.1 405"));
 
     let mut client = front.connect().await;
-    client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n").await;
+    client
+        .send("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n")
+        .await;
     let mut server = upstream.accept().await;
-    server.head().await;
+    let seen = server.head().await.to_ascii_lowercase();
+    assert!(!seen.contains("upgrade") && !seen.contains("h2c") && !seen.contains("http2-settings"), "{seen}");
     server.send("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n").await;
     assert!(client.head().await.starts_with("HTTP/1.1 502"));
-}
-
-#[tokio::test]
-async fn stopping_lets_the_request_under_way_finish_and_takes_no_new_ones() {
-    let upstream = Upstreamed::new().await;
-    let front = Front::before(upstream.address()).await;
-    let mut idle = front.connect().await;
-    let mut client = front.connect().await;
-    client.send(get("/long")).await;
-    let mut server = upstream.accept().await;
-    server.head().await;
-    front.stop.cancel();
-    assert_eq!(idle.rest().await, "", "an idle connection is closed at once");
-    server.send(ok("finished")).await;
-    client.until("finished").await;
-    soon("the end of the server", front.ended).await.unwrap();
-    assert!(tokio::net::TcpStream::connect(front.address).await.is_err());
-}
-
-#[tokio::test]
-async fn stopping_ends_an_event_stream_in_an_orderly_way() {
-    let upstream = Upstreamed::new().await;
-    let front = Front::before(upstream.address()).await;
-    let mut client = front.connect().await;
-    client.send(get("/events")).await;
-    let mut server = upstream.accept().await;
-    server.head().await;
-    server.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n").await;
-    client.head().await;
-    front.stop.cancel();
-    client.until("0\r\n\r\n").await;
-    soon("the end of the server", front.ended).await.unwrap();
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use proxy::{Address, Limits, Timeouts, Upstream};
-use support::{Front, Upstreamed, get, ok, soon};
+use support::{BOTH, Front, Upstreamed, get, ok, soon};
 use tokio::io::AsyncReadExt as _;
 use tokio_tungstenite::client_async;
 use tokio_tungstenite::tungstenite::Message;
@@ -17,7 +17,7 @@ const A_WHILE: Duration = Duration::from_secs(5);
 
 async fn of_one_connection(upstream: &Upstreamed) -> Front {
     let to = Upstream::new(Address::Tcp(upstream.address().to_string()), Timeouts::default());
-    Front::limited(to, Limits { connections: 1, ..Limits::default() }).await
+    Front::limited(to, Limits { connections: 1, ..*BOTH }).await
 }
 
 #[tokio::test(start_paused = true)]

@@ -38,7 +38,7 @@ async fn messages_of_any_size_go_both_ways_and_the_watch_sees_the_client() {
         socket.send(message.clone()).await.unwrap();
         assert_eq!(soon("an echo", socket.next()).await.unwrap().unwrap(), message);
     }
-    assert!(front.seen.0.lock().unwrap().len() > 1_070_000);
+    assert!(front.seen.bytes.lock().unwrap().len() > 1_070_000);
     socket.close(None).await.unwrap();
     soon("the close", async { while socket.next().await.is_some_and(|message| message.is_ok()) {} }).await;
 }

@@ -1,16 +1,20 @@
 //! A proxy in front of an upstream that the test plays itself, over real sockets.
 #![allow(dead_code)] // each test binary uses its part
 
+pub mod frames;
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use proxy::{Address, Body, ForwardError, Limits, Outbound, Timeouts, TunnelWatch, Upstream, serve};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use proxy::{Address, Body, ClientWatch, ForwardError, Limits, Outbound, Timeouts, Upstream, serve};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -23,13 +27,23 @@ pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
 }
 
 #[derive(Clone, Default)]
-pub struct Seen(pub Arc<Mutex<Vec<u8>>>);
+pub struct Seen {
+    pub bytes: Arc<Mutex<Vec<u8>>>,
+    pub done: Arc<AtomicUsize>,
+}
 
-impl TunnelWatch for Seen {
+impl ClientWatch for Seen {
     fn client_sent(&mut self, bytes: &[u8]) {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        self.bytes.lock().unwrap().extend_from_slice(bytes);
+    }
+
+    fn client_done(&mut self) {
+        self.done.fetch_add(1, Ordering::Relaxed);
     }
 }
+
+/// Both versions of HTTP, so that what holds for the first is tested where the second is spoken too.
+pub static BOTH: LazyLock<Limits> = LazyLock::new(|| Limits { http2_streams: Some(16), ..Limits::default() });
 
 pub struct Front {
     pub address: SocketAddr,
@@ -44,7 +58,11 @@ impl Front {
     }
 
     pub async fn with(upstream: Upstream) -> Self {
-        Self::limited(upstream, Limits::default()).await
+        Self::limited(upstream, *BOTH).await
+    }
+
+    pub async fn limited_before(upstream: SocketAddr, limits: Limits) -> Self {
+        Self::limited(Upstream::new(Address::Tcp(upstream.to_string()), Timeouts::default()), limits).await
     }
 
     pub async fn limited(upstream: Upstream, limits: Limits) -> Self {
@@ -66,6 +84,20 @@ impl Front {
     pub async fn connect(&self) -> Raw {
         Raw(TcpStream::connect(self.address).await.unwrap())
     }
+
+    /// A client that speaks HTTP/2; and what becomes of its connection.
+    pub async fn http2(&self) -> (Http2, tokio::task::JoinHandle<hyper::Result<()>>) {
+        let stream = TokioIo::new(TcpStream::connect(self.address).await.unwrap());
+        let (sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), stream).await.unwrap();
+        (sender, tokio::spawn(connection))
+    }
+}
+
+pub type Http2 = hyper::client::conn::http2::SendRequest<Body>;
+
+/// A request as HTTP/2 puts it.
+pub fn http2_get(path: &str) -> Request<Body> {
+    Request::get(format!("http://a.example{path}")).body(Body::empty()).unwrap()
 }
 
 async fn forward(
@@ -83,7 +115,10 @@ async fn forward(
         Err(problem) => return say(StatusCode::METHOD_NOT_ALLOWED, problem.to_string()),
     };
     outbound.headers_mut().insert("x-set-by-proxy", "yes".parse().unwrap());
-    outbound.watch_tunnel(Box::new(watch));
+    outbound.watch_tunnel(Box::new(watch.clone()));
+    if outbound.headers().contains_key("x-watch") {
+        outbound.watch_body(Box::new(watch));
+    }
     match upstream.forward(outbound).await {
         Ok(answer) => Ok(answer),
         Err(ForwardError::Unreachable(_)) => say(StatusCode::BAD_GATEWAY, "unreachable".into()),
@@ -100,14 +135,20 @@ impl Raw {
         self.0.write_all(text.as_ref()).await.unwrap();
     }
 
+    /// Sends to a proxy that may have closed already.
+    pub async fn send_if_open(&mut self, text: impl AsRef<[u8]>) {
+        let _ = self.0.write_all(text.as_ref()).await;
+    }
+
     /// Reads until `end` was received; gives all of it as text.
     pub async fn until(&mut self, end: &str) -> String {
         let mut text = Vec::new();
         soon(end, async {
-            while !String::from_utf8_lossy(&text).contains(end) {
-                let byte = self.0.read_u8().await;
-                let got = String::from_utf8_lossy(&text).into_owned();
-                text.push(byte.unwrap_or_else(|error| panic!("{error} before {end:?}; got {got:?}")));
+            while !text.ends_with(end.as_bytes()) {
+                match self.0.read_u8().await {
+                    Ok(byte) => text.push(byte),
+                    Err(error) => panic!("{error} before {end:?}; got {:?}", String::from_utf8_lossy(&text)),
+                }
             }
         })
         .await;
