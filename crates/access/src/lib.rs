@@ -10,6 +10,7 @@
 //! - The algorithm is ours (RS256), never the token's choice; keys come from the issuer's set only.
 //! - Nothing here reads a clock, a file or the network.
 
+pub mod app_site;
 mod issuer;
 mod keys;
 mod members;

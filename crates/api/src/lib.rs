@@ -8,6 +8,7 @@ mod activity;
 mod audit;
 mod client;
 mod customers;
+mod emergency;
 mod error;
 mod health;
 mod instances;
@@ -21,6 +22,7 @@ pub use activity::{ActivityAccepted, ActivityReport, ReportSource, SignedMembers
 pub use audit::AuditEvent;
 pub use client::Client;
 pub use customers::Customer;
+pub use emergency::{EmergencyAccess, EmergencyOutcome, EmergencyReport};
 pub use error::ClientError;
 pub use health::{HealthReport, HealthState};
 pub use instances::{

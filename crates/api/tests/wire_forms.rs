@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use api::{
-    ActivityReport, DeleteInstance, Direction, Health, Instance, NewInstance, NewMember, Page, Problem, ReportSource,
-    Step, StepState, Usage, UsedHour, Workflow, WorkflowState,
+    ActivityReport, DeleteInstance, Direction, EmergencyAccess, EmergencyOutcome, EmergencyReport, Health, Instance,
+    NewInstance, NewMember, Page, Problem, ReportSource, Step, StepState, Usage, UsedHour, Workflow, WorkflowState,
 };
 use domain::{
     Bill, CustomerId, Email, Evidence, InstanceId, InstanceState, Month, Plan, ProjectName, Signal, Subdomain,
@@ -67,6 +67,39 @@ fn an_instance_says_when_it_was_seen_and_by_whom() {
             "created_at": "2026-11-24T10:00:00Z",
             "workflow_id": null,
         }),
+    );
+}
+
+#[test]
+fn an_emergency_report_names_sources_as_far_as_they_were_told_apart() {
+    let (first, last) = (at("2026-11-25T10:00:00Z"), at("2026-11-25T10:59:00Z"));
+    let access = |source: Option<&str>, outcome, count| EmergencyAccess {
+        source: source.map(|source| source.parse().unwrap()),
+        user: "root".to_owned(),
+        outcome,
+        first,
+        last,
+        count,
+    };
+    let form = |source: Option<&str>, outcome: &str, count: u32| {
+        json!({
+            "source": source, "user": "root", "outcome": outcome,
+            "first": "2026-11-25T10:00:00Z", "last": "2026-11-25T10:59:00Z", "count": count,
+        })
+    };
+    assert_form(
+        &EmergencyReport {
+            entries: vec![
+                access(Some("10.0.0.9"), EmergencyOutcome::Accepted, 1),
+                access(Some("2001:db8::1"), EmergencyOutcome::Refused, 2),
+                access(None, EmergencyOutcome::Throttled, 3),
+            ],
+        },
+        json!({"entries": [
+            form(Some("10.0.0.9"), "accepted", 1),
+            form(Some("2001:db8::1"), "refused", 2),
+            form(None, "throttled", 3),
+        ]}),
     );
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod customers;
+pub(crate) mod door;
 pub(crate) mod enter;
 pub(crate) mod instances;
 pub(crate) mod workflows;

@@ -13,6 +13,7 @@ mod app;
 mod audit;
 mod console;
 mod customers;
+mod emergencies;
 mod error;
 mod front;
 mod guards;
@@ -55,6 +56,7 @@ pub fn migrations() -> Vec<Migration> {
         operators::store::MIGRATIONS,
         audit::store::MIGRATIONS,
         mail::store::MIGRATIONS,
+        emergencies::MIGRATIONS,
     ]
     .concat()
 }

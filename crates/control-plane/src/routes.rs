@@ -39,7 +39,6 @@ pub(crate) fn for_people(app: &App) -> Router {
         .route("/portal/instances/{subdomain}/deletion/events", get(portal::deletion::events));
     let console = Router::new()
         .route("/admin", get(console::home))
-        .route("/admin/enter", get(console::enter::enter))
         .route("/admin/customers", get(console::customers::index))
         .route("/admin/customers/{id}", get(console::customers::show))
         .route("/admin/instances", get(console::instances::index))
@@ -52,6 +51,7 @@ pub(crate) fn for_people(app: &App) -> Router {
             get(console::workflows::confirm_abandon).post(console::workflows::abandon),
         )
         .route("/admin/audit", get(console::audit::index));
+    let console = console::door::behind(app, console).route("/admin/enter", get(console::enter::enter));
     let mut all = site.merge(portal).merge(console);
     if app.settings.mailbox {
         all = all
@@ -73,6 +73,7 @@ pub(crate) fn for_people(app: &App) -> Router {
 pub(crate) fn for_guards(app: &App) -> Router {
     let api = Router::new()
         .route("/activity", post(api::activity::report))
+        .route("/activity/emergency", post(api::activity::emergency))
         .route("/activity/members", get(api::activity::members));
     Router::new()
         .nest(api::PREFIX, api)
@@ -97,6 +98,7 @@ fn for_programs() -> Router<App> {
         .route("/workflows/{id}/abandon", post(api::workflows::abandon))
         .route("/audit-events", get(api::audit::index))
         .route("/activity", post(api::activity::report))
+        .route("/activity/emergency", post(api::activity::emergency))
         .route("/activity/members", get(api::activity::members))
         .fallback(api::not_found)
         .method_not_allowed_fallback(api::method_not_allowed)

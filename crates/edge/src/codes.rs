@@ -76,7 +76,7 @@ pub(crate) async fn ask(
     let now = core.clock.now();
     let browser = hex::encode(core.entropy.bytes::<32>());
     let code = format!("{:06}", u64::from_be_bytes(core.entropy.bytes()) % 1_000_000);
-    let admitted = core.admits(&door.hostname, email).await?;
+    let admitted = core.admits(&door.admitting, email).await?;
     let new = rows::Code {
         browser: &browser_id(core, &browser),
         hostname: &door.hostname,
@@ -147,7 +147,7 @@ async fn try_code(
         return Err(RedeemError::Gone);
     }
     // Whoever was removed since the code was mailed has no use for it.
-    if !core.admits(&door.hostname, &tried.email).await? {
+    if !core.admits(&door.admitting, &tried.email).await? {
         return Err(RedeemError::Gone);
     }
     for subject in address_subjects(core, &door.hostname, &tried.email, source) {

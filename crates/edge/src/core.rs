@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use access::{Issuer, KeySet};
+use access::{Issuer, KeySet, Verifier};
 use domain::Email;
 use jiff::SignedDuration;
 use store::Db;
@@ -31,6 +31,7 @@ pub(crate) struct Core {
 pub(crate) struct Site {
     pub(crate) hostname: Hostname,
     pub(crate) audience: String,
+    pub(crate) verifier: Verifier,
     pub(crate) scheme: String,
     port: Option<u16>,
 }
@@ -82,7 +83,9 @@ impl Site {
             return Err(fail());
         }
         let audience = hex::encode(sealer.derive("edge audience", "site"));
-        let site = Self { hostname, audience, scheme: url.scheme().to_owned(), port: url.port() };
-        Ok((site, url.origin().ascii_serialization()))
+        let origin = url.origin().ascii_serialization();
+        let verifier = Verifier::new(&origin, vec![audience.clone()]).ok_or_else(fail)?;
+        let site = Self { hostname, audience, verifier, scheme: url.scheme().to_owned(), port: url.port() };
+        Ok((site, origin))
     }
 }

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use access::app_site;
 use axum::extract::FromRequestParts;
 use axum::response::Response;
 use http::request::Parts;
@@ -15,6 +16,9 @@ use crate::hostnames::Published;
 #[derive(Debug, Clone)]
 pub(crate) struct Door {
     pub(crate) hostname: Hostname,
+    /// Whose admissions count: an instance's also where its app is shown, so that whoever may not
+    /// enter the one does not enter the other either.
+    pub(crate) admitting: Hostname,
     /// As it stands in the browser's address bar.
     pub(crate) shown: String,
     pub(crate) audience: String,
@@ -42,12 +46,25 @@ pub(crate) enum NoDoor {
 impl Door {
     pub(crate) fn of_site(core: &Core) -> Self {
         let hostname = core.site.hostname.clone();
-        Self { shown: core.shown(&hostname), hostname, audience: core.site.audience.clone() }
+        Self {
+            shown: core.shown(&hostname),
+            admitting: hostname.clone(),
+            hostname,
+            audience: core.site.audience.clone(),
+        }
     }
 
     fn of_instance(core: &Core, published: &Published) -> Self {
         let hostname = published.route.hostname.clone();
-        Self { shown: core.shown(&hostname), hostname, audience: published.route.audience.clone() }
+        let audience = published.route.audience.clone();
+        Self { shown: core.shown(&hostname), admitting: hostname.clone(), hostname, audience }
+    }
+
+    /// Another door to the same instance: its own sign-in, the same people.
+    fn of_app_site(core: &Core, hostname: Hostname, published: &Published) -> Self {
+        let admitting = published.route.hostname.clone();
+        let audience = app_site::audience_of(&published.route.audience);
+        Self { shown: core.shown(&hostname), admitting, hostname, audience }
     }
 }
 
@@ -60,10 +77,22 @@ pub(crate) async fn find(core: &Core, uri: &Uri, headers: &HeaderMap) -> Result<
     if !hostname.is_below(&core.settings.base_domain) {
         return Err(NoDoor::NotOurs(hostname));
     }
-    match core.hostnames.find(&core.db, &hostname, core.clock.now()).await? {
-        Some(published) => Ok(Found::Instance(Door::of_instance(core, &published), published)),
+    if let Some(published) = core.hostnames.find(&core.db, &hostname, core.clock.now()).await? {
+        return Ok(Found::Instance(Door::of_instance(core, &published), published));
+    }
+    match behind_app_site(core, &hostname).await? {
+        Some(published) => Ok(Found::Instance(Door::of_app_site(core, hostname, &published), published)),
         None => Err(NoDoor::Unknown(hostname)),
     }
+}
+
+/// The instance whose app is shown at a hostname. It is not published beside the instance but found
+/// through it, so that both are opened, closed and removed in one.
+async fn behind_app_site(core: &Core, hostname: &Hostname) -> Result<Option<Published>, EdgeError> {
+    let name = app_site::instance_at(hostname.as_str()).filter(|_| core.settings.app_sites);
+    let Some(name) = name.and_then(|name| Hostname::parse(&name).ok()) else { return Ok(None) };
+    let published = core.hostnames.find(&core.db, &name, core.clock.now()).await?;
+    Ok(published.filter(|published| published.route.instance.is_some()))
 }
 
 impl FromRequestParts<Arc<Core>> for Door {

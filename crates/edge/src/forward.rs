@@ -89,14 +89,14 @@ async fn forward(core: &Core, door: &Door, published: &Published, request: Reque
 }
 
 /// Removes what a client could claim about who or where it is.
-fn strip_claims(headers: &mut HeaderMap) {
+pub(crate) fn strip_claims(headers: &mut HeaderMap) {
     let claims: Vec<HeaderName> = headers.keys().filter(|name| is_claim(name)).cloned().collect();
     for name in claims {
         headers.remove(name);
     }
 }
 
-fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+pub(crate) fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
     }

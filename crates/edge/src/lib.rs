@@ -32,6 +32,7 @@ mod store;
 
 use std::sync::Arc;
 
+use ::access::{KeySet, Verifier};
 use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
@@ -64,10 +65,13 @@ pub struct Settings {
     pub session_hours: u32,
     /// Minutes for which a code is good.
     pub code_minutes: u32,
+    /// Whether `<name>-app` leads to the instance at `<name>` as well, whose guard tells the two apart.
+    pub app_sites: bool,
 }
 
 impl Settings {
-    /// The usual settings: sessions of 24 hours, codes of 10 minutes, no mailbox.
+    /// The usual settings: sessions of 24 hours, codes of 10 minutes, no mailbox, no
+    /// hostnames for apps.
     pub fn new(public_url: impl Into<String>, base_domain: impl Into<String>, product: impl Into<String>) -> Self {
         Self {
             public_url: public_url.into(),
@@ -76,6 +80,7 @@ impl Settings {
             mailbox_url: None,
             session_hours: 24,
             code_minutes: 10,
+            app_sites: false,
         }
     }
 }
@@ -153,6 +158,31 @@ impl Edge {
     pub async fn identify(&self, headers: &HeaderMap) -> Result<Option<Email>, EdgeError> {
         let visitor = session::visitor(&self.core, &Door::of_site(&self.core), headers).await?;
         Ok(visitor.ok().map(|visitor| visitor.email().clone()))
+    }
+
+    /// Stands before the main site as it stands before every instance: takes away what a client
+    /// could claim, and says who is signed in and admitted, by their assertion in a header.
+    ///
+    /// # Errors
+    /// When the store fails: the headers then name nobody.
+    pub async fn assert_visitor(&self, headers: &mut HeaderMap) -> Result<(), EdgeError> {
+        forward::strip_claims(headers);
+        let visitor = session::visitor(&self.core, &Door::of_site(&self.core), headers).await;
+        session::strip_cookies(headers);
+        if let Ok(visitor) = visitor? {
+            forward::set(headers, access::protocol::ASSERTION, visitor.token());
+        }
+        Ok(())
+    }
+
+    /// What the main site believes: assertions of this edge for that hostname.
+    pub fn site_verifier(&self) -> Verifier {
+        self.core.site.verifier.clone()
+    }
+
+    /// The keys that assertions are verified with.
+    pub fn keys(&self) -> &KeySet {
+        &self.core.keys
     }
 
     /// A `Set-Cookie` value that signs somebody in to the main site without a code, for whoever

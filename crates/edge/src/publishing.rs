@@ -13,13 +13,16 @@ impl Edge {
     /// known keeps its state.
     ///
     /// # Errors
-    /// [`EdgeError::NotBelow`] for names outside the base domain, [`EdgeError::AudienceTaken`] when
-    /// another instance has the audience, [`EdgeError::Store`].
+    /// [`EdgeError::NotBelow`] for names outside the base domain, [`EdgeError::AppSite`] for those of
+    /// apps, [`EdgeError::AudienceTaken`] when another instance has the audience, [`EdgeError::Store`].
     pub async fn publish(&self, route: &Route) -> Result<(), EdgeError> {
         let core = &self.core;
         if route.hostname == core.site.hostname || !route.hostname.is_below(&core.settings.base_domain) {
             let base_domain = core.settings.base_domain.clone();
             return Err(EdgeError::NotBelow { hostname: route.hostname.clone(), base_domain });
+        }
+        if access::app_site::instance_at(route.hostname.as_str()).is_some() {
+            return Err(EdgeError::AppSite(route.hostname.clone()));
         }
         let mut tx = core.db.begin().await?;
         if let Some(other) = rows::other_holder(&mut tx, route).await? {

@@ -74,7 +74,7 @@ pub(crate) async fn visitor(
     headers: &HeaderMap,
 ) -> Result<Result<Visitor, Stranger>, EdgeError> {
     let Some(visitor) = verified(core, door, headers) else { return Ok(Err(Stranger::SignedOut)) };
-    if core.admits(&door.hostname, &visitor.email).await? {
+    if core.admits(&door.admitting, &visitor.email).await? {
         Ok(Ok(visitor))
     } else {
         Ok(Err(Stranger::NotAdmitted(visitor.email)))

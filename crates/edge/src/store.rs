@@ -141,12 +141,14 @@ pub(crate) async fn unpublish_of(tx: &mut Tx, hostname: &Hostname, instance: Ins
 }
 
 pub(crate) async fn unpublish(tx: &mut Tx, hostname: &Hostname) -> Stored<()> {
-    for sql in [
-        "delete from edge_codes where hostname = $1",
-        "delete from edge_admissions where hostname = $1",
-        "delete from edge_hostnames where hostname = $1",
+    let app_site = access::app_site::hostname_of(hostname.as_str());
+    for (sql, name) in [
+        ("delete from edge_codes where hostname = $1", hostname.as_str()),
+        ("delete from edge_codes where hostname = $1", &app_site),
+        ("delete from edge_admissions where hostname = $1", hostname.as_str()),
+        ("delete from edge_hostnames where hostname = $1", hostname.as_str()),
     ] {
-        sqlx::query(sql).bind(hostname.as_str()).execute(&mut **tx).await?;
+        sqlx::query(sql).bind(name).execute(&mut **tx).await?;
     }
     Ok(())
 }

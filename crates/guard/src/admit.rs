@@ -1,12 +1,12 @@
 //! A request with leave to pass. [`Admitted`] is all that can be forwarded, and it takes a
 //! [`Pass`] to make one.
 
-use domain::Signal;
+use http::header::{SEC_WEBSOCKET_EXTENSIONS, UPGRADE};
 use http::{HeaderValue, Request};
 use hyper::body::Incoming;
-use proxy::{NotForwardable, Outbound, TunnelWatch};
+use proxy::{ClientWatch, NotForwardable, Outbound};
 
-use crate::activity;
+use crate::activity::{Activity, Asked, Usage};
 use crate::gate::Pass;
 use crate::headers::{self, Origin};
 use crate::visitor::Visitor;
@@ -15,7 +15,7 @@ use crate::visitor::Visitor;
 pub(crate) struct Admitted {
     outbound: Outbound,
     visitor: Visitor,
-    signal: Option<Signal>,
+    usage: Usage,
 }
 
 impl Admitted {
@@ -28,19 +28,25 @@ impl Admitted {
         request: Request<Incoming>,
         origin: &Origin,
         host: HeaderValue,
+        activity: &Activity,
     ) -> Result<Self, NotForwardable> {
         // Judged by what the client said, since `Connection` may take headers away.
-        let signal = activity::signal(pass.visitor(), request.method(), request.headers());
+        let asked = Asked { method: request.method(), target: request.uri(), headers: request.headers() };
+        let by_itself = activity.request(pass.visitor(), &asked);
+        let opening = asked.headers.contains_key(UPGRADE).then(|| activity.websocket(pass.visitor(), &asked));
         let mut outbound = Outbound::new(request)?;
-        let signal = signal.filter(|_| !outbound.is_websocket());
+        let usage = opening.filter(|_| outbound.is_websocket()).unwrap_or(by_itself);
         let headers = outbound.headers_mut();
+        // What is compressed could not be told from use, and an idle tab's pings would cost money.
+        headers.remove(SEC_WEBSOCKET_EXTENSIONS);
         headers::strip(headers);
+        pass.conceal_credentials(headers);
         headers::set_origin(headers, origin, host);
         if let Some(name) = pass.visitor().name() {
             headers::set_user(headers, name, pass.visitor().subject());
         }
         outbound.end_on(pass.stay().clone());
-        Ok(Self { outbound, visitor: pass.visitor().clone(), signal })
+        Ok(Self { outbound, visitor: pass.visitor().clone(), usage })
     }
 
     pub(crate) fn visitor(&self) -> &Visitor {
@@ -48,17 +54,18 @@ impl Admitted {
     }
 
     /// What this request is as use.
-    pub(crate) fn signal(&self) -> Option<Signal> {
-        self.signal
-    }
-
-    pub(crate) fn is_websocket(&self) -> bool {
-        self.outbound.is_websocket()
+    pub(crate) fn take_usage(&mut self) -> Usage {
+        std::mem::replace(&mut self.usage, Usage::Known(None))
     }
 
     /// Watches what the client says through the tunnel, should one open.
-    pub(crate) fn watch_tunnel(&mut self, watch: Box<dyn TunnelWatch>) {
+    pub(crate) fn watch_tunnel(&mut self, watch: Box<dyn ClientWatch>) {
         self.outbound.watch_tunnel(watch);
+    }
+
+    /// Watches the body.
+    pub(crate) fn watch_body(&mut self, watch: Box<dyn ClientWatch>) {
+        self.outbound.watch_body(watch);
     }
 
     pub(crate) fn into_outbound(self) -> Outbound {

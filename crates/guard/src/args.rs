@@ -41,9 +41,45 @@ pub struct Args {
     #[arg(long, env = "GUARD_SERVICE_TOKENS", value_name = "NAME", value_delimiter = ',')]
     pub service_token: Vec<String>,
 
+    /// User who may enter with a password when nobody can sign in [with --emergency-password-hash]
+    #[arg(long, env = "GUARD_EMERGENCY_USER", value_name = "NAME")]
+    pub emergency_user: Option<String>,
+
+    /// That user's password as an Argon2id hash; `hash-password` makes one
+    #[arg(long, env = "GUARD_EMERGENCY_PASSWORD_HASH", value_name = "PHC", hide_env_values = true)]
+    pub emergency_password_hash: Option<SecretString>,
+
+    /// File that holds that hash
+    #[arg(long, env = "GUARD_EMERGENCY_PASSWORD_HASH_FILE", value_name = "FILE")]
+    pub emergency_password_hash_file: Option<PathBuf>,
+
     /// Path that needs no identity, matched exactly; repeatable
     #[arg(long, env = "GUARD_PUBLIC_PATHS", value_name = "PATH", value_delimiter = ',')]
     pub public_path: Vec<String>,
+
+    /// Port on this machine's loopback where the app that the application makes listens; each hour in
+    /// which it does is billed [default: 3000, with --app-host or --app-prefix]
+    #[arg(long, env = "GUARD_APP_PORT", value_name = "PORT")]
+    pub app_port: Option<u16>,
+
+    /// Hostname that leads to that app instead of the application; the safe way to show it
+    #[arg(long, env = "GUARD_APP_HOST", value_name = "HOSTNAME")]
+    pub app_host: Option<String>,
+
+    /// Paths that lead to that app, such as /yourapp/; it then shares an origin with the application,
+    /// so its scripts can do whatever the visitor can do there: prefer --app-host
+    #[arg(long, env = "GUARD_APP_PREFIX", value_name = "PATH")]
+    pub app_prefix: Option<String>,
+
+    /// Rules about what counts as use of this application (TOML, docs/activity.md); they come before
+    /// the built-in ones
+    #[arg(long, env = "GUARD_ACTIVITY_RULES", value_name = "FILE")]
+    pub activity_rules: Option<PathBuf>,
+
+    /// Loopback address at which the application reports use itself, at /-/activity
+    /// [default: that of --listen]
+    #[arg(long, env = "GUARD_ACTIVITY_LISTEN", value_name = "ADDRESS:PORT")]
+    pub activity_listen: Option<SocketAddr>,
 
     /// Main instance to report use to and to take signed member lists from
     #[arg(long, env = "GUARD_MAIN_URL", value_name = "URL")]

@@ -8,9 +8,11 @@ use http::Method;
 use world::Clock;
 
 use crate::Args;
+use crate::application_report::PATH;
+use crate::emergency::DOOR;
 use crate::link::{Ask, Link};
 use crate::roster::{Belonging, Roster};
-use crate::settings::{Environment, Listen, MembersFrom, Settings};
+use crate::settings::{ActivitySettings, AppSite, Emergency, Environment, Listen, MembersFrom, Settings};
 
 /// Explains the configuration; with a token on standard input, says which rule allows or refuses
 /// it. Exits with 0 when all is well, 2 for a bad configuration, 4 for a refused token.
@@ -58,11 +60,15 @@ fn explain(settings: &Settings) -> Vec<String> {
     vec![
         format!("listens on: {listen}"),
         format!("application: http://{}, probed at {}", settings.upstream, settings.app_health),
+        format!("app that it makes: {}", app_site(&settings.app_site)),
         format!("believes: {} with keys from {}", settings.verifier.issuer(), settings.certs_url),
         format!("audiences: {}", settings.verifier.audiences().join(", ")),
         format!("members: {members}"),
         format!("service tokens: {}", or_none(&settings.service_tokens)),
         format!("public paths: {}", or_none(&settings.public_paths)),
+        format!("emergency access: {}", emergency(settings.emergency.as_ref())),
+        format!("counts as use: {}", use_of(&settings.activity)),
+        format!("use is also: {}", more_use_of(&settings.activity)),
         format!("reports use to: {main}"),
         format!("way out: {egress}"),
         format!(
@@ -70,6 +76,33 @@ fn explain(settings: &Settings) -> Vec<String> {
             settings.metrics.map_or("off".to_owned(), |address| format!("http://{address}/metrics"))
         ),
     ]
+}
+
+fn app_site(app: &AppSite) -> String {
+    let host = app.host.as_ref().map(|host| format!("at the hostname {}", host.as_str()));
+    let prefix = app.prefix.as_ref().map(|prefix| format!("below {}", prefix.as_str()));
+    let ways: Vec<String> = host.into_iter().chain(prefix).collect();
+    if ways.is_empty() {
+        return "not shown: no --app-host and no --app-prefix".to_owned();
+    }
+    format!("http://127.0.0.1:{}, {}", app.port, ways.join(" and "))
+}
+
+fn emergency(door: Option<&Emergency>) -> String {
+    door.map_or("off".to_owned(), |door| format!("{} with a password, {DOOR}, {}", door.user, door.hash.cost()))
+}
+
+fn use_of(activity: &ActivitySettings) -> String {
+    match &activity.rules {
+        None => "what the built-in rules say".to_owned(),
+        Some((file, count)) => format!("what the rules in {} say ({count}), then the built-in ones", file.display()),
+    }
+}
+
+fn more_use_of(activity: &ActivitySettings) -> String {
+    let at = activity.listen.map_or("from this machine".to_owned(), |listen| format!("to http://{listen}"));
+    let told = format!("what the application reports {at} at {PATH}");
+    activity.app.map_or(told.clone(), |app| format!("{told}; any hour in which http://{app} takes connections"))
 }
 
 fn or_none(values: &[String]) -> String {

@@ -12,6 +12,9 @@ use tokio::signal::unix::{SignalKind, signal};
 /// How long a stopping application may take before it is killed.
 const LAST_CHANCE: Duration = Duration::from_secs(10);
 
+/// Where the application finds the address to report use to.
+const ACTIVITY_URL: &str = "SPINOFF_ACTIVITY_URL";
+
 /// Signals that mean something to the application and nothing to the guard: "read your settings
 /// again", "open your logs anew", and what else a program makes of them.
 const PASSED_ON: [(fn() -> SignalKind, Signal); 4] = [
@@ -27,14 +30,16 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts `command`; it listens on `$PORT` and sees none of the guard's secrets.
+    /// Starts `command`; it listens on `$PORT`, may report use to `$SPINOFF_ACTIVITY_URL`, and sees
+    /// none of the guard's secrets.
     ///
     /// # Errors
     /// When the program cannot be started.
-    pub(crate) fn start(command: &[String], port: u16) -> anyhow::Result<Option<Self>> {
+    pub(crate) fn start(command: &[String], port: u16, activity: Option<&str>) -> anyhow::Result<Option<Self>> {
         let Some((program, arguments)) = command.split_first() else { return Ok(None) };
         let mut starting = Command::new(program);
         starting.args(arguments).stdin(Stdio::null()).env("PORT", port.to_string()).kill_on_drop(true);
+        starting.env_remove(ACTIVITY_URL).envs(activity.map(|url| (ACTIVITY_URL, url)));
         for (name, _) in std::env::vars_os() {
             let name_text = name.to_string_lossy();
             if name_text.starts_with("GUARD_") || name_text == "CLOUDFLARE_AUDIENCE" {

@@ -1,29 +1,29 @@
 //! The decision: identity first, then membership, then the instance's state. A [`Pass`] is the
 //! proof of it, and only [`Gate::decide`] makes one.
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use access::{Identity, KeySet, ListState, Refusal, Verified, Verifier};
+use access::{Identity, ListState, Refusal};
 use domain::Email;
 use http::HeaderMap;
 use tokio_util::sync::CancellationToken;
-use world::Clock;
 
-use crate::headers::{self, Assertion};
-use crate::keyring::Keyring;
-use crate::remembered::Remembered;
+use crate::app_site::Place;
+use crate::emergency::EmergencyDoor;
+use crate::identities::Identities;
 use crate::roster::{Belonging, Roster};
 use crate::visitor::Visitor;
 
 /// Everything a decision rests on.
 pub(crate) struct Gate {
-    pub(crate) verifier: Verifier,
-    pub(crate) keyring: Arc<Keyring>,
-    pub(crate) remembered: Remembered,
+    pub(crate) identities: Identities,
     pub(crate) roster: Arc<Roster>,
     pub(crate) service_tokens: Vec<String>,
     pub(crate) public_paths: Vec<String>,
-    pub(crate) clock: Clock,
+    /// For requests without any assertion; `None` unless configured.
+    pub(crate) emergency: Option<Arc<EmergencyDoor>>,
 }
 
 /// What a decision looks at.
@@ -32,6 +32,9 @@ pub(crate) struct Ask<'r> {
     /// The raw path, without the query.
     pub(crate) path: &'r str,
     pub(crate) headers: &'r HeaderMap,
+    pub(crate) place: Place,
+    /// The address that the request came from.
+    pub(crate) source: IpAddr,
 }
 
 /// Leave to pass.
@@ -39,11 +42,12 @@ pub(crate) struct Ask<'r> {
 pub(crate) struct Pass {
     visitor: Visitor,
     stay: CancellationToken,
+    emergency: Option<Arc<EmergencyDoor>>,
 }
 
 /// Why a request does not pass.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Denied {
+pub enum Denied {
     /// No assertion at all.
     Unidentified,
     /// Two assertions, or none that is text.
@@ -60,6 +64,12 @@ pub(crate) enum Denied {
     NoMembers,
     /// A member, but the instance is closed.
     Closed(ListState),
+    /// No assertion, and HTTP Basic that can't be read.
+    EmergencyUnreadable,
+    /// No assertion, and emergency credentials that are wrong.
+    EmergencyWrong,
+    /// The same, not looked at: so long there may be no further attempt.
+    EmergencyThrottled(Duration),
 }
 
 impl Gate {
@@ -74,26 +84,18 @@ impl Gate {
             closed => return Err(Denied::Closed(closed)),
         }
         let stay = self.roster.stay(visitor.member());
-        Ok(Pass { visitor, stay })
-    }
-
-    /// Who the assertion in these headers speaks of, member or not.
-    ///
-    /// # Errors
-    /// [`Denied`], when there is no assertion that verifies.
-    pub(crate) async fn identify(&self, headers: &HeaderMap) -> Result<Arc<Verified>, Denied> {
-        match headers::assertion(headers) {
-            Assertion::None => Err(Denied::Unidentified),
-            Assertion::Ambiguous => Err(Denied::Ambiguous),
-            Assertion::One(token) => self.verify(token).await,
-        }
+        Ok(Pass { visitor, stay, emergency: self.emergency.clone() })
     }
 
     async fn visitor(&self, ask: Ask<'_>) -> Result<Visitor, Denied> {
-        if self.public_paths.iter().any(|public| public == ask.path) {
+        if ask.place == Place::Workspace && is_public(ask.path, &self.public_paths) {
             return Ok(Visitor::Public);
         }
-        let verified = self.identify(ask.headers).await?;
+        let verified = match self.identities.identify(ask.headers).await {
+            // Only without any assertion: a bad one is not rescued.
+            Err(Denied::Unidentified) => return self.emergency_visitor(ask.headers, ask.source).await,
+            identified => identified?,
+        };
         match verified.identity() {
             Identity::Service(name) if self.service_tokens.contains(name) => Ok(Visitor::Service(verified)),
             Identity::Service(_) => Err(Denied::UnlistedService),
@@ -105,29 +107,19 @@ impl Gate {
         }
     }
 
-    async fn verify(&self, token: &str) -> Result<Arc<Verified>, Denied> {
-        let keys = self.keyring.keys().await;
-        match self.judge(token, &keys) {
-            // The key may be newer than our set. Any other fault stays one with any keys.
-            Err(Refusal::UnknownKey) => {}
-            verdict => return verdict.map_err(Denied::Assertion),
-        }
-        let keys = self.keyring.keys_after_unknown().await;
-        match self.judge(token, &keys) {
-            Err(Refusal::UnknownKey) if self.keyring.is_empty() => Err(Denied::NoKeys),
-            verdict => verdict.map_err(Denied::Assertion),
-        }
+    /// Whom a request without an assertion comes from.
+    ///
+    /// # Errors
+    /// [`Denied`], always so when there is no emergency door.
+    pub(crate) async fn emergency_visitor(&self, headers: &HeaderMap, source: IpAddr) -> Result<Visitor, Denied> {
+        let door = self.emergency.as_ref().ok_or(Denied::Unidentified)?;
+        door.identify(headers, source).await.map(Visitor::Emergency)
     }
+}
 
-    fn judge(&self, token: &str, keys: &Arc<KeySet>) -> Result<Arc<Verified>, Refusal> {
-        let now = self.clock.now();
-        if let Some(verified) = self.remembered.get(token, keys, now) {
-            return Ok(verified);
-        }
-        let verified = Arc::new(self.verifier.verify(token, keys, now)?);
-        self.remembered.put(token, keys, Arc::clone(&verified));
-        Ok(verified)
-    }
+/// Whether a raw path is one of those configured as public, byte for byte.
+pub(crate) fn is_public(path: &str, public_paths: &[String]) -> bool {
+    public_paths.iter().any(|public| public == path)
 }
 
 impl Pass {
@@ -139,11 +131,19 @@ impl Pass {
     pub(crate) fn stay(&self) -> &CancellationToken {
         &self.stay
     }
+
+    /// Removes emergency credentials, whoever it was that was let in: browsers go on sending them.
+    pub(crate) fn conceal_credentials(&self, headers: &mut HeaderMap) {
+        if let Some(door) = &self.emergency {
+            door.conceal(headers);
+        }
+    }
 }
 
 impl Denied {
-    /// The rule that refused, for the access log.
-    pub(crate) fn rule(&self) -> &'static str {
+    /// A short name of the rule that refused, for a log.
+    #[must_use]
+    pub fn rule(&self) -> &'static str {
         match self {
             Self::Unidentified => "no-assertion",
             Self::Ambiguous => "ambiguous-assertion",
@@ -154,6 +154,9 @@ impl Denied {
             Self::NoMembers => "no-member-list",
             Self::Closed(ListState::Deleting) => "deleting",
             Self::Closed(_) => "suspended",
+            Self::EmergencyUnreadable => "emergency-unreadable",
+            Self::EmergencyWrong => "emergency-wrong",
+            Self::EmergencyThrottled(_) => "emergency-throttled",
         }
     }
 }

@@ -10,7 +10,10 @@ use http::header::COOKIE;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// The platform's cookies: they open this instance's door, so the application never sees them.
-const PLATFORM_COOKIES: [&str; 4] = [ASSERTION_COOKIE, "CF_AppSession", "CF_Session", "CF_Binding"];
+const PLATFORM_COOKIES: [&str; 6] =
+    [ASSERTION_COOKIE, "CF_AppSession", "CF_Session", "CF_Binding", "spinoff_sign_in", "__Host-spinoff_sign_in"];
+/// The cookies of the emergency door, by plain HTTP and by HTTPS.
+pub(crate) const EMERGENCY_COOKIES: [&str; 2] = ["spinoff_emergency", "__Host-spinoff_emergency"];
 
 /// What a request brings to prove who is asking.
 #[derive(Debug, PartialEq, Eq)]
@@ -67,6 +70,12 @@ pub(crate) fn strip(headers: &mut HeaderMap) {
     strip_platform_cookies(headers);
 }
 
+/// Whether a cookie, as `name=value`, has one of the platform's names.
+pub(crate) fn is_platforms(pair: &[u8]) -> bool {
+    let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii();
+    PLATFORM_COOKIES.iter().chain(&EMERGENCY_COOKIES).any(|cookie| name.eq_ignore_ascii_case(cookie.as_bytes()))
+}
+
 /// Tells the application where the request came from.
 pub(crate) fn set_origin(headers: &mut HeaderMap, origin: &Origin, host: HeaderValue) {
     if let Ok(client) = HeaderValue::from_str(&origin.client.to_string()) {
@@ -106,11 +115,7 @@ fn cookie_assertion(headers: &HeaderMap) -> Assertion<'_> {
 }
 
 fn strip_platform_cookies(headers: &mut HeaderMap) {
-    let is_ours = |pair: &[u8]| {
-        let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii();
-        PLATFORM_COOKIES.iter().any(|cookie| name.eq_ignore_ascii_case(cookie.as_bytes()))
-    };
-    let has_ours = |value: &HeaderValue| value.as_bytes().split(|byte| *byte == b';').any(is_ours);
+    let has_ours = |value: &HeaderValue| value.as_bytes().split(|byte| *byte == b';').any(is_platforms);
     if !headers.get_all(COOKIE).iter().any(has_ours) {
         return;
     }
@@ -122,7 +127,7 @@ fn strip_platform_cookies(headers: &mut HeaderMap) {
                 .as_bytes()
                 .split(|byte| *byte == b';')
                 .map(<[u8]>::trim_ascii)
-                .filter(|pair| !pair.is_empty() && !is_ours(pair))
+                .filter(|pair| !pair.is_empty() && !is_platforms(pair))
                 .collect();
             HeaderValue::from_bytes(&pairs.join(&b"; "[..])).ok().filter(|value| !value.is_empty())
         })

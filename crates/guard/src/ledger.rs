@@ -12,17 +12,19 @@ use tokio::sync::Notify;
 
 use crate::disk;
 
-/// The use of this instance as the guard saw it.
+/// The use of this instance as the guard saw it, and as the application told it.
 pub(crate) struct Ledger {
     folder: PathBuf,
-    months: Mutex<BTreeMap<Month, Kept>>,
+    months: Mutex<BTreeMap<(Month, ReportSource), Kept>>,
     new_hour: Notify,
 }
 
-/// One month, as it lies on disk.
+/// One month by one source, as it lies on disk.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     hours: UsageHours,
+    #[serde(default = "guard")]
+    source: ReportSource,
     evidence: Vec<Evidence>,
     /// Whether the main instance has all hours.
     acknowledged: bool,
@@ -49,18 +51,27 @@ impl Ledger {
         let mut months = BTreeMap::new();
         for path in files(&folder) {
             match disk::read(&path).map(|json| json.and_then(|json| serde_json::from_slice::<Kept>(&json).ok())) {
-                Ok(Some(kept)) => drop(months.insert(kept.hours.month(), kept)),
+                Ok(Some(kept)) => drop(months.insert(kept.key(), kept)),
                 _ => tracing::error!(path = %path.display(), "Kept use cannot be read; its hours may be lost"),
             }
         }
         Self { folder, months: Mutex::new(months), new_hour: Notify::new() }
     }
 
-    /// Notes a sighting. The first of an hour goes to disk at once and wakes the reporter.
+    /// Notes what the guard saw. The first of an hour goes to disk at once and wakes the reporter.
     pub(crate) fn record(&self, signal: Signal, at: Timestamp) {
+        self.note(ReportSource::Guard, signal, at);
+    }
+
+    /// Notes what the application says of itself, in the same way.
+    pub(crate) fn record_told(&self, signal: Signal, at: Timestamp) {
+        self.note(ReportSource::Application, signal, at);
+    }
+
+    fn note(&self, source: ReportSource, signal: Signal, at: Timestamp) {
         let hour = UsageHour::of(at);
         let mut months = self.months();
-        let kept = months.entry(hour.month()).or_insert_with(|| Kept::new(hour.month()));
+        let kept = months.entry((hour.month(), source)).or_insert_with(|| Kept::new(hour.month(), source));
         kept.seen += 1;
         let known = kept.evidence.iter_mut().rev().find(|known| known.hour == hour && known.signal == signal);
         match known {
@@ -87,7 +98,7 @@ impl Ledger {
     /// anything that it does not have: nothing will add to those.
     pub(crate) fn unacknowledged(&self) -> Vec<Pending> {
         let months = self.months();
-        let latest = months.keys().next_back().copied();
+        let latest = latest(&months);
         let is_due = |kept: &&Kept| !kept.acknowledged || (kept.is_unsent() && Some(kept.hours.month()) != latest);
         months.values().filter(is_due).map(Kept::pending).collect()
     }
@@ -99,18 +110,17 @@ impl Ledger {
 
     /// Takes the main instance's word that it has this report.
     pub(crate) fn acknowledge(&self, pending: &Pending) {
-        let month = pending.report.hours.month();
+        let key = (pending.report.hours.month(), pending.report.source);
         let mut months = self.months();
-        let latest = months.keys().next_back().copied();
-        let Some(kept) = months.get_mut(&month) else { return };
+        let latest = latest(&months);
+        let Some(kept) = months.get_mut(&key) else { return };
         kept.sent = pending.seen;
         kept.acknowledged = kept.hours == pending.report.hours;
         kept.explained = pending.report.evidence.iter().map(|evidence| evidence.hour).max().max(kept.explained);
-        if !kept.is_unsent() && latest != Some(month) {
-            months.remove(&month);
-            let _ = std::fs::remove_file(self.path(month));
-        } else {
-            self.save(kept);
+        self.save(kept);
+        let is_finished = |(month, _): &(Month, ReportSource), kept: &Kept| !kept.is_unsent() && Some(*month) != latest;
+        for (key, _) in months.extract_if(.., |key, kept| is_finished(key, kept)) {
+            let _ = std::fs::remove_file(self.path(key));
         }
     }
 
@@ -120,7 +130,7 @@ impl Ledger {
     }
 
     fn save(&self, kept: &Kept) {
-        let path = self.path(kept.hours.month());
+        let path = self.path(kept.key());
         let written =
             serde_json::to_vec(kept).map_err(std::io::Error::other).and_then(|json| disk::replace(&path, &json));
         if let Err(error) = written {
@@ -128,19 +138,26 @@ impl Ledger {
         }
     }
 
-    fn path(&self, month: Month) -> PathBuf {
-        self.folder.join(format!("{month}.json"))
+    fn path(&self, (month, source): (Month, ReportSource)) -> PathBuf {
+        self.folder.join(match source {
+            ReportSource::Guard => format!("{month}.json"),
+            ReportSource::Application => format!("{month}.{}.json", source.as_str()),
+        })
     }
 
-    fn months(&self) -> MutexGuard<'_, BTreeMap<Month, Kept>> {
+    fn months(&self) -> MutexGuard<'_, BTreeMap<(Month, ReportSource), Kept>> {
         self.months.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Kept {
-    fn new(month: Month) -> Self {
+    fn new(month: Month, source: ReportSource) -> Self {
         let hours = UsageHours::none(month);
-        Self { hours, evidence: Vec::new(), acknowledged: true, explained: None, seen: 0, sent: 0 }
+        Self { hours, source, evidence: Vec::new(), acknowledged: true, explained: None, seen: 0, sent: 0 }
+    }
+
+    fn key(&self) -> (Month, ReportSource) {
+        (self.hours.month(), self.source)
     }
 
     fn is_unsent(&self) -> bool {
@@ -149,9 +166,19 @@ impl Kept {
 
     fn pending(&self) -> Pending {
         let evidence = self.evidence.iter().filter(|evidence| Some(evidence.hour) >= self.explained).cloned().collect();
-        let report = ActivityReport { hours: self.hours.clone(), source: ReportSource::Guard, evidence };
+        let report = ActivityReport { hours: self.hours.clone(), source: self.source, evidence };
         Pending { report, seen: self.seen }
     }
+}
+
+/// The month that may still be going on.
+fn latest(months: &BTreeMap<(Month, ReportSource), Kept>) -> Option<Month> {
+    months.keys().next_back().map(|(month, _)| *month)
+}
+
+/// Files of earlier versions do not name their source.
+fn guard() -> ReportSource {
+    ReportSource::Guard
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -221,6 +248,44 @@ mod tests {
         assert!(ledger.unsent().is_empty());
         assert_eq!(files(folder.path()).len(), 1);
         assert!(Ledger::open(folder.path().to_owned()).unsent().is_empty());
+    }
+
+    #[test]
+    fn what_the_application_says_is_kept_apart_from_what_the_guard_saw() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(folder.path().to_owned());
+        ledger.record(Signal::Member, at("2026-11-24T10:05:00Z"));
+        for minute in 10..40 {
+            ledger.record_told(Signal::Sprint, at(&format!("2026-11-24T10:{minute}:00Z")));
+        }
+        ledger.save_all();
+
+        let ledger = Ledger::open(folder.path().to_owned());
+        let pending = ledger.unacknowledged();
+        let reports: Vec<_> = pending.iter().map(|pending| (pending.report.source, &pending.report.evidence)).collect();
+        let [(ReportSource::Guard, seen), (ReportSource::Application, told)] = reports[..] else {
+            panic!("{reports:?}")
+        };
+        assert_eq!((seen.len(), seen[0].count, seen[0].signal), (1, 1, Signal::Member));
+        assert_eq!((told.len(), told[0].count, told[0].signal), (1, 30, Signal::Sprint));
+        ledger.acknowledge(&pending[1]);
+        assert_eq!(ledger.unacknowledged()[0].report.source, ReportSource::Guard);
+        ledger.record_told(Signal::Sprint, at("2026-12-01T00:00:00Z"));
+        ledger.unacknowledged().iter().for_each(|pending| ledger.acknowledge(pending));
+        assert_eq!(files(folder.path()).len(), 1, "only the month that goes on is kept");
+    }
+
+    #[test]
+    fn a_file_of_an_earlier_version_is_the_guards() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(folder.path().to_owned());
+        ledger.record(Signal::Member, at("2026-11-24T10:05:00Z"));
+        let file = folder.path().join("2026-11.json");
+        let mut kept: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        kept.as_object_mut().unwrap().remove("source").unwrap();
+        std::fs::write(&file, kept.to_string()).unwrap();
+        let ledger = Ledger::open(folder.path().to_owned());
+        assert_eq!(ledger.unacknowledged()[0].report.source, ReportSource::Guard);
     }
 
     #[test]

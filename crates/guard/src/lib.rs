@@ -7,23 +7,35 @@
 //! - A bad assertion is never rescued: not by a cookie, not by another method, not by a retry.
 //! - Keys, members and use are kept on disk, so that a restart needs neither issuer nor main
 //!   instance; without them nobody enters.
-//! - While nobody visits, the guard makes no request and runs no timer.
+//! - While nobody visits, the guard makes no request and runs no timer, but for the one that looks
+//!   whether an app is running, where it was told of one.
 //! - The way out, if there is one, is passed on as it comes: whoever started the guard judges it.
 
 mod access_log;
+mod account;
 mod activity;
 mod admit;
 mod answers;
+mod app_probe;
+mod app_site;
 mod application;
+mod application_report;
 mod args;
 mod check;
 mod child;
+mod command_line;
 mod disk;
 mod egress;
+mod emergency;
 mod frames;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod gate;
+mod hash_password;
 mod headers;
+mod identities;
 mod keyring;
+mod layer;
 mod ledger;
 mod link;
 mod members_file;
@@ -41,4 +53,9 @@ mod visitor;
 
 pub use args::Args;
 pub use check::check;
+pub use command_line::CommandLine;
+pub use gate::Denied;
+pub use hash_password::hash_password;
+pub use layer::{GuardLayer, Guarded};
 pub use run::run;
+pub use visitor::Visitor;

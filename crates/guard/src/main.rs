@@ -2,27 +2,15 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::Parser;
 
 #[derive(Parser)]
-#[command(name = "spinoff-guard", version, args_conflicts_with_subcommands = true)]
-struct Cli {
+#[command(name = "spinoff-guard", version)]
+struct Program {
     #[command(flatten)]
-    args: guard::Args,
-    #[command(subcommand)]
-    command: Option<Command>,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Explain the configuration; with a token on standard input, judge it
-    Check(guard::Args),
+    line: guard::CommandLine,
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match cli.command {
-        Some(Command::Check(args)) => guard::check(args),
-        None => guard::run(cli.args),
-    }
+    Program::parse().line.run()
 }

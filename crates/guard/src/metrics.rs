@@ -34,6 +34,8 @@ pub(crate) struct Metrics {
     answered: Histogram,
     own_time: Histogram,
     pub(crate) under_way: Gauge,
+    /// Of the emergency door.
+    pub(crate) password_hashes: Counter,
     kept: Kept,
     registry: Registry,
 }
@@ -75,7 +77,10 @@ impl Default for Metrics {
         registry.register("remembered_tokens", "Tokens that need not be verified again", kept.remembered.clone());
         let help = "Months with use that the main instance has not acknowledged";
         registry.register("unreported_months", help, kept.unreported.clone());
-        Self { requests, answered, own_time, under_way, kept, registry }
+        let password_hashes = Counter::default();
+        let help = "Passwords that were hashed to judge them, for emergency access";
+        registry.register("password_hashes", help, password_hashes.clone());
+        Self { requests, answered, own_time, under_way, password_hashes, kept, registry }
     }
 }
 
@@ -92,11 +97,11 @@ impl Metrics {
     fn text(&self, guard: &Guard) -> Result<String, std::fmt::Error> {
         let kept = &self.kept;
         let gate = &guard.gate;
-        kept.keys.set(count(gate.keyring.len()));
-        kept.keys_age.set(gate.keyring.age().map_or(-1.0, |age| age.as_secs_f64()));
+        kept.keys.set(count(guard.keyring.len()));
+        kept.keys_age.set(guard.keyring.age().map_or(-1.0, |age| age.as_secs_f64()));
         kept.list_known.set(i64::from(gate.roster.is_known()));
         kept.list_serial.set(gate.roster.serial());
-        kept.remembered.set(count(gate.remembered.len()));
+        kept.remembered.set(count(gate.identities.remembered.len()));
         kept.unreported.set(count(guard.ledger.unsent().len()));
         let mut text = String::new();
         encode(&mut text, &self.registry)?;

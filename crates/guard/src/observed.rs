@@ -32,7 +32,7 @@ impl Observed {
         guard.metrics.under_way.inc();
         Self {
             source,
-            at: guard.gate.clock.now(),
+            at: guard.clock.now(),
             started: Instant::now(),
             method: request.method().clone(),
             target: request.uri().clone(),

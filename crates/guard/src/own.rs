@@ -3,14 +3,17 @@
 
 use access::protocol::{ASSERTION_COOKIE, HEALTH, LOGOUT, MEMBERS};
 use access::{Identity, SignedMembers};
-use http::header::{ALLOW, LOCATION, SET_COOKIE};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::header::{ALLOW, LOCATION, SET_COOKIE, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use proxy::Body;
 use serde_json::json;
 
 use crate::answers::{Form, Notice, bare, json_answer};
+use crate::emergency::{CHALLENGE, DOOR};
+use crate::gate::Denied;
+use crate::headers::{self, Assertion, Origin};
 use crate::notices;
 use crate::roster::{Belonging, NotTaken};
 use crate::server::{Guard, Outcome};
@@ -27,24 +30,26 @@ pub(crate) enum Own {
     Health,
     WhoAmI,
     Logout,
+    Emergency,
     Members,
 }
 
 impl Own {
     /// The own path that a request names, by its raw target and nothing like it.
-    pub(crate) fn named_by(request: &Request<Incoming>) -> Option<Self> {
-        match request.uri().path_and_query()?.as_str() {
+    pub(crate) fn named_by(method: &Method, target: &Uri) -> Option<Self> {
+        match target.path_and_query()?.as_str() {
             HEALTH => Some(Self::Health),
             "/-/access/whoami" => Some(Self::WhoAmI),
             "/-/access/logout" => Some(Self::Logout),
-            MEMBERS if request.method() == Method::PUT => Some(Self::Members),
+            DOOR => Some(Self::Emergency),
+            MEMBERS if method == Method::PUT => Some(Self::Members),
             _ => None,
         }
     }
 
     fn methods(self) -> &'static [Method] {
         match self {
-            Self::Health | Self::WhoAmI => GET_OR_HEAD,
+            Self::Health | Self::WhoAmI | Self::Emergency => GET_OR_HEAD,
             Self::Logout => &[Method::GET, Method::HEAD, Method::POST],
             Self::Members => &[Method::PUT],
         }
@@ -52,14 +57,21 @@ impl Own {
 }
 
 /// Answers for the guard itself.
-pub(crate) async fn answer(guard: &Guard, own: Own, request: Request<Incoming>, form: Form) -> Outcome {
+pub(crate) async fn answer(
+    guard: &Guard,
+    own: Own,
+    request: Request<Incoming>,
+    origin: &Origin,
+    form: Form,
+) -> Outcome {
     if !own.methods().contains(request.method()) {
         return Outcome::refused(wrong_method(own), "method");
     }
     match own {
         Own::Health => Outcome::own(health(guard).await),
-        Own::WhoAmI => who_am_i(guard, &request, form).await,
-        Own::Logout => Outcome::own(logout()),
+        Own::WhoAmI => who_am_i(guard, &request, origin, form).await,
+        Own::Logout => Outcome::own(logout(guard, request.headers())),
+        Own::Emergency => emergency(guard, request.headers(), origin, form).await,
         Own::Members => members(guard, request).await,
     }
 }
@@ -79,10 +91,22 @@ async fn health(guard: &Guard) -> Response<Body> {
     json_answer(status, &json!({ "guard": "ok", "application": health.as_str() }))
 }
 
-async fn who_am_i(guard: &Guard, request: &Request<Incoming>, form: Form) -> Outcome {
-    let verified = match guard.gate.identify(request.headers()).await {
+async fn who_am_i(guard: &Guard, request: &Request<Incoming>, origin: &Origin, form: Form) -> Outcome {
+    let verified = match guard.gate.identities.identify(request.headers()).await {
         Ok(verified) => verified,
-        Err(denied) => return Outcome::refused(notices::denied(&denied).answer(form), denied.rule()),
+        Err(Denied::Unidentified) => {
+            return match guard.gate.emergency_visitor(request.headers(), origin.client).await {
+                Ok(visitor) => {
+                    let document = json!({ "emergency": visitor.name(), "member": false });
+                    Outcome {
+                        who: visitor.name().map(str::to_owned),
+                        ..Outcome::own(json_answer(StatusCode::OK, &document))
+                    }
+                }
+                Err(denied) => Outcome::denied(denied, form),
+            };
+        }
+        Err(denied) => return Outcome::denied(denied, form),
     };
     let (name, member) = match verified.identity() {
         Identity::Person(email) => (email.as_str(), guard.gate.roster.belongs(email).await == Belonging::Member),
@@ -99,14 +123,45 @@ async fn who_am_i(guard: &Guard, request: &Request<Incoming>, form: Form) -> Out
     outcome
 }
 
-/// The edge owns the session: it is ended there, on this same hostname.
-fn logout() -> Response<Body> {
+/// Lets a browser in that has no assertion. Here, and nowhere else, it asks its user for a password:
+/// members who are merely signed out should sign in.
+async fn emergency(guard: &Guard, headers: &HeaderMap, origin: &Origin, form: Form) -> Outcome {
+    if headers::assertion(headers) != Assertion::None {
+        return Outcome::refused(notices::sign_out_first().answer(form), "emergency-beside-assertion");
+    }
+    let Some(door) = &guard.gate.emergency else { return Outcome::denied(Denied::Unidentified, form) };
+    let user = match door.identify(headers, origin.client).await {
+        Ok(user) => user,
+        Err(denied) => {
+            // A dialog would only invite to go on.
+            let asks = !matches!(denied, Denied::EmergencyThrottled(_));
+            let mut outcome = Outcome::denied(denied, form);
+            if asks {
+                outcome.answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
+            }
+            return outcome;
+        }
+    };
+    let mut answer = bare(StatusCode::SEE_OTHER);
+    answer.headers_mut().insert(LOCATION, HeaderValue::from_static("/"));
+    if let Some(cookie) = door.begin_session(headers, origin.proto == "https") {
+        answer.headers_mut().insert(SET_COOKIE, cookie);
+    }
+    Outcome { who: Some(user.to_string()), reason: "emergency", ..Outcome::own(answer) }
+}
+
+/// The edge owns the session: it is ended there, on this same hostname. One of the emergency door
+/// is the guard's own, and ends here.
+fn logout(guard: &Guard, asked: &HeaderMap) -> Response<Body> {
     let mut answer = bare(StatusCode::SEE_OTHER);
     let headers = answer.headers_mut();
     headers.insert(LOCATION, HeaderValue::from_static(LOGOUT));
     let ended = format!("{ASSERTION_COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax");
     if let Ok(ended) = HeaderValue::try_from(ended) {
         headers.insert(SET_COOKIE, ended);
+    }
+    for ended in guard.gate.emergency.iter().flat_map(|door| door.end_sessions(asked)) {
+        headers.append(SET_COOKIE, ended);
     }
     answer
 }

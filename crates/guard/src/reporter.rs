@@ -15,12 +15,12 @@ use crate::link::{Ask, Link, LinkError};
 use crate::roster::Roster;
 use crate::settings::Main;
 
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
+pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
 /// What was refused will be refused again, until somebody changes something.
 const LONGEST_PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(60 * 60);
 /// How long the end of the process may wait for the last report; it is on disk in any case.
-const LAST_WORDS: Duration = Duration::from_secs(3);
+pub(crate) const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// Reports use, and brings member lists back.
 pub(crate) struct Reporter {
@@ -50,8 +50,7 @@ impl Reporter {
                         tracing::warn!(%error, "Use could not be reported; it is kept, and sent again later: {error}");
                     }
                     said = Some(why);
-                    let longest = if error.is_refusal() { LONGEST_PAUSE_AFTER_REFUSAL } else { LONGEST_PAUSE };
-                    (self.spread(pause), (pause * 2).min(longest))
+                    (self.spread(pause), longer(pause, &error))
                 }
             };
             pause = retry;
@@ -125,7 +124,8 @@ impl Reporter {
         Ok(())
     }
 
-    fn take(&self, told: api::SignedMembers) {
+    /// Takes the member list that came with an answer, if lists come that way.
+    pub(crate) fn take(&self, told: api::SignedMembers) {
         if !self.roster.takes_signed_lists() {
             return;
         }
@@ -135,7 +135,13 @@ impl Reporter {
         }
     }
 
-    async fn call(&self, method: Method, noun: &str, json: Option<Vec<u8>>) -> Result<bytes::Bytes, LinkError> {
+    /// Asks the main instance's API something, in this instance's name.
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        noun: &str,
+        json: Option<Vec<u8>>,
+    ) -> Result<bytes::Bytes, LinkError> {
         let base = self.main.url.to_string();
         let url = format!("{}{}/{noun}", base.trim_end_matches('/'), api::PREFIX);
         let url: Uri = url.parse().map_err(|_| LinkError::Failed(format!("{url} is no address")))?;
@@ -144,10 +150,16 @@ impl Reporter {
 
     /// Three quarters of the pause to all of it, so that the guards of a returning main instance
     /// do not come all at once.
-    fn spread(&self, pause: Duration) -> Duration {
+    pub(crate) fn spread(&self, pause: Duration) -> Duration {
         let [chance] = self.entropy.bytes::<1>();
         pause.mul_f64(0.75 + f64::from(chance) / 1024.0)
     }
+}
+
+/// The pause after the next failure.
+pub(crate) fn longer(pause: Duration, error: &LinkError) -> Duration {
+    let longest = if error.is_refusal() { LONGEST_PAUSE_AFTER_REFUSAL } else { LONGEST_PAUSE };
+    (pause * 2).min(longest)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::future::pending;
 use std::os::fd::AsFd as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -11,16 +11,22 @@ use hyper::service::service_fn;
 use proxy::{Address, Limits, Timeouts, Upstream, serve};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use world::{Clock, Entropy};
 
 use crate::Args;
 use crate::access_log::AccessLog;
+use crate::app_probe;
+use crate::app_site::AppSite;
 use crate::application::Application;
+use crate::application_report;
 use crate::child::{self, Running};
 use crate::egress;
+use crate::emergency::{EmergencyDoor, Journal, Keeper};
 use crate::gate::Gate;
+use crate::identities::{Identities, Keys};
 use crate::keyring::Keyring;
 use crate::ledger::Ledger;
 use crate::link::Link;
@@ -30,6 +36,9 @@ use crate::reporter::Reporter;
 use crate::roster::Roster;
 use crate::server::Guard;
 use crate::settings::{Environment, Listen, Settings};
+
+/// Requests under way at once on one connection of a load balancer's.
+const HTTP2_STREAMS: u32 = 128;
 
 /// Runs the guard until it is told to stop or its application ends. Gives the application's exit
 /// status; 2 for a configuration that cannot be run, 1 for anything else that prevents it.
@@ -57,8 +66,8 @@ pub fn run(args: Args) -> ExitCode {
 
 struct Parts {
     guard: Arc<Guard>,
-    keyring: Arc<Keyring>,
     reporter: Option<Arc<Reporter>>,
+    keeper: Option<Arc<Keeper>>,
     /// Held while the guard runs: removes a temporary state folder at the end.
     _state: Option<tempfile::TempDir>,
 }
@@ -76,23 +85,23 @@ async fn guarded(settings: Settings) -> anyhow::Result<u8> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut quit = signal(SignalKind::quit())?;
-    let mut application = Running::start(&settings.command, settings.upstream_port)?;
+    let reports = match settings.activity.listen {
+        Some(address) => Some(listen(&Listen::Address(address)).await?),
+        None => None,
+    };
+    let activity = application_report::address(reports.as_ref().unwrap_or(&listener).local_addr()?);
+    let mut application = Running::start(&settings.command, settings.upstream_port, activity.as_deref())?;
+    count_more(&settings, reports, &parts.guard, &stop);
     if let Some(address) = settings.metrics {
         let listener = listen(&Listen::Address(address)).await?;
         tokio::spawn(metrics::publish(listener, Arc::clone(&parts.guard), stop.clone()));
     }
     announce(&listener)?;
 
-    tokio::spawn(Arc::clone(&parts.keyring).wake());
-    let roster = Arc::clone(&parts.guard.gate.roster);
-    tokio::spawn(async move { roster.follow().await });
-    let reporting = parts.reporter.clone().map(|reporter| {
-        let (waking, stop) = (Arc::clone(&reporter), stop.clone());
-        tokio::spawn(async move { waking.wake().await });
-        tokio::spawn(async move { reporter.run(stop).await })
-    });
+    let reporting = keep_up(&parts, &stop);
     let guard = Arc::clone(&parts.guard);
-    let serving = tokio::spawn(serve(listener, Limits::default(), stop.clone(), move |peer| {
+    let limits = Limits { http2_streams: Some(HTTP2_STREAMS), ..Limits::default() };
+    let serving = tokio::spawn(serve(listener, limits, stop.clone(), move |peer| {
         let guard = Arc::clone(&guard);
         service_fn(move |request| {
             let guard = Arc::clone(&guard);
@@ -112,11 +121,7 @@ async fn guarded(settings: Settings) -> anyhow::Result<u8> {
     if let Some(reporting) = reporting {
         reporting.await?;
     }
-    if let Some(reporter) = &parts.reporter {
-        reporter.last_words().await;
-    }
-    parts.guard.ledger.save_all();
-    parts.guard.access_log.flush();
+    last_words(&parts).await;
     match (ended, application) {
         (Some(status), _) => Ok(child::exit_code(status)),
         (None, Some(mut application)) => {
@@ -124,6 +129,52 @@ async fn guarded(settings: Settings) -> anyhow::Result<u8> {
             Ok(0)
         }
         (None, None) => Ok(0),
+    }
+}
+
+/// Keeps keys, members and the main instance up to date, until `stop`. Gives the task to wait for.
+fn keep_up(parts: &Parts, stop: &CancellationToken) -> Option<JoinHandle<()>> {
+    tokio::spawn(Arc::clone(&parts.guard.keyring).wake());
+    let roster = Arc::clone(&parts.guard.gate.roster);
+    tokio::spawn(async move { roster.follow().await });
+    if let Some(keeper) = parts.keeper.clone() {
+        let stop = stop.clone();
+        tokio::spawn(async move { keeper.run(stop).await });
+    }
+    parts.reporter.clone().map(|reporter| {
+        let (waking, stop) = (Arc::clone(&reporter), stop.clone());
+        tokio::spawn(async move { waking.wake().await });
+        tokio::spawn(async move { reporter.run(stop).await })
+    })
+}
+
+/// Says what is left to say, and has it on disk in any case.
+async fn last_words(parts: &Parts) {
+    let of_use = async {
+        if let Some(reporter) = &parts.reporter {
+            reporter.last_words().await;
+        }
+    };
+    let of_emergencies = async {
+        if let Some(keeper) = &parts.keeper {
+            keeper.last_words().await;
+        }
+    };
+    // At once, so that a main instance that is away costs the end one wait.
+    tokio::join!(of_use, of_emergencies);
+    parts.guard.ledger.save_all();
+    parts.guard.access_log.flush();
+}
+
+/// Learns of use that no request shows: what the application reports, and whether its app runs.
+fn count_more(settings: &Settings, reports: Option<TcpListener>, guard: &Guard, stop: &CancellationToken) {
+    if let Some(listener) = reports {
+        let (ledger, clock) = (Arc::clone(&guard.ledger), guard.clock.clone());
+        tokio::spawn(application_report::listen(listener, ledger, clock, stop.clone()));
+    }
+    if let Some(app) = settings.activity.app {
+        let (ledger, clock) = (Arc::clone(&guard.ledger), guard.clock.clone());
+        tokio::spawn(app_probe::look(app, ledger, clock, stop.clone()));
     }
 }
 
@@ -140,25 +191,49 @@ fn assemble(settings: &Settings, stop: &CancellationToken) -> anyhow::Result<Par
         let (ledger, roster) = (Arc::clone(&ledger), Arc::clone(&roster));
         Arc::new(Reporter { main, link, ledger, roster, entropy: Entropy::System })
     });
+    let metrics = Metrics::default();
+    let (emergency, keeper) = emergency_door(settings, &state, &metrics, reporter.clone()).unzip();
     let gate = Gate {
-        verifier: settings.verifier.clone(),
-        keyring: Arc::clone(&keyring),
-        remembered: Remembered::default(),
+        identities: Identities {
+            verifier: settings.verifier.clone(),
+            keys: Keys::Fetched(Arc::clone(&keyring)),
+            remembered: Remembered::default(),
+            clock: clock.clone(),
+        },
         roster,
         service_tokens: settings.service_tokens.clone(),
         public_paths: settings.public_paths.clone(),
-        clock,
+        emergency,
     };
     let upstream = Upstream::new(Address::Tcp(settings.upstream.clone()), Timeouts::default());
     let guard = Arc::new(Guard {
         gate,
+        keyring,
         application: Application::new(&settings.upstream, &settings.app_health),
         upstream: upstream.ending_tunnels_on(stop.clone()),
+        app_site: AppSite::new(&settings.app_site, stop.clone()),
         ledger,
+        activity: Arc::clone(&settings.activity.judge),
+        takes_reports: settings.activity.listen.is_none(),
         access_log: AccessLog::default(),
-        metrics: Metrics::default(),
+        metrics,
+        clock,
     });
-    Ok(Parts { guard, keyring, reporter, _state: temporary })
+    Ok(Parts { guard, reporter, keeper, _state: temporary })
+}
+
+fn emergency_door(
+    settings: &Settings,
+    state: &Path,
+    metrics: &Metrics,
+    reporter: Option<Arc<Reporter>>,
+) -> Option<(Arc<EmergencyDoor>, Arc<Keeper>)> {
+    let door = settings.emergency.as_ref()?;
+    let (clock, hashes) = (Clock::System, metrics.password_hashes.clone());
+    let journal = Arc::new(Journal::open(state.join("emergency.json"), door.user.as_str().into()));
+    let keeper = Keeper { journal: Arc::clone(&journal), reporter, clock: clock.clone() };
+    let door = EmergencyDoor::new(door, journal, hashes, clock, Entropy::System);
+    Some((Arc::new(door), Arc::new(keeper)))
 }
 
 fn state_folder(configured: Option<PathBuf>) -> anyhow::Result<(PathBuf, Option<tempfile::TempDir>)> {

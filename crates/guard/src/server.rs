@@ -4,19 +4,24 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{CONNECTION, HOST};
+use http::header::{CONNECTION, HOST, RETRY_AFTER};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use proxy::{Body, ForwardError, Upstream};
 use tokio::time::Instant;
+use world::Clock;
 
 use crate::access_log::AccessLog;
+use crate::account::Account;
+use crate::activity::Activity;
 use crate::admit::Admitted;
 use crate::answers::Form;
+use crate::app_site::{self, AppSite, Place, Way};
 use crate::application::Application;
-use crate::frames::Frames;
+use crate::application_report;
 use crate::gate::{Ask, Denied, Gate};
 use crate::headers::{self, Origin};
+use crate::keyring::Keyring;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::notices;
@@ -27,11 +32,17 @@ use crate::visitor::Visitor;
 /// Everything a request meets.
 pub(crate) struct Guard {
     pub(crate) gate: Gate,
+    pub(crate) keyring: Arc<Keyring>,
     pub(crate) application: Application,
     pub(crate) upstream: Upstream,
+    pub(crate) app_site: AppSite,
     pub(crate) ledger: Arc<Ledger>,
+    pub(crate) activity: Arc<Activity>,
+    /// Whether the application reports use here, and not at an address of its own.
+    pub(crate) takes_reports: bool,
     pub(crate) access_log: AccessLog,
     pub(crate) metrics: Metrics,
+    pub(crate) clock: Clock,
 }
 
 /// What became of a request.
@@ -45,7 +56,8 @@ pub(crate) struct Outcome {
 }
 
 enum Kind {
-    Own(Own, Request<Incoming>),
+    Own(Own, Request<Incoming>, Origin),
+    Report(Request<Incoming>),
     Visit(Visit),
 }
 
@@ -54,6 +66,7 @@ struct Visit {
     request: Request<Incoming>,
     host: HeaderValue,
     origin: Origin,
+    place: Place,
 }
 
 /// Why a request is not even looked at: nothing about who sent it.
@@ -62,85 +75,95 @@ struct Malformed(&'static str);
 impl Guard {
     /// Serves one request; each is decided anew, also on a kept connection.
     pub(crate) async fn serve(self: Arc<Self>, peer: SocketAddr, request: Request<Incoming>) -> Response<Body> {
-        let origin = headers::origin(request.headers(), peer, self.gate.verifier.issuer());
+        let origin = headers::origin(request.headers(), peer, self.gate.identities.verifier.issuer());
         let observed = Observed::begin(Arc::clone(&self), origin.client, &request);
         let form = Form::preferred(request.headers());
-        let outcome = match self.read(origin, request) {
+        let outcome = match self.read(peer, origin, request) {
             Err(Malformed(why)) => {
                 let mut answer = notices::malformed().answer(form);
                 // What comes next on this connection can't be trusted to be a request.
                 answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 Outcome::refused(answer, why)
             }
-            Ok(Kind::Own(own, request)) => own::answer(&self, own, request, form).await,
+            Ok(Kind::Own(own, request, origin)) => own::answer(&self, own, request, &origin, form).await,
+            Ok(Kind::Report(request)) => application_report::take(&self.ledger, &self.clock, request.into_body()).await,
             Ok(Kind::Visit(visit)) => self.visit(visit, form).await,
         };
         observed.end(outcome)
     }
 
     async fn visit(&self, visit: Visit, form: Form) -> Outcome {
-        let Visit { request, host, origin } = visit;
-        let ask = Ask { path: request.uri().path(), headers: request.headers() };
+        let Visit { request, host, origin, place } = visit;
+        if self.app_site.reaches_across(place, request.headers()) {
+            return Outcome::refused(notices::from_the_app().answer(form), "from-the-app");
+        }
+        let ask = Ask { path: request.uri().path(), headers: request.headers(), place, source: origin.client };
         let pass = match self.gate.decide(ask).await {
             Ok(pass) => pass,
-            Err(denied) => return self.refuse(denied, form),
+            Err(denied) => return Outcome::denied(denied, form),
         };
-        let mut admitted = match Admitted::prepare(pass, request, &origin, host) {
+        if place == Place::App(Way::BarePrefix) {
+            return Outcome::own(self.app_site.to_prefix(request.uri()));
+        }
+        let inward = self.app_site.inward(place, request);
+        let prepared = inward.and_then(|request| Admitted::prepare(pass, request, &origin, host, &self.activity));
+        let mut admitted = match prepared {
             Ok(admitted) => admitted,
             Err(_) => return Outcome::refused(notices::malformed().answer(form), "target"),
         };
-        self.account(&mut admitted);
-        let (visitor, signal, asked) = (admitted.visitor().clone(), admitted.signal(), self.gate.clock.now());
+        let account = Account::open(&mut admitted, &self.ledger, &self.clock);
+        let visitor = admitted.visitor().clone();
         let sent = Instant::now();
-        let forwarded = self.forward(admitted).await;
+        let forwarded = self.forward(place, admitted).await;
         let application = Some(sent.elapsed());
-        // Asking an application that does not answer is no use of it: pages that wait for its start
-        // ask again and again by themselves.
-        if let (Some(signal), Ok(_)) = (signal, &forwarded) {
-            self.ledger.record(signal, asked);
+        if forwarded.is_ok() {
+            account.note(&self.ledger);
         }
-        Outcome { application, ..self.answer(forwarded, &visitor, form) }
-    }
-
-    fn refuse(&self, denied: Denied, form: Form) -> Outcome {
-        let mut outcome = Outcome::refused(notices::denied(&denied).answer(form), denied.rule());
-        if let Denied::Stranger(email) = denied {
-            outcome.who = Some(email.to_string());
-        }
-        outcome
+        Outcome { application, ..self.answer(place, forwarded, &visitor, form) }
     }
 
     /// Phase 1: what is asked, without regard to who asks. Anything that two servers could read
     /// differently ends here.
-    fn read(&self, origin: Origin, request: Request<Incoming>) -> Result<Kind, Malformed> {
-        if let Some(own) = Own::named_by(&request) {
-            return Ok(Kind::Own(own, request));
+    fn read(&self, peer: SocketAddr, origin: Origin, request: Request<Incoming>) -> Result<Kind, Malformed> {
+        if self.takes_reports && application_report::is_report(peer, request.method(), request.uri(), request.headers())
+        {
+            return Ok(Kind::Report(request));
+        }
+        let own = Own::named_by(request.method(), request.uri());
+        // Without an emergency door its address is like any other.
+        if let Some(own) = own.filter(|own| *own != Own::Emergency || self.gate.emergency.is_some()) {
+            return Ok(Kind::Own(own, request, origin));
         }
         if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
             return Err(Malformed("method"));
         }
         let host = only_host(&request)?;
-        Ok(Kind::Visit(Visit { request, host, origin }))
+        let place = self.app_site.place(&host, request.uri()).map_err(|_| Malformed("dot-segments"))?;
+        Ok(Kind::Visit(Visit { request, host, origin, place }))
     }
 
-    /// Phase 3: what will be said through a tunnel is use as well.
-    fn account(&self, admitted: &mut Admitted) {
-        if let (true, Some(signal)) = (admitted.is_websocket(), admitted.visitor().signal()) {
-            let (ledger, clock) = (Arc::clone(&self.ledger), self.gate.clock.clone());
-            admitted.watch_tunnel(Box::new(Frames::new(move || ledger.record(signal, clock.now()))));
+    /// Phase 4: the only way to the application, and to the app that it makes.
+    async fn forward(&self, place: Place, admitted: Admitted) -> Result<Response<Body>, ForwardError> {
+        match place {
+            Place::Workspace => self.upstream.forward(admitted.into_outbound()).await,
+            Place::App(way) => self.app_site.forward(way, admitted.into_outbound()).await,
         }
     }
 
-    /// Phase 4: the only way to the application.
-    async fn forward(&self, admitted: Admitted) -> Result<Response<Body>, ForwardError> {
-        self.upstream.forward(admitted.into_outbound()).await
-    }
-
     /// Phase 5: the application's answer, or why there is none.
-    fn answer(&self, forwarded: Result<Response<Body>, ForwardError>, visitor: &Visitor, form: Form) -> Outcome {
+    fn answer(
+        &self,
+        place: Place,
+        forwarded: Result<Response<Body>, ForwardError>,
+        visitor: &Visitor,
+        form: Form,
+    ) -> Outcome {
         let (answer, reason) = match forwarded {
-            Ok(answer) => {
+            Ok(answer) if place != Place::Workspace => (answer, ""),
+            Err(error) if place != Place::Workspace => app_site::no_answer(&error, form),
+            Ok(mut answer) => {
                 self.application.is_ready();
+                app_site::strip_platform_cookies(answer.headers_mut());
                 (answer, "")
             }
             Err(ForwardError::Unreachable(_)) if !self.application.was_ready() => {
@@ -151,11 +174,27 @@ impl Guard {
                 (notices::no_answer(&error).answer(form), "application-failed")
             }
         };
+        let reason = if reason.is_empty() { visitor.exception() } else { reason };
         Outcome { answer, who: visitor.name().map(str::to_owned), decision: "admitted", reason, application: None }
     }
 }
 
 impl Outcome {
+    /// The guard's word to somebody who may not pass.
+    pub(crate) fn denied(denied: Denied, form: Form) -> Self {
+        let mut outcome = Self::refused(notices::denied(&denied).answer(form), denied.rule());
+        match denied {
+            Denied::Stranger(email) => outcome.who = Some(email.to_string()),
+            // No page that asks again by itself: the browser would send its credentials again.
+            Denied::EmergencyThrottled(wait) => {
+                let seconds = HeaderValue::from(wait.as_secs() + 1);
+                outcome.answer.headers_mut().insert(RETRY_AFTER, seconds);
+            }
+            _ => {}
+        }
+        outcome
+    }
+
     pub(crate) fn refused(answer: Response<Body>, reason: &'static str) -> Self {
         Self { answer, who: None, decision: "refused", reason, application: None }
     }

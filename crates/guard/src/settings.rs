@@ -1,6 +1,10 @@
 //! The options, checked. Whatever is missing or contradicts itself ends here, before anything
 //! listens: a guard that guesses is an open door.
 
+mod activity;
+mod app_site;
+mod emergency;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -10,7 +14,13 @@ use domain::InstanceId;
 use http::Uri;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use app_site::Beside;
+
 use crate::Args;
+
+pub(crate) use activity::ActivitySettings;
+pub(crate) use app_site::{AppPrefix, AppSite};
+pub(crate) use emergency::Emergency;
 
 /// A configuration that can be run.
 #[derive(Debug)]
@@ -25,6 +35,9 @@ pub(crate) struct Settings {
     pub(crate) members: MembersFrom,
     pub(crate) service_tokens: Vec<String>,
     pub(crate) public_paths: Vec<String>,
+    pub(crate) app_site: AppSite,
+    pub(crate) activity: ActivitySettings,
+    pub(crate) emergency: Option<Emergency>,
     pub(crate) main: Option<Main>,
     pub(crate) main_socket: Option<PathBuf>,
     pub(crate) egress: Option<Egress>,
@@ -101,17 +114,32 @@ impl Settings {
             problem("no audience: give --audience (GUARD_AUDIENCE), the audience tag of this hostname's application")
         })?;
         let (upstream, upstream_port) = upstream(&args.upstream)?;
+        let (listen, egress) = (listen(args.listen.as_deref(), environment)?, egress(&args)?);
+        let public_paths = public_paths(args.public_path.clone())?;
+        let beside = Beside {
+            upstream: (&upstream, upstream_port),
+            listen: &listen,
+            metrics: args.metrics,
+            egress: egress.as_ref(),
+            activity: args.activity_listen,
+            public_paths: &public_paths,
+        };
+        let app_site = AppSite::check(&args, &beside)?;
+        let activity = ActivitySettings::check(&args, app_site.port)?;
         Ok(Self {
-            listen: listen(args.listen.as_deref(), environment)?,
+            listen,
             upstream,
             upstream_port,
             verifier,
             certs_url,
             members: members(&args)?,
             service_tokens: without_blanks("--service-token", args.service_token.clone())?,
-            public_paths: public_paths(args.public_path.clone())?,
+            public_paths,
+            app_site,
+            activity,
+            emergency: emergency::emergency(&args)?,
             main: main(&args)?,
-            egress: egress(&args)?,
+            egress,
             app_health: path("--app-health", args.app_health)?,
             ca_file: args.ca_file,
             main_socket: args.main_socket,
@@ -270,6 +298,9 @@ mod tests {
 
     const ENOUGH: [&str; 4] = ["--issuer", "https://team.cloudflareaccess.com", "--audience", "abc"];
 
+    const HASH: &str =
+        "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$RFlfG3mK+vSNLWJoDWbXRdC7/vu3xDCbYmRCmDUWQfA";
+
     fn check(options: &[&str]) -> Result<Settings, SettingsError> {
         let args = clap::Parser::try_parse_from(["guard"].iter().chain(options)).unwrap();
         Settings::check(args, &Environment::default())
@@ -323,6 +354,18 @@ mod tests {
             (with(&["--main-key", "AAAA"]), "--instance"),
             (with(&["--members", "/m", "--main-key", "AAAA"]), "choose"),
             (with(&["--instance-token-file", "/does/not/exist"]), "/does/not/exist"),
+            (with(&["--emergency-user", "root"]), "--emergency-password-hash"),
+            (with(&["--emergency-password-hash", HASH]), "--emergency-user"),
+            (with(&["--emergency-user", "", "--emergency-password-hash", HASH]), "visible ASCII"),
+            (with(&["--emergency-user", "a:b", "--emergency-password-hash", HASH]), "visible ASCII"),
+            (with(&["--emergency-user", "a\u{7}", "--emergency-password-hash", HASH]), "visible ASCII"),
+            (with(&["--emergency-user", "root", "--emergency-password-hash", "secret"]), "hash-password"),
+            (with(&["--emergency-user", "root", "--emergency-password-hash", &HASH[..60]]), "PHC"),
+            (
+                with(&["--emergency-user", "root", "--emergency-password-hash-file", "/does/not/exist"]),
+                "/does/not/exist",
+            ),
+            (with(&["--emergency-password-hash", HASH, "--emergency-password-hash-file", "/x"]), "choose"),
             (with(&["--egress-listen", "127.0.0.1:3128"]), "--egress-socket"),
             (with(&["--egress-socket", "/run/egress.sock"]), "--egress-listen"),
             (with(&["--egress-listen", "0.0.0.0:3128", "--egress-socket", "/run/egress.sock"]), "not on loopback"),

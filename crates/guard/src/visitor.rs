@@ -12,6 +12,8 @@ pub enum Visitor {
     Member(Arc<Verified>),
     /// A listed service token.
     Service(Arc<Verified>),
+    /// The operator, in an emergency, under the user name configured for that.
+    Emergency(Arc<str>),
     /// Anybody, on a path configured as public.
     Public,
 }
@@ -22,7 +24,7 @@ impl Visitor {
     pub fn member(&self) -> Option<&Email> {
         match self {
             Self::Member(verified) => verified.email(),
-            Self::Service(_) | Self::Public => None,
+            Self::Service(_) | Self::Emergency(_) | Self::Public => None,
         }
     }
 
@@ -34,6 +36,7 @@ impl Visitor {
                 Identity::Person(email) => email.as_str(),
                 Identity::Service(name) => name,
             }),
+            Self::Emergency(user) => Some(user),
             Self::Public => None,
         }
     }
@@ -43,7 +46,15 @@ impl Visitor {
     pub fn subject(&self) -> &str {
         match self {
             Self::Member(verified) => verified.subject(),
-            Self::Service(_) | Self::Public => "",
+            Self::Service(_) | Self::Emergency(_) | Self::Public => "",
+        }
+    }
+
+    /// What the access log should say of the way in; empty for the usual ones.
+    pub(crate) fn exception(&self) -> &'static str {
+        match self {
+            Self::Emergency(_) => "emergency",
+            Self::Member(_) | Self::Service(_) | Self::Public => "",
         }
     }
 
@@ -52,7 +63,8 @@ impl Visitor {
         match self {
             Self::Member(_) => Some(Signal::Member),
             Self::Service(_) => Some(Signal::ApiCall),
-            Self::Public => None,
+            // What the operator does to help is not the customer's use.
+            Self::Emergency(_) | Self::Public => None,
         }
     }
 }

@@ -81,7 +81,7 @@ Examples:
       --upstream http://127.0.0.1:3000
   spinoff guard --issuer http://localhost:8080 --audience AUD --members members.txt -- ./my-app --port 8000"
     )]
-    Guard(Box<guard::Args>),
+    Guard(Box<guard::CommandLine>),
     /// Run the bundled application, a notebook of visions and backlog items
     Workspace(workspace::Args),
     #[command(flatten)]
@@ -134,7 +134,7 @@ impl Command {
         // Threads only for the one that serves customers.
         match self {
             // The guard brings its own runtime, and its exit code is the application's.
-            Self::Guard(args) => return Ok(guard::run(*args)),
+            Self::Guard(line) => return Ok(line.run()),
             Self::Up(args) => start(Builder::new_multi_thread())?.block_on(up::run(context, *args))?,
             Self::Workspace(args) => {
                 log::to_stderr();
@@ -224,11 +224,19 @@ mod tests {
     }
 
     #[test]
+    fn the_guards_helpers_are_at_hand() {
+        for line in ["spinoff guard hash-password", "spinoff guard check --issuer http://localhost --audience x"] {
+            let (_, command) = Cli::try_parse_from(line.split(' ')).unwrap().into_parts();
+            assert!(matches!(command, Command::Guard(_)), "{line}");
+        }
+    }
+
+    #[test]
     fn what_follows_the_dashes_belongs_to_the_application() {
         let line = "spinoff guard --issuer http://localhost:8080 -- app --json --data x";
         let (global, command) = Cli::try_parse_from(line.split(' ')).unwrap().into_parts();
-        let Command::Guard(args) = command else { panic!("{command:?}") };
-        assert_eq!(args.command, ["app", "--json", "--data", "x"]);
+        let Command::Guard(line) = command else { panic!("{command:?}") };
+        assert_eq!(line.args.command, ["app", "--json", "--data", "x"]);
         assert!(!global.json && global.data.is_none());
     }
 

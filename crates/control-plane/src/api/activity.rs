@@ -1,12 +1,12 @@
-use api::{ActivityAccepted, ActivityReport, SignedMembers};
+use api::{ActivityAccepted, ActivityReport, EmergencyReport, SignedMembers};
 use axum::extract::State;
 
 use super::{Json, Refusal};
 use crate::app::App;
 use crate::error::AppError;
-use crate::members;
 use crate::person::Guard;
 use crate::usage::report;
+use crate::{emergencies, members};
 
 pub(crate) async fn report(
     State(app): State<App>,
@@ -14,6 +14,15 @@ pub(crate) async fn report(
     Json(report): Json<ActivityReport>,
 ) -> Result<axum::Json<ActivityAccepted>, Refusal> {
     report::accept(&app, instance, &report).await?;
+    Ok(axum::Json(ActivityAccepted { members: signed(&app, instance).await? }))
+}
+
+pub(crate) async fn emergency(
+    State(app): State<App>,
+    Guard(instance): Guard,
+    Json(report): Json<EmergencyReport>,
+) -> Result<axum::Json<ActivityAccepted>, Refusal> {
+    emergencies::accept(&app, instance, &report).await?;
     Ok(axum::Json(ActivityAccepted { members: signed(&app, instance).await? }))
 }
 

@@ -21,7 +21,8 @@ pub(crate) async fn document() -> axum::Json<utoipa::openapi::OpenApi> {
         paths::list_instances, paths::create_instance, paths::show_instance, paths::delete_instance,
         paths::instance_logs, paths::list_members, paths::add_member, paths::remove_member, paths::usage,
         paths::list_customers, paths::list_workflows, paths::show_workflow, paths::retry_workflow,
-        paths::abandon_workflow, paths::list_audit_events, paths::report_activity, paths::signed_members,
+        paths::abandon_workflow, paths::list_audit_events, paths::report_activity,
+        paths::report_emergency, paths::signed_members,
     )
 )]
 struct Described;
@@ -30,8 +31,9 @@ struct Described;
 #[expect(dead_code, reason = "read by the derive that describes the API, never called")]
 mod paths {
     use api::{
-        ActivityAccepted, ActivityReport, AuditEvent, Customer, DeleteInstance, Instance, InstanceAccepted, Member,
-        NewInstance, NewMember, Page, Problem, SignedMembers, Usage, Workflow, WorkflowAccepted,
+        ActivityAccepted, ActivityReport, AuditEvent, Customer, DeleteInstance, EmergencyReport, Instance,
+        InstanceAccepted, Member, NewInstance, NewMember, Page, Problem, SignedMembers, Usage, Workflow,
+        WorkflowAccepted,
     };
 
     macro_rules! described {
@@ -93,6 +95,10 @@ mod paths {
         report_activity = (post, path = "/activity", tag = "activity", request_body = ActivityReport,
             responses((status = 200, body = ActivityAccepted), (status = 400, body = Problem), (status = 401, body = Problem),
                       (status = 403, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)));
+        report_emergency = (post, path = "/activity/emergency", tag = "activity", request_body = EmergencyReport,
+            responses((status = 200, body = ActivityAccepted), (status = 400, body = Problem), (status = 401, body = Problem),
+                      (status = 403, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem),
+                      (status = 429, description = "Too many entries within an hour", body = Problem)));
         signed_members = (get, path = "/activity/members", tag = "activity",
             responses((status = 200, body = SignedMembers), (status = 401, body = Problem), (status = 403, body = Problem)));
     }

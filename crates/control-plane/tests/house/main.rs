@@ -4,6 +4,7 @@
 
 mod authority;
 mod deletion;
+mod emergencies;
 mod members;
 mod provisioning;
 mod signup_form;

@@ -1,6 +1,7 @@
 //! The built-in edge over real sockets, in front of an upstream that records what reaches it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod app_sites;
 mod browser;
 mod entering;
 mod publishing;

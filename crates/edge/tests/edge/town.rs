@@ -100,7 +100,8 @@ pub async fn open_with(
     mail: Arc<dyn CodeMail>,
     key: [u8; 32],
 ) -> Result<Edge, edge::EdgeError> {
-    let settings = Settings::new("http://localhost:8080", "localhost", "AI-DIY");
+    let mut settings = Settings::new("http://localhost:8080", "localhost", "AI-DIY");
+    settings.app_sites = true;
     Edge::open(db.db.clone(), Arc::new(Sealer::new(key)), clock.clone(), Entropy::System, settings, mail).await
 }
 

@@ -10,7 +10,8 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use proxy::{Body, Limits, serve};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -69,6 +70,9 @@ impl App {
             }
             _ => {}
         }
+        if request.uri().path() == "/measure" {
+            return Response::new(Body::from(measured(request.into_body()).await));
+        }
         let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
         Response::new(Body::from(format!("app got {}", String::from_utf8_lossy(&body))))
     }
@@ -80,6 +84,62 @@ impl Drop for App {
         if Arc::strong_count(&self.seen) <= 2 {
             self.stop.cancel();
         }
+    }
+}
+
+/// Reads a body of any size and says how long it was, and how it ended.
+async fn measured(mut body: Incoming) -> String {
+    let mut bytes = 0;
+    while let Some(frame) = body.frame().await {
+        match frame.map(|frame| frame.into_data()) {
+            Ok(Ok(data)) => bytes += data.len(),
+            Ok(Err(_trailers)) => {}
+            Err(error) => return format!("{bytes} bytes, then {error}"),
+        }
+    }
+    format!("{bytes} bytes")
+}
+
+/// Stands before an application and keeps every byte that was sent to it.
+#[derive(Clone)]
+pub struct Tap {
+    pub address: SocketAddr,
+    heard: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Tap {
+    pub async fn before(app: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let tap = Self { address: listener.local_addr().unwrap(), heard: Arc::default() };
+        let listening = tap.clone();
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                tokio::spawn(listening.clone().pass_on(stream, app));
+            }
+        });
+        tap
+    }
+
+    /// All that was sent to the application so far, on whatever connection.
+    pub fn heard(&self) -> Vec<u8> {
+        self.heard.lock().unwrap().clone()
+    }
+
+    async fn pass_on(self, stream: TcpStream, app: SocketAddr) {
+        let Ok(upstream) = TcpStream::connect(app).await else { return };
+        let ((mut asking, mut answering), (mut back, mut on)) = (stream.into_split(), upstream.into_split());
+        let answers = tokio::spawn(async move { tokio::io::copy(&mut back, &mut answering).await });
+        let mut piece = vec![0; 64 * 1024];
+        while let Ok(length @ 1..) = asking.read(&mut piece).await {
+            self.heard.lock().unwrap().extend_from_slice(&piece[..length]);
+            if on.write_all(&piece[..length]).await.is_err() {
+                break;
+            }
+        }
+        // Whoever asks has left: so must the answer.
+        drop(on);
+        let _ = answers.await;
     }
 }
 

@@ -1,14 +1,17 @@
 //! The main instance as guards see it: keys, reports, member lists. Counts what it is asked.
 
 use std::convert::Infallible;
+use std::future::pending;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use bytes::Bytes;
+use futures_util::stream::{self, StreamExt as _};
 use http::{Request, Response, StatusCode};
-use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
+use http_body_util::{BodyExt as _, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use proxy::{Body, Limits, serve};
 use serde_json::Value;
@@ -21,11 +24,32 @@ pub struct MainInstance {
     inner: Arc<Inner>,
 }
 
+/// How the key endpoint behaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Certs {
+    /// Shows the keys it was given.
+    Shown,
+    /// Fails.
+    Failing,
+    /// Takes the question and never answers.
+    Hanging,
+    /// Begins an answer and never ends it.
+    Trickling,
+    /// Answers without an end, as fast as anybody reads.
+    Endless,
+    /// Sends whoever asks elsewhere.
+    Redirecting(String),
+}
+
 struct Inner {
     certs: Mutex<String>,
+    conduct: Mutex<Certs>,
+    /// Questions for keys that are held at this moment.
+    held: AtomicUsize,
     members: Mutex<String>,
     requests: Mutex<Vec<String>>,
     reports: Mutex<Vec<Value>>,
+    emergencies: Mutex<Vec<Value>>,
     down: AtomicBool,
 }
 
@@ -34,9 +58,12 @@ impl MainInstance {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let inner = Inner {
             certs: Mutex::new(certs),
+            conduct: Mutex::new(Certs::Shown),
+            held: AtomicUsize::new(0),
             members: Mutex::default(),
             requests: Mutex::default(),
             reports: Mutex::default(),
+            emergencies: Mutex::default(),
             down: AtomicBool::new(false),
         };
         let main = Self { address: listener.local_addr().unwrap(), inner: Arc::new(inner) };
@@ -66,6 +93,16 @@ impl MainInstance {
         *self.inner.certs.lock().unwrap() = certs;
     }
 
+    /// Changes how the key endpoint behaves towards those who ask from now on.
+    pub fn certs_are(&self, conduct: Certs) {
+        *self.inner.conduct.lock().unwrap() = conduct;
+    }
+
+    /// How many who asked for keys are being kept waiting at this moment.
+    pub fn held(&self) -> usize {
+        self.inner.held.load(Ordering::SeqCst)
+    }
+
     pub fn set_members(&self, signed: &str) {
         *self.inner.members.lock().unwrap() = signed.to_owned();
     }
@@ -73,6 +110,11 @@ impl MainInstance {
     /// Reports that were accepted.
     pub fn reports(&self) -> Vec<Value> {
         self.inner.reports.lock().unwrap().clone()
+    }
+
+    /// What reports about the emergency door said, entry by entry.
+    pub fn emergencies(&self) -> Vec<Value> {
+        self.inner.emergencies.lock().unwrap().clone()
     }
 
     /// How often a path was asked for, also while down.
@@ -92,7 +134,7 @@ impl MainInstance {
             return Ok(status(StatusCode::SERVICE_UNAVAILABLE));
         }
         if path == "/cdn-cgi/access/certs" {
-            return Ok(Response::new(Body::from(self.inner.certs.lock().unwrap().clone())));
+            return Ok(self.certs().await);
         }
         if !known {
             return Ok(status(StatusCode::UNAUTHORIZED));
@@ -100,6 +142,12 @@ impl MainInstance {
         let members = self.inner.members.lock().unwrap().clone();
         match path.as_str() {
             "/api/v1/activity/members" => Ok(Response::new(Body::from(members))),
+            "/api/v1/activity/emergency" => {
+                let body = request.into_body().collect().await.unwrap().to_bytes();
+                let report: Value = serde_json::from_slice(&body).unwrap();
+                self.inner.emergencies.lock().unwrap().extend(report["entries"].as_array().unwrap().iter().cloned());
+                Ok(Response::new(Body::from(format!("{{\"members\":{members}}}"))))
+            }
             "/api/v1/activity" => {
                 let body = request.into_body().collect().await.unwrap().to_bytes();
                 self.inner.reports.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
@@ -107,6 +155,53 @@ impl MainInstance {
             }
             _ => Ok(status(StatusCode::NOT_FOUND)),
         }
+    }
+
+    async fn certs(&self) -> Response<Body> {
+        let conduct = self.inner.conduct.lock().unwrap().clone();
+        let held = Held::one_more(&self.inner);
+        match conduct {
+            Certs::Shown => Response::new(Body::from(self.inner.certs.lock().unwrap().clone())),
+            Certs::Failing => status(StatusCode::INTERNAL_SERVER_ERROR),
+            Certs::Hanging => pending().await,
+            Certs::Trickling => {
+                let beginning =
+                    stream::once(async { Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"{\"keys\":["))) });
+                let never = stream::once(async move {
+                    let _held = held;
+                    pending().await
+                });
+                Response::new(Body::stream(StreamBody::new(beginning.chain(never))))
+            }
+            Certs::Endless => {
+                let spaces = move || {
+                    let _held = &held;
+                    Some(Ok::<_, Infallible>(Frame::data(Bytes::from_static(&[b' '; 64 * 1024]))))
+                };
+                Response::new(Body::stream(StreamBody::new(stream::iter(std::iter::from_fn(spaces)))))
+            }
+            Certs::Redirecting(elsewhere) => {
+                let mut answer = status(StatusCode::FOUND);
+                answer.headers_mut().insert("location", elsewhere.parse().unwrap());
+                answer
+            }
+        }
+    }
+}
+
+/// Counts somebody who is kept waiting, for as long as he is.
+struct Held(Arc<Inner>);
+
+impl Held {
+    fn one_more(inner: &Arc<Inner>) -> Self {
+        inner.held.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(inner))
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.held.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -6,6 +6,7 @@ pub mod app;
 pub mod client;
 pub mod forge;
 pub mod main_instance;
+pub mod traffic;
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -17,10 +18,10 @@ use jiff::Timestamp;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-pub use app::App;
+pub use app::{App, Tap};
 pub use client::{ask, ask_with};
-pub use forge::{AUDIENCE, Forge, ISSUER};
-pub use main_instance::MainInstance;
+pub use forge::{ADA, AUDIENCE, Forge, ISSUER, bearer};
+pub use main_instance::{Certs, MainInstance};
 
 pub const PATIENCE: Duration = Duration::from_secs(20);
 pub const TOKEN: &str = "instance-token-1";
@@ -93,6 +94,20 @@ impl Town {
             ("GUARD_SERVICE_TOKENS", "deploy.access".into()),
             ("GUARD_PUBLIC_PATHS", "/robots.txt".into()),
         ]
+    }
+
+    /// The same, with one of them different.
+    pub fn settings_with(&self, name: &'static str, value: impl Into<String>) -> Vec<(&'static str, String)> {
+        let mut settings = self.settings_without(name);
+        settings.push((name, value.into()));
+        settings
+    }
+
+    /// The same, without one of them.
+    pub fn settings_without(&self, name: &str) -> Vec<(&'static str, String)> {
+        let mut settings = self.settings();
+        settings.retain(|(known, _)| *known != name);
+        settings
     }
 
     /// The environment of a guard whose members are in a file.

@@ -99,6 +99,7 @@ fn guard(command: &[&str]) -> i32 {
     std::thread::spawn(answer_probes);
     std::thread::spawn(|| way_out.map(pass_on));
     println!("guard of {} with token {}", variable("GUARD_INSTANCE"), variable("GUARD_INSTANCE_TOKEN"));
+    println!("app on {:?} at {:?}", variable("GUARD_APP_PORT"), variable("GUARD_APP_HOST"));
     let application = Pid::from_raw(child.id().cast_signed());
     loop {
         match signals.wait() {

@@ -101,6 +101,7 @@ fn failed(what: &'static str) -> impl Fn(EdgeError) -> ProviderError {
     move |error| {
         let next = match &error {
             EdgeError::NotBelow { .. } | EdgeError::PublicUrl(_) => "check [site] public_url and base_domain",
+            EdgeError::AppSite(_) => "choose another name",
             EdgeError::AudienceTaken { .. } => "remove that instance first",
             EdgeError::Unreadable(_) => "run the version that wrote it, or restore the store from a backup",
             EdgeError::Store(_) | EdgeError::Seal(_) | EdgeError::Issuer(_) | EdgeError::KeySet(_) => {

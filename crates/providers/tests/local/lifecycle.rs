@@ -17,7 +17,8 @@ async fn a_deployed_project_becomes_healthy_and_answers_on_its_port() {
     let said = visit(&local, &acme).await;
     assert!(said.ends_with("data=/data token="), "the guard's token stays with the guard: {said}");
     let logs = local.logs(&acme, 10).await.unwrap();
-    for line in ["token s3cret-1", "hello from the application", "serving /data for tenant1.localhost"] {
+    let app = r#"app on "3000" at "tenant1-app.localhost""#;
+    for line in ["token s3cret-1", app, "hello from the application", "serving /data for tenant1.localhost"] {
         assert!(logs.contains(line), "{line} is not in\n{logs}");
     }
     local.shutdown().await;
@@ -152,6 +153,8 @@ async fn without_a_sandbox_it_runs_on_ports_of_the_host_and_stops_with_the_serve
     let acme = deploy(&local, "acme", 1, &server.serving("sleep 1000 &")).await;
     until_healthy(&local, &acme).await;
     assert!(visit(&local, &acme).await.contains(server.data(&acme).to_str().unwrap()));
+    let logs = local.logs(&acme, 10).await.unwrap();
+    assert!(logs.contains(r#"app on "" at """#), "instances that share a loopback share its ports:\n{logs}");
     local.shutdown().await;
     assert!(processes_of(&server.settings.executable).is_empty());
 }

@@ -52,6 +52,8 @@ pub async fn start(
     };
     let mut edge_settings = edge::Settings::new(&settings.public_url, &settings.base_domain, &settings.product);
     edge_settings.mailbox_url = settings.mailbox.then(|| format!("{}/mailbox", settings.public_url));
+    // Without walls, all instances would share the port that such apps listen on.
+    edge_settings.app_sites = !args.insecure_no_sandbox;
     let gate = edge::Edge::open(
         db.clone(),
         Arc::clone(&sealer),

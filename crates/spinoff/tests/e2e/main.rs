@@ -7,6 +7,7 @@ mod crash;
 mod hostile;
 mod journey;
 mod looks;
+mod made_app;
 mod neighbours;
 mod postgres;
 mod support;

@@ -9,8 +9,8 @@ const MAY_USE: [(&str, &[&str]); 16] = [
     ("sandbox", &[]),
     ("store", &[]),
     ("workspace", &[]),
-    ("xtask", &[]),
     ("access", &["domain", "world"]),
+    ("xtask", &["access", "domain"]),
     ("api", &["domain"]),
     ("pages", &["domain"]),
     ("workflow", &["store", "world"]),
@@ -19,7 +19,7 @@ const MAY_USE: [(&str, &[&str]); 16] = [
     ("providers", &["access", "domain", "edge", "sandbox", "store", "world"]),
     (
         "control-plane",
-        &["access", "api", "domain", "edge", "pages", "providers", "proxy", "store", "workflow", "world"],
+        &["access", "api", "domain", "edge", "guard", "pages", "providers", "proxy", "store", "workflow", "world"],
     ),
     (
         "spinoff",

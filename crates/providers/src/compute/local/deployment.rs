@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 
+use access::app_site;
 use domain::ProjectName;
 use sandbox::{Access, Cgroup, Controller, Identity, Leash, Limits, SUBCOMMAND, Spec};
 use tokio::process::Command;
@@ -17,8 +18,14 @@ const SOCKET_INSIDE: &str = "/run/main.sock";
 const EGRESS_INSIDE: &str = "/run/egress.sock";
 /// Where the guard listens for what the application sends out.
 const PROXY_INSIDE: &str = "127.0.0.1:3128";
+/// Where the guard listens for what the application reports of itself: its other listener is in
+/// the host's network, out of the application's reach.
+const REPORTS_INSIDE: &str = "127.0.0.1:3129";
 const EXECUTABLE_INSIDE: &str = "/spinoff";
 const PORT_INSIDE: u16 = 8000;
+/// Where the app that the application makes listens. Each instance has a loopback of its own, so it
+/// is the same for all.
+const APP_PORT_INSIDE: u16 = 3000;
 const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const TOKEN: &str = "GUARD_INSTANCE_TOKEN";
 
@@ -73,6 +80,7 @@ impl Deployment<'_> {
             .bind(&self.settings.executable, EXECUTABLE_INSIDE, Access::Read)
             .bind(self.folder.instance(), "/instance", Access::Write)
             .bind(self.folder.data(), "/data", Access::Write)
+            .env("GUARD_ACTIVITY_LISTEN", REPORTS_INSIDE)
             .pass_env(TOKEN, TOKEN);
         let mut socket = None;
         if let Some(on_host) = &self.settings.main_socket {
@@ -87,7 +95,9 @@ impl Deployment<'_> {
             spec = spec.cgroup(group);
         }
         spec = self.release.read_only.iter().fold(spec, Spec::read_only);
-        let variables = self.guard_variables(PORT_INSIDE, Path::new("/instance"), socket);
+        let mut variables = self.guard_variables(PORT_INSIDE, Path::new("/instance"), socket);
+        // Later ones take the place of earlier ones.
+        variables.extend(self.app_site_variables());
         variables.into_iter().fold(spec, |spec, (name, value)| spec.env(name, value))
     }
 
@@ -97,6 +107,7 @@ impl Deployment<'_> {
             .limits(self.limits(group));
         let spec = self.release.read_only.iter().fold(spec, Spec::read_only);
         let mut variables = self.application_variables(PORT_INSIDE, Path::new("/data"));
+        variables.push(("SPINOFF_ACTIVITY_URL", format!("http://{REPORTS_INSIDE}/-/activity")));
         if self.has_egress() {
             variables.extend(proxy_variables());
         }
@@ -136,6 +147,16 @@ impl Deployment<'_> {
         ];
         variables.extend(socket.map(|path| ("GUARD_MAIN_SOCKET", path.display().to_string())));
         variables
+    }
+
+    /// Only for walled instances: others share one loopback, where a port belongs to whoever takes it first.
+    fn app_site_variables(&self) -> Variables {
+        let audience = &self.configured.audience;
+        vec![
+            ("GUARD_APP_HOST", app_site::hostname_of(hostname(&self.configured.public_url))),
+            ("GUARD_APP_PORT", APP_PORT_INSIDE.to_string()),
+            ("GUARD_AUDIENCE", format!("{audience},{}", app_site::audience_of(audience))),
+        ]
     }
 
     fn application_variables(&self, port: u16, data: &Path) -> Variables {
