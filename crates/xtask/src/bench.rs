@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: measures of the release build, taken from outside as a user would see them.
 
+mod guard;
 mod idle;
 mod load;
 mod provisioning;
@@ -22,19 +23,23 @@ use table::Measure;
 Examples:
   cargo xtask bench
   cargo xtask bench start size --json
-  cargo xtask bench load --binary /tmp/spinoff-of-last-week")]
+  cargo xtask bench load --binary /tmp/spinoff-of-last-week
+  cargo xtask bench guard --rounds 3")]
 pub struct Args {
-    /// [default: all but build]
+    /// [default: all but build and guard]
     #[arg(value_enum)]
     what: Vec<What>,
 
-    /// Measure this executable instead of building one
+    /// Measure this executable instead of building one; for `guard`, `spinoff-guard` or `spinoff`
     #[arg(long, value_name = "FILE")]
     binary: Option<PathBuf>,
 
     /// Print JSON instead of a table
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    effort: guard::Effort,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -49,6 +54,8 @@ enum What {
     Load,
     /// The executable's size
     Size,
+    /// The guard alone on one core, beside nginx and HAProxy, and whether it reaches its aims
+    Guard,
     /// A clean build, and the tests
     Build,
 }
@@ -64,7 +71,19 @@ pub fn run(args: &Args) -> Result<()> {
     if what.contains(&What::Build) {
         measures.extend(size::build()?);
     }
-    if what.iter().any(|what| *what != What::Build) {
+    if what.contains(&What::Guard) {
+        let binary = match &args.binary {
+            Some(binary) => binary.canonicalize()?,
+            None => guard::build()?,
+        };
+        let report = guard::measure(&binary, &args.effort)?;
+        if args.json {
+            measures.extend(report.measures());
+        } else {
+            println!("{}", report.plain());
+        }
+    }
+    if what.iter().any(|what| !matches!(what, What::Build | What::Guard)) {
         let binary = match &args.binary {
             Some(binary) => binary.canonicalize()?,
             None => Product::build_release()?,
@@ -82,6 +101,10 @@ pub fn run(args: &Args) -> Result<()> {
             }
         }
     }
-    println!("{}", if args.json { table::json(&measures) } else { table::plain(&measures) });
+    if args.json {
+        println!("{}", table::json(&measures));
+    } else if !measures.is_empty() {
+        println!("{}", table::plain(&measures));
+    }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::fuzz;
 use crate::product::Product;
 use crate::services;
 use crate::shell::{self, cargo, step};
@@ -10,7 +11,7 @@ use crate::test;
 
 const DENY: &str = "0.20.2";
 
-/// Tests, then licences and sources of what we build on, then the release build and a start of it.
+/// Tests, then a bounded time of fuzzing, then licences and sources of what we build on, then the release build and a start of it.
 pub fn run() -> Result<()> {
     test::run(&test::Args::default())?;
     if services::is_missing("cargo-deny") {
@@ -21,6 +22,7 @@ pub fn run() -> Result<()> {
     step("licences, bans and sources of dependencies", || {
         shell::run(cargo().args(["deny", "check", "bans", "licenses", "sources"]))
     })?;
+    fuzz::run(&fuzz::Args::briefly())?;
     let binary = Product::build_release()?;
     step("a start from nothing, and a second one", || {
         let data = TemporaryFolder::new("ci")?;

@@ -2,6 +2,7 @@
 
 mod bench;
 mod ci;
+mod fuzz;
 mod http;
 mod product;
 mod screenshots;
@@ -39,8 +40,10 @@ enum Task {
     Tidy,
     /// Run only the tests that drive the whole product in a browser
     E2e(test::EndToEndArgs),
-    /// Do all that has to pass before a release: tests, licences, a release build that starts
+    /// Do all that has to pass before a release: tests, fuzzing, licences, a release build that starts
     Ci,
+    /// Let a fuzzer look for inputs that break the guard's rules
+    Fuzz(fuzz::Args),
     /// Measure the release build
     Bench(bench::Args),
     /// Take pictures of the product's pages
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
             Task::Tidy => test::check(),
             Task::E2e(args) => test::run_end_to_end(&args),
             Task::Ci => ci::run(),
+            Task::Fuzz(args) => fuzz::run(&args),
             Task::Bench(args) => bench::run(&args),
             Task::Screenshots(args) => screenshots::run(&args),
         });

@@ -3,6 +3,7 @@
 mod browser;
 mod packages;
 mod postgres;
+mod proxies;
 mod python;
 
 use std::ffi::OsString;
@@ -12,6 +13,7 @@ use anyhow::Result;
 use crate::shell::{find, step};
 
 pub use browser::find_driver;
+pub use proxies::{OtherProxy, find_proxy};
 
 /// Services that run, or stand ready, for as long as this value lives.
 pub struct Services {
@@ -20,8 +22,11 @@ pub struct Services {
 }
 
 impl Services {
-    /// A PostgreSQL server of our own.
+    /// A PostgreSQL server of our own, and the client that tests use as people do.
     pub fn start_database() -> Result<Self> {
+        if is_missing("curl") {
+            packages::install(&["curl"], "curl, a client for tests")?;
+        }
         let postgres = step("starting PostgreSQL", postgres::Server::start)?;
         Ok(Self { postgres, ready: Vec::new() })
     }

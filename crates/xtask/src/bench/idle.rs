@@ -55,7 +55,7 @@ pub fn measure(binary: &Path) -> Result<Vec<Measure>> {
 }
 
 /// Megabytes (10^6 bytes) that a process holds; `Pss` counts pages that it shares in part only.
-fn memory(pid: u32, field: &str) -> Result<f64> {
+pub fn memory(pid: u32, field: &str) -> Result<f64> {
     let path = format!("/proc/{pid}/smaps_rollup");
     let text =
         fs::read_to_string(&path).with_context(|| format!("reading {path}; other users' processes need root"))?;
@@ -67,7 +67,7 @@ fn memory(pid: u32, field: &str) -> Result<f64> {
 }
 
 /// A process and all that it started, directly or not.
-fn descendants(root: u32) -> Result<Vec<u32>> {
+pub fn descendants(root: u32) -> Result<Vec<u32>> {
     let mut parents = Vec::new();
     for entry in fs::read_dir("/proc")?.flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };

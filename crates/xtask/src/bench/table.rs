@@ -8,8 +8,14 @@ pub struct Measure {
     pub unit: &'static str,
     /// Something else measured in the same run, to compare with.
     baseline: Option<(String, f64)>,
-    /// What the value should stay below.
-    aim: Option<f64>,
+    aim: Option<Aim>,
+}
+
+/// What the value should be, or its ratio to the baseline.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Aim {
+    Below(f64),
+    RatioAtLeast(f64),
 }
 
 impl Measure {
@@ -25,8 +31,22 @@ impl Measure {
 
     #[must_use]
     pub const fn below(mut self, aim: f64) -> Self {
-        self.aim = Some(aim);
+        self.aim = Some(Aim::Below(aim));
         self
+    }
+
+    #[must_use]
+    pub const fn at_least_times_baseline(mut self, aim: f64) -> Self {
+        self.aim = Some(Aim::RatioAtLeast(aim));
+        self
+    }
+
+    /// Whether the aim is met; nothing without an aim, or without what it is compared with.
+    fn is_met(&self) -> Option<bool> {
+        match self.aim? {
+            Aim::Below(aim) => Some(self.value < aim),
+            Aim::RatioAtLeast(aim) => Some(self.ratio()? >= aim),
+        }
     }
 
     fn ratio(&self) -> Option<f64> {
@@ -48,18 +68,26 @@ pub fn median(values: &[f64]) -> f64 {
 
 /// A table for people.
 pub fn plain(measures: &[Measure]) -> String {
-    let mut rows = vec![["measure", "value", "aim", "baseline", "ratio"].map(str::to_owned)];
+    let mut rows = vec![["measure", "value", "aim", "met", "baseline", "ratio"].map(str::to_owned).to_vec()];
     for measure in measures {
-        rows.push([
+        rows.push(vec![
             measure.what.clone(),
             format!("{} {}", number(measure.value), measure.unit),
-            measure.aim.map_or(String::new(), |aim| format!("< {}", number(aim))),
+            measure.aim.map_or(String::new(), Aim::shown),
+            measure.is_met().map_or("", |met| if met { "yes" } else { "no" }).to_owned(),
             measure.baseline.as_ref().map_or(String::new(), |(name, value)| format!("{} {name}", number(*value))),
             measure.ratio().map_or(String::new(), number),
         ]);
     }
+    aligned(&rows)
+}
+
+/// Cells in columns, as wide as their widest.
+pub fn aligned(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let cells = |column: usize| rows.iter().filter_map(move |row| row.get(column));
     let widths: Vec<usize> =
-        (0..5).map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
+        (0..columns).map(|column| cells(column).map(|cell| cell.chars().count()).max().unwrap_or(0)).collect();
     let lines = rows.iter().map(|row| {
         let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
@@ -73,7 +101,8 @@ pub fn json(measures: &[Measure]) -> String {
         .iter()
         .map(|measure| {
             json!({
-                "measure": measure.what, "value": measure.value, "unit": measure.unit, "aim": measure.aim,
+                "measure": measure.what, "value": measure.value, "unit": measure.unit, "aim": measure.aim.map(Aim::shown),
+                "met": measure.is_met(),
                 "baseline": measure.baseline.as_ref().map(|(name, value)| json!({ "name": name, "value": value })),
                 "ratio": measure.ratio(),
             })
@@ -82,8 +111,17 @@ pub fn json(measures: &[Measure]) -> String {
     serde_json::Value::from(rows).to_string()
 }
 
+impl Aim {
+    fn shown(self) -> String {
+        match self {
+            Self::Below(aim) => format!("< {}", number(aim)),
+            Self::RatioAtLeast(aim) => format!("ratio ≥ {}", number(aim)),
+        }
+    }
+}
+
 /// Three digits that matter.
-fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     match value.abs() {
         size if size >= 100.0 => format!("{value:.0}"),
         size if size >= 10.0 => format!("{value:.1}"),
@@ -104,6 +142,16 @@ mod tests {
     }
 
     #[test]
+    fn an_aim_is_met_or_not_or_unknown() {
+        let rate = Measure::new("rate", 90.0, "requests/s").at_least_times_baseline(0.85);
+        assert_eq!(rate.clone().is_met(), None, "nothing to compare with");
+        assert_eq!(rate.clone().against("other", 100.0).is_met(), Some(true));
+        assert_eq!(rate.against("other", 110.0).is_met(), Some(false));
+        assert_eq!(Measure::new("time", 2.0, "ms").below(2.0).is_met(), Some(false));
+        assert_eq!(Measure::new("time", 1.9, "ms").is_met(), None);
+    }
+
+    #[test]
     fn a_table_tells_value_aim_and_ratio() {
         let measures = [
             Measure::new("start", 120.0, "ms").below(300.0).against("python", 60.0),
@@ -111,8 +159,8 @@ mod tests {
         ];
         let said = plain(&measures);
         let lines: Vec<&str> = said.lines().collect();
-        assert_eq!(lines[0], "measure  value    aim    baseline     ratio");
-        assert_eq!(lines[1], "start    120 ms   < 300  60.0 python  2.00");
+        assert_eq!(lines[0], "measure  value    aim    met  baseline     ratio");
+        assert_eq!(lines[1], "start    120 ms   < 300  yes  60.0 python  2.00");
         assert_eq!(lines[2], "size     9.88 MB");
         let told: serde_json::Value = serde_json::from_str(&json(&measures)).unwrap_or_default();
         assert_eq!(told[0]["ratio"], 2.0);
