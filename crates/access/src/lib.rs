@@ -11,10 +11,12 @@
 //! - Nothing here reads a clock, a file or the network.
 
 pub mod app_site;
+pub mod cookies;
 mod issuer;
 mod keys;
 mod members;
 pub mod protocol;
+pub mod pushed;
 mod refusal;
 mod rules;
 mod signed;

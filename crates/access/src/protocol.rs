@@ -1,13 +1,18 @@
 //! What an edge and a guard have agreed on: the names by which one tells the other who is asking,
 //! and the names that nobody else may say.
 
-use http::HeaderName;
+use http::header::{AUTHORIZATION, COOKIE};
+use http::{HeaderMap, HeaderName};
 
 /// Carries the assertion from the edge to the guard.
 pub const ASSERTION: HeaderName = HeaderName::from_static("cf-access-jwt-assertion");
 
 /// The cookie in which a browser keeps the assertion.
 pub const ASSERTION_COOKIE: &str = "CF_Authorization";
+
+/// The cookie that ties a mailed code to the browser that asked for it; and the same under https, by a
+/// name that browsers keep neighbours from giving: it must be for one hostname and all its paths.
+pub const SIGN_IN_COOKIES: [&str; 2] = ["spinoff_sign_in", "__Host-spinoff_sign_in"];
 
 /// What an edge answers itself on every hostname begins like this.
 pub const EDGE_PATHS: &str = "/cdn-cgi/access/";
@@ -47,8 +52,28 @@ const CLAIMING_NAMES: [&str; 5] = ["forwarded", "x-real-ip", "x-client-ip", "x-c
 #[must_use]
 pub fn is_claim(name: &HeaderName) -> bool {
     // Servers that turn header names into variables make an underscore of a hyphen.
-    let name = name.as_str().replace('_', "-");
-    CLAIMING_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || CLAIMING_NAMES.contains(&name.as_str())
+    let is_like = |name: &[u8], claim: &str| {
+        let mut pairs = name.iter().zip(claim.as_bytes());
+        name.len() == claim.len() && pairs.all(|(byte, wanted)| byte == wanted || (*byte == b'_' && *wanted == b'-'))
+    };
+    let name = name.as_str().as_bytes();
+    let begins_like = |prefix: &&str| name.get(..prefix.len()).is_some_and(|start| is_like(start, prefix));
+    CLAIMING_PREFIXES.iter().any(begins_like) || CLAIMING_NAMES.iter().any(|claim| is_like(name, claim))
+}
+
+/// Removes all that a client claims about who is asking or where the request came from.
+pub fn strip_claims(headers: &mut HeaderMap) {
+    let claims: Vec<HeaderName> = headers.keys().filter(|name| is_claim(name)).cloned().collect();
+    for name in claims {
+        headers.remove(name);
+    }
+}
+
+/// Whether a field may not come after a request's body: trailers arrive when it has been decided who is
+/// asking, and many programs make no difference between them and headers.
+#[must_use]
+pub fn is_barred_from_trailers(name: &HeaderName) -> bool {
+    is_claim(name) || *name == COOKIE || *name == AUTHORIZATION
 }
 
 #[cfg(test)]
@@ -92,6 +117,27 @@ mod tests {
             ["accept", "authorization", "cookie", "host", "origin", "x-requested-with", "x-request-id", "cfduid"]
         {
             assert!(!is_claim(&HeaderName::from_static(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn claims_go_and_all_else_stays() {
+        let names = ["x_spinoff_user", "accept", "cf-connecting-ip", "authorization", "x-forwarded-for", "cookie"];
+        let value = http::HeaderValue::from_static("x");
+        let mut headers: HeaderMap = names.iter().map(|name| (HeaderName::from_static(name), value.clone())).collect();
+        strip_claims(&mut headers);
+        let mut left: Vec<&str> = headers.keys().map(HeaderName::as_str).collect();
+        left.sort_unstable();
+        assert_eq!(left, ["accept", "authorization", "cookie"]);
+    }
+
+    #[test]
+    fn nobody_names_themselves_after_the_fact() {
+        for name in ["x-spinoff-user", "x_spinoff_user", "cf-access-jwt-assertion", "cookie", "authorization"] {
+            assert!(is_barred_from_trailers(&HeaderName::from_static(name)), "{name}");
+        }
+        for name in ["x-checksum", "content-md5", "server-timing", "grpc-status"] {
+            assert!(!is_barred_from_trailers(&HeaderName::from_static(name)), "{name}");
         }
     }
 

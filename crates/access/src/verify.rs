@@ -1,5 +1,7 @@
 //! The rules by which an assertion is believed.
 
+use std::sync::Arc;
+
 use aws_lc_rs::signature::ParsedPublicKey;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -22,7 +24,7 @@ const FORBIDDEN_PARAMETERS: [&str; 8] = ["crit", "jku", "jwk", "x5u", "x5c", "b6
 #[derive(Clone, Debug)]
 pub struct Verifier {
     issuer: String,
-    audiences: Vec<String>,
+    audiences: Vec<Arc<str>>,
 }
 
 /// An assertion that passed every rule. Only [`Verifier::verify`] builds one.
@@ -30,6 +32,8 @@ pub struct Verifier {
 pub struct Verified {
     identity: Identity,
     subject: String,
+    /// At least one.
+    audiences: Vec<Arc<str>>,
     expires: Timestamp,
     kid: String,
 }
@@ -51,7 +55,7 @@ impl Verifier {
         let issuer = issuer.into();
         let complete =
             !issuer.is_empty() && !audiences.is_empty() && audiences.iter().all(|audience| !audience.is_empty());
-        complete.then_some(Self { issuer, audiences })
+        complete.then(|| Self { issuer, audiences: audiences.into_iter().map(Arc::from).collect() })
     }
 
     /// The issuer whose tokens are believed.
@@ -61,9 +65,8 @@ impl Verifier {
     }
 
     /// The audiences, of which a token must name one.
-    #[must_use]
-    pub fn audiences(&self) -> &[String] {
-        &self.audiences
+    pub fn audiences(&self) -> impl Iterator<Item = &str> {
+        self.audiences.iter().map(AsRef::as_ref)
     }
 
     /// Believes `token` or says which rule refused it.
@@ -87,32 +90,35 @@ impl Verifier {
     }
 
     fn judge(&self, claims: &Map<String, Value>, kid: String, now: Timestamp) -> Result<Verified, Refusal> {
-        self.check_origin(claims)?;
+        let audiences = self.check_origin(claims)?;
         let expires = check_times(claims, now)?;
-        Ok(Verified { identity: identity(claims)?, subject: subject(claims)?, expires, kid })
+        Ok(Verified { identity: identity(claims)?, subject: subject(claims)?, audiences, expires, kid })
     }
 
-    fn check_origin(&self, claims: &Map<String, Value>) -> Result<(), Refusal> {
+    fn check_origin(&self, claims: &Map<String, Value>) -> Result<Vec<Arc<str>>, Refusal> {
         if claims.get("iss").and_then(Value::as_str) != Some(self.issuer.as_str()) {
             return Err(Refusal::Issuer);
         }
-        if !self.is_meant_for_us(claims.get("aud")) {
+        let audiences = self.named_by(claims.get("aud"));
+        if audiences.is_empty() {
             return Err(Refusal::Audience);
         }
         match claims.get("type") {
-            None => Ok(()),
-            Some(kind) if kind == "app" => Ok(()),
+            None => Ok(audiences),
+            Some(kind) if kind == "app" => Ok(audiences),
             Some(_) => Err(Refusal::TokenType),
         }
     }
 
-    fn is_meant_for_us(&self, audience: Option<&Value>) -> bool {
-        let ours = |value: &Value| value.as_str().is_some_and(|name| self.audiences.iter().any(|known| known == name));
-        match audience {
-            Some(Value::Array(names)) => names.iter().all(Value::is_string) && names.iter().any(ours),
-            Some(name) => ours(name),
-            None => false,
-        }
+    /// Those of our audiences that the claim names.
+    fn named_by(&self, claim: Option<&Value>) -> Vec<Arc<str>> {
+        let names = match claim {
+            Some(Value::Array(names)) if names.iter().all(Value::is_string) => names.as_slice(),
+            Some(name) => std::slice::from_ref(name),
+            None => &[],
+        };
+        let is_named = |known: &&Arc<str>| names.iter().any(|name| name.as_str() == Some(known));
+        self.audiences.iter().filter(is_named).cloned().collect()
     }
 }
 
@@ -136,6 +142,11 @@ impl Verified {
     #[must_use]
     pub fn subject(&self) -> &str {
         &self.subject
+    }
+
+    /// Which of the verifier's audiences it is meant for: one at least, all of them if several.
+    pub fn audiences(&self) -> impl Iterator<Item = &str> {
+        self.audiences.iter().map(AsRef::as_ref)
     }
 
     /// When the assertion stops being valid (leeway not included).

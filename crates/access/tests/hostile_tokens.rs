@@ -334,6 +334,20 @@ fn the_kelvin_sign_is_not_a_k() {
 }
 
 #[test]
+fn a_token_tells_which_of_our_audiences_it_is_for() {
+    for (claim, ours) in [
+        (json!(AUDIENCE), vec![AUDIENCE]),
+        (json!(["other"]), vec!["other"]),
+        (json!(["somebody-elses", AUDIENCE]), vec![AUDIENCE]),
+        (json!([AUDIENCE, "other", AUDIENCE]), vec!["other", AUDIENCE]),
+    ] {
+        let token = FORGE.sign(&FORGE.header(), &with("aud", claim.clone()));
+        let verified = FORGE.judge(&token).unwrap();
+        assert!(verified.audiences().eq(ours), "{claim}");
+    }
+}
+
+#[test]
 fn an_empty_setting_makes_no_verifier() {
     assert!(Verifier::new("", vec![AUDIENCE.into()]).is_none());
     assert!(Verifier::new(ISSUER, vec![]).is_none());

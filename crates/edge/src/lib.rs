@@ -166,7 +166,7 @@ impl Edge {
     /// # Errors
     /// When the store fails: the headers then name nobody.
     pub async fn assert_visitor(&self, headers: &mut HeaderMap) -> Result<(), EdgeError> {
-        forward::strip_claims(headers);
+        access::protocol::strip_claims(headers);
         let visitor = session::visitor(&self.core, &Door::of_site(&self.core), headers).await;
         session::strip_cookies(headers);
         if let Ok(visitor) = visitor? {

@@ -7,9 +7,9 @@
 //! So a cookie that came is not yet one that we gave: of several, the genuine ones are looked for,
 //! and where genuine ones name different people, nobody is signed in.
 
-use access::{Assertion, Identity, Verifier};
+use access::protocol::SIGN_IN_COOKIES;
+use access::{Assertion, Identity, Verifier, cookies};
 use domain::Email;
-use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
 
@@ -18,13 +18,6 @@ use crate::core::Core;
 use crate::door::Door;
 
 pub(crate) use access::protocol::ASSERTION_COOKIE as SESSION;
-
-/// The cookie that ties a code to the browser that asked for it.
-const SIGN_IN: &str = "spinoff_sign_in";
-
-/// The same under https, by a name that browsers keep neighbours from giving: it must be for one
-/// hostname and all its paths.
-const SIGN_IN_SECURE: &str = "__Host-spinoff_sign_in";
 
 /// Cookies of one name looked at, for what each may cost. Whoever brings more is signed out, and
 /// has no code.
@@ -128,7 +121,8 @@ pub(crate) fn sign_in_secrets<'h>(core: &Core, headers: &'h HeaderMap) -> Vec<&'
 }
 
 fn sign_in_name(core: &Core) -> &'static str {
-    if is_secure(core) { SIGN_IN_SECURE } else { SIGN_IN }
+    let [plain, host_only] = SIGN_IN_COOKIES;
+    if is_secure(core) { host_only } else { plain }
 }
 
 fn is_secure(core: &Core) -> bool {
@@ -143,7 +137,7 @@ fn cookie(core: &Core, name: &str, value: &str, path: &str, seconds: i64) -> Res
 
 /// The values of all cookies of one name; none when there are suspiciously many.
 fn few<'h>(headers: &'h HeaderMap, name: &str) -> Vec<&'h str> {
-    let values = pairs(headers).filter_map(|pair| {
+    let values = cookies::pairs(headers).filter_map(|pair| {
         let (found, value) = std::str::from_utf8(pair).ok()?.split_once('=')?;
         (found == name).then_some(value)
     });
@@ -154,53 +148,24 @@ fn few<'h>(headers: &'h HeaderMap, name: &str) -> Vec<&'h str> {
 /// Takes our cookies out of a request that goes on to an instance: what they carry reaches it in
 /// a header, and nothing there needs them.
 pub(crate) fn strip_cookies(headers: &mut HeaderMap) {
-    if !pairs(headers).any(is_ours) {
-        return;
-    }
-    let rest = pairs(headers).filter(|pair| !is_ours(pair)).collect::<Vec<_>>().join(&b"; "[..]);
-    headers.remove(COOKIE);
-    if let (false, Ok(rest)) = (rest.is_empty(), HeaderValue::from_bytes(&rest)) {
-        headers.insert(COOKIE, rest);
-    }
+    cookies::take_out(headers, is_ours);
 }
 
 /// Takes cookies that would pass for ours out of an instance's answer: signing in and out is the
 /// edge's alone.
 pub(crate) fn strip_set_cookies(headers: &mut HeaderMap) {
-    // Browsers send a cookie without a name as its bare value, so one that starts with `=` counts
-    // by what follows.
-    let poses = |value: &HeaderValue| {
-        let cookie = value.as_bytes().trim_ascii_start();
-        is_ours(cookie.strip_prefix(b"=").unwrap_or(cookie).trim_ascii_start())
-    };
-    if !headers.get_all(SET_COOKIE).iter().any(poses) {
-        return;
-    }
-    let rest: Vec<HeaderValue> = headers.get_all(SET_COOKIE).iter().filter(|value| !poses(value)).cloned().collect();
-    headers.remove(SET_COOKIE);
-    for value in rest {
-        headers.append(SET_COOKIE, value);
-    }
+    cookies::take_out_given(headers, is_ours);
 }
 
-/// Whether a cookie, as `name=value`, has a name of ours.
 fn is_ours(pair: &[u8]) -> bool {
-    let name = pair.split(|byte| matches!(byte, b'=' | b';')).next().unwrap_or_default().trim_ascii();
-    [SESSION, SIGN_IN, SIGN_IN_SECURE].iter().any(|ours| name.eq_ignore_ascii_case(ours.as_bytes()))
-}
-
-fn pairs(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
-    headers
-        .get_all(COOKIE)
-        .into_iter()
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
-        .map(<[u8]>::trim_ascii)
-        .filter(|pair| !pair.is_empty())
+    cookies::is_named(pair, [SESSION].iter().chain(&SIGN_IN_COOKIES))
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use http::header::{COOKIE, SET_COOKIE};
+
     use super::*;
 
     fn with_cookies(values: &[&str]) -> HeaderMap {

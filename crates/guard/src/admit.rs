@@ -1,6 +1,9 @@
 //! A request with leave to pass. [`Admitted`] is all that can be forwarded, and it takes a
 //! [`Pass`] to make one.
 
+use std::sync::Arc;
+
+use access::protocol::is_barred_from_trailers;
 use http::header::{SEC_WEBSOCKET_EXTENSIONS, UPGRADE};
 use http::{HeaderValue, Request};
 use hyper::body::Incoming;
@@ -36,6 +39,7 @@ impl Admitted {
         let opening = asked.headers.contains_key(UPGRADE).then(|| activity.websocket(pass.visitor(), &asked));
         let mut outbound = Outbound::new(request)?;
         let usage = opening.filter(|_| outbound.is_websocket()).unwrap_or(by_itself);
+        outbound.bar_from_trailers(is_barred_from_trailers);
         let headers = outbound.headers_mut();
         // What is compressed could not be told from use, and an idle tab's pings would cost money.
         headers.remove(SEC_WEBSOCKET_EXTENSIONS);
@@ -45,7 +49,10 @@ impl Admitted {
         if let Some(name) = pass.visitor().name() {
             headers::set_user(headers, name, pass.visitor().subject());
         }
-        outbound.end_on(pass.stay().clone());
+        outbound.end_on(Arc::clone(pass.stay()));
+        if let Some(until) = pass.endless_until() {
+            outbound.end_endless_at(until);
+        }
         Ok(Self { outbound, visitor: pass.visitor().clone(), usage })
     }
 

@@ -1,5 +1,6 @@
 //! The guard's own pages: small, calm, and only as informative as the person asking may know.
 
+use access::protocol::ASSERTION_COOKIE;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use proxy::Body;
@@ -65,7 +66,12 @@ impl Notice {
             headers.insert(RETRY_AFTER, HeaderValue::from(u16::from(seconds)));
         }
         if self.status == StatusCode::UNAUTHORIZED {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"members\""));
+            // Every 401 must say what would do (RFC 9110, 15.5.2). Not `Bearer`: the guard never reads
+            // such a token, and programs would try one. The edge asks in these same words.
+            let challenge = format!("Cookie realm=\"members\", cookie-name=\"{ASSERTION_COOKIE}\"");
+            if let Ok(challenge) = HeaderValue::try_from(challenge) {
+                headers.insert(WWW_AUTHENTICATE, challenge);
+            }
         }
         answer
     }

@@ -17,11 +17,11 @@ mod cookies;
 
 use http::header::{CONTENT_LOCATION, HOST, LOCATION, ORIGIN, REFRESH, STRICT_TRANSPORT_SECURITY};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
-use proxy::{Address, Body, ForwardError, NotForwardable, Outbound, Timeouts, Upstream};
+use proxy::{Address, Body, ForwardError, NotForwardable, Timeouts, Upstream};
 use tokio_util::sync::CancellationToken;
 
 use self::addresses::Here;
-pub(crate) use self::cookies::strip_platform_cookies;
+use crate::admit::Admitted;
 use crate::answers::{Form, bare};
 use crate::notices;
 use crate::settings;
@@ -49,7 +49,7 @@ pub(crate) struct AppSite {
 
 /// Where a request leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub enum Place {
     /// To the application itself.
     Workspace,
     /// To the app that it makes.
@@ -58,7 +58,7 @@ pub(crate) enum Place {
 
 /// How the app was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
+pub enum Way {
     /// By a hostname of its own.
     Host,
     /// By a path below its prefix.
@@ -69,7 +69,7 @@ pub(crate) enum Way {
 
 /// The path has segments that one server resolves and another passes on.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct DotSegments;
+pub struct DotSegments;
 
 impl AppSite {
     /// Ends what has no end of its own when `stop` is cancelled.
@@ -102,8 +102,8 @@ impl AppSite {
         }
     }
 
-    /// Whether a page on the app's hostname sends this to the workspace. Both hostnames are of one
-    /// site, so that browsers add the visitor's cookies to it.
+    /// Whether a page on the app's hostname sends this to the workspace, with its leave to read the
+    /// answer.
     pub(crate) fn reaches_across(&self, place: Place, headers: &HeaderMap) -> bool {
         let Some(app_host) = self.settings.host.as_ref().filter(|_| place == Place::Workspace) else { return false };
         let is_apps = |origin: &HeaderValue| {
@@ -129,32 +129,37 @@ impl AppSite {
     ///
     /// # Errors
     /// [`ForwardError`].
-    pub(crate) async fn forward(&self, way: Way, mut outbound: Outbound) -> Result<Response<Body>, ForwardError> {
+    pub(crate) async fn forward(&self, way: Way, admitted: Admitted) -> Result<Response<Body>, ForwardError> {
+        let mut outbound = admitted.into_outbound();
         let host = outbound.headers().get(HOST).cloned();
         let prefix = self.settings.prefix.as_ref().filter(|_| way == Way::Prefix);
         if let Some(bare) = prefix.and_then(|prefix| HeaderValue::from_str(prefix.bare()).ok()) {
             outbound.headers_mut().insert(FORWARDED_PREFIX, bare);
         }
         let mut answer = self.upstream.forward(outbound).await?;
-        let headers = answer.headers_mut();
+        self.outward(way, host.as_ref(), answer.headers_mut());
+        Ok(answer)
+    }
+
+    /// Makes an answer's headers fit for where it was asked for, by a visitor who named this host.
+    pub(crate) fn outward(&self, way: Way, host: Option<&HeaderValue>, headers: &mut HeaderMap) {
         for name in &BEYOND_ITSELF {
             headers.remove(name);
         }
-        match prefix {
+        match self.settings.prefix.as_ref().filter(|_| way == Way::Prefix) {
             None => cookies::keep_to_host(headers),
             Some(prefix) => {
                 for name in &BEYOND_ITS_PREFIX {
                     headers.remove(name);
                 }
                 cookies::mark(headers, prefix);
-                let here = Here { prefix, host: host.as_ref(), port: self.settings.port };
+                let here = Here { prefix, host, port: self.settings.port };
                 for name in [LOCATION, CONTENT_LOCATION] {
                     rewrite(headers, &name, |value| here.outward(value));
                 }
                 rewrite(headers, &REFRESH, |value| here.refresh_outward(value));
             }
         }
-        Ok(answer)
     }
 
     /// Adds the slash that was left out.

@@ -1,19 +1,21 @@
 //! How the application is doing.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::header::{HOST, USER_AGENT};
 use http::{HeaderValue, Request, StatusCode, Uri};
 use proxy::{Address, Body, ForwardError, Outbound, Timeouts, Upstream};
-use tokio::sync::Mutex;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// An application that takes longer to answer is busy.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Probes share an observation this long: health has no identity, so it must cost nothing.
 const OBSERVED_FOR: Duration = Duration::from_millis(250);
-/// While it starts, the next look costs a refused connection, and somebody waits for the answer.
+/// While nothing listens yet, the next look costs a refused connection, and somebody waits for the
+/// answer.
 const OBSERVED_STARTING_FOR: Duration = Duration::from_millis(10);
 
 /// Asks the application how it is, at most a few times a second.
@@ -22,7 +24,15 @@ pub(crate) struct Application {
     host: String,
     path: String,
     was_ready: AtomicBool,
-    last: Mutex<Option<(Instant, Health)>>,
+    looking: Mutex<bool>,
+    /// What was seen last; told whenever a look is over.
+    seen: watch::Sender<Option<Seen>>,
+}
+
+#[derive(Clone, Copy)]
+struct Seen {
+    health: Health,
+    until: Instant,
 }
 
 /// What was observed.
@@ -47,22 +57,44 @@ impl Application {
             host: address.to_owned(),
             path: path.to_owned(),
             was_ready: AtomicBool::new(false),
-            last: Mutex::default(),
+            looking: Mutex::default(),
+            seen: watch::Sender::new(None),
         }
     }
 
     /// How it is now. Concurrent askers share one look.
-    pub(crate) async fn health(&self) -> Health {
-        let mut last = self.last.lock().await;
-        if let Some((at, health)) = *last {
-            let holds = if health == Health::Starting { OBSERVED_STARTING_FOR } else { OBSERVED_FOR };
-            if at.elapsed() < holds {
-                return health;
-            }
+    pub(crate) async fn health(self: &Arc<Self>) -> Health {
+        let mut seen = self.seen.subscribe();
+        let still = |seen: &Option<Seen>| seen.filter(|seen| Instant::now() < seen.until).map(|seen| seen.health);
+        if let Some(health) = still(&self.seen.borrow()) {
+            return health;
         }
-        let health = self.look().await;
-        *last = Some((Instant::now(), health));
-        health
+        self.look_out();
+        // The sender is this one, and so there as long as we are.
+        let _ = seen.changed().await;
+        let seen = *seen.borrow();
+        seen.map_or(Health::Starting, |seen| seen.health)
+    }
+
+    /// Looks, unless somebody does. The look outlives whoever caused it: one who asks and leaves, and
+    /// does so again and again, would else have the application asked each time.
+    fn look_out(self: &Arc<Self>) {
+        let mut looking = self.looking();
+        if *looking {
+            return;
+        }
+        *looking = true;
+        let application = Arc::clone(self);
+        tokio::spawn(async move {
+            let (health, holds) = application.look().await;
+            let mut looking = application.looking();
+            *looking = false;
+            application.seen.send_replace(Some(Seen { health, until: Instant::now() + holds }));
+        });
+    }
+
+    fn looking(&self) -> MutexGuard<'_, bool> {
+        self.looking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes that it answered, however that was found out.
@@ -75,10 +107,11 @@ impl Application {
         self.was_ready.load(Ordering::Relaxed)
     }
 
-    async fn look(&self) -> Health {
+    /// How it is, and for how long that holds.
+    async fn look(&self) -> (Health, Duration) {
         let unwell = if self.was_ready() { Health::Down } else { Health::Starting };
-        let Some(outbound) = self.question() else { return unwell };
-        match self.upstream.forward(outbound).await {
+        let Some(outbound) = self.question() else { return (unwell, OBSERVED_FOR) };
+        let health = match self.upstream.forward(outbound).await {
             Ok(answer) if answer.status() < StatusCode::INTERNAL_SERVER_ERROR => {
                 self.is_ready();
                 Health::Ok
@@ -87,8 +120,12 @@ impl Application {
                 self.is_ready();
                 Health::Busy
             }
+            Err(ForwardError::Unreachable(_)) if unwell == Health::Starting => {
+                return (unwell, OBSERVED_STARTING_FOR);
+            }
             Ok(_) | Err(_) => unwell,
-        }
+        };
+        (health, OBSERVED_FOR)
     }
 
     fn question(&self) -> Option<Outbound> {
@@ -114,5 +151,47 @@ impl Health {
     /// Whether whoever probes should leave it alone.
     pub(crate) const fn is_well(self) -> bool {
         matches!(self, Self::Ok | Self::Busy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use futures_util::FutureExt as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    async fn asked(listener: &TcpListener) -> TcpStream {
+        let mut stream = listener.accept().await.unwrap().0;
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            assert!(stream.read_buf(&mut head).await.unwrap() > 0);
+        }
+        stream
+    }
+
+    /// Time passes only while nothing happens.
+    #[tokio::test(start_paused = true)]
+    async fn askers_who_leave_have_the_application_asked_once_in_all() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let application = Arc::new(Application::new(&listener.local_addr().unwrap().to_string(), "/"));
+        assert!(application.health().now_or_never().is_none());
+        let mut first = asked(&listener).await;
+        for _ in 0..100 {
+            assert!(application.health().now_or_never().is_none());
+            tokio::task::yield_now().await;
+        }
+        first.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+        assert_eq!(application.health().await, Health::Ok);
+        assert_eq!(application.health().await, Health::Ok, "shared for a while");
+        assert!(listener.accept().now_or_never().is_none(), "somebody else asked");
+
+        tokio::time::sleep(OBSERVED_FOR).await;
+        assert!(application.health().now_or_never().is_none());
+        let mut second = asked(&listener).await;
+        second.write_all(b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+        assert_eq!(application.health().await, Health::Down);
     }
 }

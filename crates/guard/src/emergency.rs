@@ -9,11 +9,11 @@
 //! - Neither credentials nor sessions reach the application.
 
 mod attempts;
-mod basic;
+pub(crate) mod basic;
 mod budget;
 mod journal;
+mod journal_reporter;
 mod password;
-mod report;
 mod sessions;
 
 use std::net::IpAddr;
@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use api::EmergencyOutcome;
 use http::{HeaderMap, HeaderValue};
+use jiff::Timestamp;
 use prometheus_client::metrics::counter::Counter;
 use world::{Clock, Entropy};
 
@@ -29,8 +30,8 @@ use basic::{Basic, Credentials};
 use sessions::Sessions;
 
 pub(crate) use journal::Journal;
+pub(crate) use journal_reporter::JournalReporter;
 pub(crate) use password::PasswordHash;
-pub(crate) use report::Keeper;
 
 use crate::gate::Denied;
 use crate::settings::Emergency;
@@ -81,6 +82,12 @@ impl EmergencyDoor {
             }
             Basic::One(credentials) => self.judge(credentials, source).await,
         }
+    }
+
+    /// Until when what has no end of its own may last for whoever was let in by these headers: as long
+    /// as their session, or as one that begins now.
+    pub(crate) fn lets_stay_until(&self, headers: &HeaderMap) -> Timestamp {
+        self.sessions.lasts_until(headers, self.clock.now())
     }
 
     /// The cookie of a new session, for whoever was identified by these headers and has none.

@@ -5,12 +5,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use access::{Identity, ListState, Refusal};
+use access::{Identity, LEEWAY, ListState, Refusal, Verified};
 use domain::Email;
 use http::HeaderMap;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::app_site::Place;
+use crate::app_site::{Place, Way};
 use crate::emergency::EmergencyDoor;
 use crate::identities::Identities;
 use crate::roster::{Belonging, Roster};
@@ -21,6 +22,9 @@ pub(crate) struct Gate {
     pub(crate) identities: Identities,
     pub(crate) roster: Arc<Roster>,
     pub(crate) service_tokens: Vec<String>,
+    /// Audiences whose tokens open the app's hostname and nothing else, while all others open
+    /// everything but that; with none of them, any opens all.
+    pub(crate) app_audiences: Vec<String>,
     pub(crate) public_paths: Vec<String>,
     /// For requests without any assertion; `None` unless configured.
     pub(crate) emergency: Option<Arc<EmergencyDoor>>,
@@ -41,7 +45,8 @@ pub(crate) struct Ask<'r> {
 #[derive(Debug)]
 pub(crate) struct Pass {
     visitor: Visitor,
-    stay: CancellationToken,
+    stay: Arc<CancellationToken>,
+    endless_until: Option<Instant>,
     emergency: Option<Arc<EmergencyDoor>>,
 }
 
@@ -79,12 +84,50 @@ impl Gate {
     /// [`Denied`]: the first thing that stands against it.
     pub(crate) async fn decide(&self, ask: Ask<'_>) -> Result<Pass, Denied> {
         let visitor = self.visitor(ask).await?;
-        match self.roster.state() {
-            ListState::Active => {}
-            closed => return Err(Denied::Closed(closed)),
-        }
+        self.is_open_to(&visitor).await?;
         let stay = self.roster.stay(visitor.member());
-        Ok(Pass { visitor, stay, emergency: self.emergency.clone() })
+        let endless_until = self.end_of(&visitor, ask.headers);
+        Ok(Pass { visitor, stay, endless_until, emergency: self.emergency.clone() })
+    }
+
+    /// Whom this is, if it is somebody who belongs.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub(crate) async fn standing(&self, verified: Arc<Verified>) -> Result<Visitor, Denied> {
+        match verified.identity() {
+            Identity::Service(name) if self.service_tokens.contains(name) => Ok(Visitor::Service(verified)),
+            Identity::Service(_) => Err(Denied::UnlistedService),
+            Identity::Person(email) => match self.roster.belongs(email).await {
+                Belonging::Member => Ok(Visitor::Member(verified)),
+                Belonging::Stranger => Err(Denied::Stranger(email.clone())),
+                Belonging::Unknown => Err(Denied::NoMembers),
+            },
+        }
+    }
+
+    /// Whether the state of the instance lets this visitor in.
+    ///
+    /// # Errors
+    /// [`Denied::Closed`], and [`Denied::NoMembers`] while no list has said that it is open.
+    pub(crate) async fn is_open_to(&self, visitor: &Visitor) -> Result<(), Denied> {
+        // The emergency door is for the day on which no list arrives, and whoever passes it may know
+        // more than the guard. A list that says "suspended" closes it too.
+        if !matches!(visitor, Visitor::Emergency(_)) && !self.roster.knows_state().await {
+            return Err(Denied::NoMembers);
+        }
+        match self.roster.state() {
+            ListState::Active => Ok(()),
+            closed => Err(Denied::Closed(closed)),
+        }
+    }
+
+    /// Whether a token is good for where the request leads: a sign-in to the app is none to the
+    /// workspace, nor the other way round.
+    pub(crate) fn is_good_for(&self, verified: &Verified, place: Place) -> bool {
+        let is_apps = |audience: &str| self.app_audiences.iter().any(|apps| apps == audience);
+        let wants_apps = place == Place::App(Way::Host);
+        self.app_audiences.is_empty() || verified.audiences().any(|audience| is_apps(audience) == wants_apps)
     }
 
     async fn visitor(&self, ask: Ask<'_>) -> Result<Visitor, Denied> {
@@ -96,15 +139,22 @@ impl Gate {
             Err(Denied::Unidentified) => return self.emergency_visitor(ask.headers, ask.source).await,
             identified => identified?,
         };
-        match verified.identity() {
-            Identity::Service(name) if self.service_tokens.contains(name) => Ok(Visitor::Service(verified)),
-            Identity::Service(_) => Err(Denied::UnlistedService),
-            Identity::Person(email) => match self.roster.belongs(email).await {
-                Belonging::Member => Ok(Visitor::Member(verified)),
-                Belonging::Stranger => Err(Denied::Stranger(email.clone())),
-                Belonging::Unknown => Err(Denied::NoMembers),
-            },
+        if !self.is_good_for(&verified, ask.place) {
+            return Err(Denied::Assertion(Refusal::Audience));
         }
+        self.standing(verified).await
+    }
+
+    /// When what has no end of its own must end because the visitor would no longer be let in: the
+    /// token has expired, or the emergency session is over.
+    fn end_of(&self, visitor: &Visitor, headers: &HeaderMap) -> Option<Instant> {
+        let until = match visitor {
+            Visitor::Member(verified) | Visitor::Service(verified) => verified.expires().saturating_add(LEEWAY).ok()?,
+            Visitor::Emergency(_) => self.emergency.as_ref()?.lets_stay_until(headers),
+            Visitor::Public => return None,
+        };
+        let left = until.duration_since(self.identities.clock.now());
+        Instant::now().checked_add(Duration::try_from(left).unwrap_or(Duration::ZERO))
     }
 
     /// Whom a request without an assertion comes from.
@@ -128,8 +178,13 @@ impl Pass {
     }
 
     /// Cancelled when this would no longer be decided so.
-    pub(crate) fn stay(&self) -> &CancellationToken {
+    pub(crate) fn stay(&self) -> &Arc<CancellationToken> {
         &self.stay
+    }
+
+    /// When a tunnel or an event stream must end, however it is used; `None` for those that may last.
+    pub(crate) fn endless_until(&self) -> Option<Instant> {
+        self.endless_until
     }
 
     /// Removes emergency credentials, whoever it was that was let in: browsers go on sending them.

@@ -3,22 +3,21 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use access::cookies::pairs;
 use access::protocol::{
-    ASSERTION, ASSERTION_COOKIE, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_PROTO, USER, USER_ID, is_claim,
+    ASSERTION, ASSERTION_COOKIE, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_PROTO, USER, USER_ID, strip_claims,
 };
-use http::header::COOKIE;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// The platform's cookies: they open this instance's door, so the application never sees them.
-const PLATFORM_COOKIES: [&str; 6] =
-    [ASSERTION_COOKIE, "CF_AppSession", "CF_Session", "CF_Binding", "spinoff_sign_in", "__Host-spinoff_sign_in"];
-/// The cookies of the emergency door, by plain HTTP and by HTTPS.
-pub(crate) const EMERGENCY_COOKIES: [&str; 2] = ["spinoff_emergency", "__Host-spinoff_emergency"];
+use crate::cookies;
+use crate::peers::{Peer, TrustedProxies};
 
 /// What a request brings to prove who is asking.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Assertion<'r> {
+pub enum Assertion<'r> {
+    /// Nothing.
     None,
+    /// One, of which nothing is known yet.
     One(&'r str),
     /// Two values, or one that is no text: whoever sends that does not mean well.
     Ambiguous,
@@ -42,38 +41,48 @@ pub(crate) fn assertion(headers: &HeaderMap) -> Assertion<'_> {
     }
 }
 
-/// The origin of a request. Only a peer on this machine, the built-in edge, is believed when it
-/// names another: nobody else reaches the loopback address from outside. Otherwise the peer is the
-/// client, and the scheme is the issuer's, since both stand before the same public hostname.
-pub(crate) fn origin(headers: &HeaderMap, peer: SocketAddr, issuer: &str) -> Origin {
+/// The origin of a request. Only a trusted proxy is believed when it names another address; of those
+/// it names, the last that is no trusted proxy itself, since what stands before that was said by a
+/// stranger. Otherwise the peer is the client, and the scheme is the issuer's, since both stand before
+/// the same public hostname.
+pub(crate) fn origin(headers: &HeaderMap, peer: Peer, trusted: &TrustedProxies, issuer: &str) -> Origin {
     let by_issuer = if issuer.starts_with("https:") { "https" } else { "http" };
-    if !peer.ip().is_loopback() {
-        return Origin { client: peer.ip(), proto: by_issuer };
+    if !peer.is_trusted {
+        return Origin { client: peer.address.ip(), proto: by_issuer };
     }
-    let last =
-        |name: &HeaderName| headers.get_all(name).iter().next_back()?.to_str().ok()?.rsplit(',').next().map(str::trim);
-    let proto = match last(&FORWARDED_PROTO) {
+    let proto = match backwards(headers, &FORWARDED_PROTO).next() {
         Some("https") => "https",
         Some("http") => "http",
         _ => by_issuer,
     };
-    let client = last(&FORWARDED_FOR).and_then(|client| client.parse().ok()).unwrap_or(peer.ip());
+    let mut client = peer.address.ip();
+    for hop in backwards(headers, &FORWARDED_FOR) {
+        // Behind something unreadable there is nobody to be named.
+        let Some(address) = address(hop) else { break };
+        client = address;
+        if !trusted.contains(address) {
+            break;
+        }
+    }
     Origin { client, proto }
+}
+
+/// The elements of a header to which every hop adds one, the last first.
+fn backwards<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
+    let texts = headers.get_all(name).iter().rev().map(|value| value.to_str().unwrap_or_default());
+    texts.flat_map(|text| text.rsplit(',')).map(str::trim)
+}
+
+/// An address, which some proxies give with its port.
+fn address(text: &str) -> Option<IpAddr> {
+    let with_port = || text.parse::<SocketAddr>().map(|address| address.ip());
+    text.parse::<IpAddr>().or_else(|_| with_port()).ok().map(|address| address.to_canonical())
 }
 
 /// Removes everything by which a client could pose as somebody else or as the edge.
 pub(crate) fn strip(headers: &mut HeaderMap) {
-    let claims: Vec<HeaderName> = headers.keys().filter(|name| is_claim(name)).cloned().collect();
-    for name in claims {
-        headers.remove(name);
-    }
-    strip_platform_cookies(headers);
-}
-
-/// Whether a cookie, as `name=value`, has one of the platform's names.
-pub(crate) fn is_platforms(pair: &[u8]) -> bool {
-    let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii();
-    PLATFORM_COOKIES.iter().chain(&EMERGENCY_COOKIES).any(|cookie| name.eq_ignore_ascii_case(cookie.as_bytes()))
+    strip_claims(headers);
+    cookies::strip_request(headers);
 }
 
 /// Tells the application where the request came from.
@@ -100,8 +109,7 @@ pub(crate) fn set_user(headers: &mut HeaderMap, user: &str, subject: &str) {
 
 fn cookie_assertion(headers: &HeaderMap) -> Assertion<'_> {
     let mut found = Assertion::None;
-    for pair in headers.get_all(COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';')) {
-        let pair = pair.trim_ascii();
+    for pair in pairs(headers) {
         let Some(value) = pair.strip_prefix(ASSERTION_COOKIE.as_bytes()).and_then(|rest| rest.strip_prefix(b"="))
         else {
             continue;
@@ -114,33 +122,11 @@ fn cookie_assertion(headers: &HeaderMap) -> Assertion<'_> {
     found
 }
 
-fn strip_platform_cookies(headers: &mut HeaderMap) {
-    let has_ours = |value: &HeaderValue| value.as_bytes().split(|byte| *byte == b';').any(is_platforms);
-    if !headers.get_all(COOKIE).iter().any(has_ours) {
-        return;
-    }
-    let kept: Vec<HeaderValue> = headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|value| {
-            let pairs: Vec<&[u8]> = value
-                .as_bytes()
-                .split(|byte| *byte == b';')
-                .map(<[u8]>::trim_ascii)
-                .filter(|pair| !pair.is_empty() && !is_platforms(pair))
-                .collect();
-            HeaderValue::from_bytes(&pairs.join(&b"; "[..])).ok().filter(|value| !value.is_empty())
-        })
-        .collect();
-    headers.remove(COOKIE);
-    for value in kept {
-        headers.append(COOKIE, value);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use http::header::COOKIE;
+
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -199,18 +185,43 @@ mod tests {
         left.sort();
         assert_eq!(left, ["authorization", "cookie", "x-requested-with"]);
         let cookies: Vec<&HeaderValue> = map.get_all(COOKIE).iter().collect();
-        assert_eq!(cookies, ["a=1; b=2", "c=\"3\""]);
+        assert_eq!(cookies, ["a=1; b=2; c=\"3\""]);
     }
 
     #[test]
-    fn only_a_peer_on_this_machine_names_another_client() {
+    fn only_a_trusted_proxy_names_another_client() {
+        let issuer = "http://localhost:8080";
+        let of = |said: &HeaderMap, trusted: &TrustedProxies, peer: &str, issuer: &str| {
+            let origin = origin(said, trusted.peer(peer.parse().unwrap()), trusted, issuer);
+            (origin.client.to_string(), origin.proto)
+        };
+        let here = TrustedProxies::default();
         let said = headers(&[("x-forwarded-for", "6.6.6.6, 1.2.3.4"), ("x-forwarded-proto", "https")]);
-        let near = origin(&said, "127.0.0.1:5".parse().unwrap(), "http://localhost:8080");
-        assert_eq!((near.client.to_string().as_str(), near.proto), ("1.2.3.4", "https"));
-        let far = origin(&said, "10.0.0.9:5".parse().unwrap(), "http://localhost:8080");
-        assert_eq!((far.client.to_string().as_str(), far.proto), ("10.0.0.9", "http"));
+        for peer in ["127.0.0.1:5", "[::1]:5", "[::ffff:127.0.0.1]:5"] {
+            assert_eq!(of(&said, &here, peer, issuer), ("1.2.3.4".into(), "https"), "{peer}");
+        }
+        for peer in ["10.0.0.9:5", "[::ffff:10.0.0.9]:5"] {
+            assert_eq!(of(&said, &here, peer, issuer), ("10.0.0.9".into(), "http"), "{peer}");
+        }
         let odd = headers(&[("x-forwarded-for", "nonsense"), ("x-forwarded-proto", "javascript")]);
-        let odd = origin(&odd, "[::1]:5".parse().unwrap(), "https://issuer");
-        assert_eq!((odd.client.to_string().as_str(), odd.proto), ("::1", "https"));
+        assert_eq!(of(&odd, &here, "[::1]:5", "https://issuer"), ("::1".into(), "https"));
+
+        let proxies = TrustedProxies::parse(&["10.0.0.0/8".into(), "::1".into()]).unwrap();
+        for (lines, client) in [
+            (&["1.2.3.4"][..], "1.2.3.4"),
+            (&["6.6.6.6, 1.2.3.4, 10.1.1.1, ::1"], "1.2.3.4"),
+            (&["6.6.6.6, 1.2.3.4", "10.1.1.1"], "1.2.3.4"),
+            (&["10.2.2.2, 10.1.1.1"], "10.2.2.2"),
+            (&["1.2.3.4, nonsense, 10.1.1.1"], "10.1.1.1"),
+            (&["::ffff:1.2.3.4"], "1.2.3.4"),
+            (&["1.2.3.4:5678, 10.1.1.1:80"], "1.2.3.4"),
+            (&["[2001:db8::1]:5678"], "2001:db8::1"),
+            (&["6.6.6.6,"], "10.0.0.9"),
+            (&[], "10.0.0.9"),
+        ] {
+            let said: Vec<_> = lines.iter().map(|line| ("x-forwarded-for", *line)).collect();
+            assert_eq!(of(&headers(&said), &proxies, "10.0.0.9:5", issuer).0, client, "{lines:?}");
+        }
+        assert_eq!(of(&said, &proxies, "127.0.0.1:5", issuer), ("127.0.0.1".into(), "http"), "no longer trusted");
     }
 }

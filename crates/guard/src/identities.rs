@@ -39,7 +39,11 @@ impl Identities {
         }
     }
 
-    async fn verify(&self, token: &str) -> Result<Arc<Verified>, Denied> {
+    /// Whom a token speaks of, member or not.
+    ///
+    /// # Errors
+    /// [`Denied`], when it does not verify.
+    pub(crate) async fn verify(&self, token: &str) -> Result<Arc<Verified>, Denied> {
         let keyring = match &self.keys {
             Keys::Known(keys) => return self.judge(token, keys).map_err(Denied::Assertion),
             Keys::Fetched(keyring) => keyring,
@@ -57,11 +61,6 @@ impl Identities {
 
     fn judge(&self, token: &str, keys: &Arc<KeySet>) -> Result<Arc<Verified>, Refusal> {
         let now = self.clock.now();
-        if let Some(verified) = self.remembered.get(token, keys, now) {
-            return Ok(verified);
-        }
-        let verified = Arc::new(self.verifier.verify(token, keys, now)?);
-        self.remembered.put(token, keys, Arc::clone(&verified));
-        Ok(verified)
+        self.remembered.or_verify(token, keys, now, || self.verifier.verify(token, keys, now))
     }
 }

@@ -15,13 +15,13 @@ use crate::disk;
 /// The use of this instance as the guard saw it, and as the application told it.
 pub(crate) struct Ledger {
     folder: PathBuf,
-    months: Mutex<BTreeMap<(Month, ReportSource), Kept>>,
+    months: Mutex<BTreeMap<(Month, ReportSource), MonthOfUse>>,
     new_hour: Notify,
 }
 
 /// One month by one source, as it lies on disk.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct MonthOfUse {
     hours: UsageHours,
     #[serde(default = "guard")]
     source: ReportSource,
@@ -50,7 +50,7 @@ impl Ledger {
     pub(crate) fn open(folder: PathBuf) -> Self {
         let mut months = BTreeMap::new();
         for path in files(&folder) {
-            match disk::read(&path).map(|json| json.and_then(|json| serde_json::from_slice::<Kept>(&json).ok())) {
+            match disk::read(&path).map(|json| json.and_then(|json| serde_json::from_slice::<MonthOfUse>(&json).ok())) {
                 Ok(Some(kept)) => drop(months.insert(kept.key(), kept)),
                 _ => tracing::error!(path = %path.display(), "Kept use cannot be read; its hours may be lost"),
             }
@@ -71,7 +71,7 @@ impl Ledger {
     fn note(&self, source: ReportSource, signal: Signal, at: Timestamp) {
         let hour = UsageHour::of(at);
         let mut months = self.months();
-        let kept = months.entry((hour.month(), source)).or_insert_with(|| Kept::new(hour.month(), source));
+        let kept = months.entry((hour.month(), source)).or_insert_with(|| MonthOfUse::new(hour.month(), source));
         kept.seen += 1;
         let known = kept.evidence.iter_mut().rev().find(|known| known.hour == hour && known.signal == signal);
         match known {
@@ -99,13 +99,14 @@ impl Ledger {
     pub(crate) fn unacknowledged(&self) -> Vec<Pending> {
         let months = self.months();
         let latest = latest(&months);
-        let is_due = |kept: &&Kept| !kept.acknowledged || (kept.is_unsent() && Some(kept.hours.month()) != latest);
-        months.values().filter(is_due).map(Kept::pending).collect()
+        let is_due =
+            |kept: &&MonthOfUse| !kept.acknowledged || (kept.is_unsent() && Some(kept.hours.month()) != latest);
+        months.values().filter(is_due).map(MonthOfUse::pending).collect()
     }
 
     /// Months with anything that the main instance does not have.
     pub(crate) fn unsent(&self) -> Vec<Pending> {
-        self.months().values().filter(|kept| kept.is_unsent()).map(Kept::pending).collect()
+        self.months().values().filter(|kept| kept.is_unsent()).map(MonthOfUse::pending).collect()
     }
 
     /// Takes the main instance's word that it has this report.
@@ -118,7 +119,8 @@ impl Ledger {
         kept.acknowledged = kept.hours == pending.report.hours;
         kept.explained = pending.report.evidence.iter().map(|evidence| evidence.hour).max().max(kept.explained);
         self.save(kept);
-        let is_finished = |(month, _): &(Month, ReportSource), kept: &Kept| !kept.is_unsent() && Some(*month) != latest;
+        let is_finished =
+            |(month, _): &(Month, ReportSource), kept: &MonthOfUse| !kept.is_unsent() && Some(*month) != latest;
         for (key, _) in months.extract_if(.., |key, kept| is_finished(key, kept)) {
             let _ = std::fs::remove_file(self.path(key));
         }
@@ -129,7 +131,7 @@ impl Ledger {
         self.months().values().filter(|kept| kept.is_unsent()).for_each(|kept| self.save(kept));
     }
 
-    fn save(&self, kept: &Kept) {
+    fn save(&self, kept: &MonthOfUse) {
         let path = self.path(kept.key());
         let written =
             serde_json::to_vec(kept).map_err(std::io::Error::other).and_then(|json| disk::replace(&path, &json));
@@ -145,12 +147,12 @@ impl Ledger {
         })
     }
 
-    fn months(&self) -> MutexGuard<'_, BTreeMap<(Month, ReportSource), Kept>> {
+    fn months(&self) -> MutexGuard<'_, BTreeMap<(Month, ReportSource), MonthOfUse>> {
         self.months.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Kept {
+impl MonthOfUse {
     fn new(month: Month, source: ReportSource) -> Self {
         let hours = UsageHours::none(month);
         Self { hours, source, evidence: Vec::new(), acknowledged: true, explained: None, seen: 0, sent: 0 }
@@ -172,7 +174,7 @@ impl Kept {
 }
 
 /// The month that may still be going on.
-fn latest(months: &BTreeMap<(Month, ReportSource), Kept>) -> Option<Month> {
+fn latest(months: &BTreeMap<(Month, ReportSource), MonthOfUse>) -> Option<Month> {
     months.keys().next_back().map(|(month, _)| *month)
 }
 

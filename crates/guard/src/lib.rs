@@ -7,27 +7,26 @@
 //! - A bad assertion is never rescued: not by a cookie, not by another method, not by a retry.
 //! - Keys, members and use are kept on disk, so that a restart needs neither issuer nor main
 //!   instance; without them nobody enters.
+//! - Pages of other hostnames act in nobody's name, whatever cookies browsers add to their requests.
 //! - While nobody visits, the guard makes no request and runs no timer, but for the one that looks
 //!   whether an app is running, where it was told of one.
 //! - The way out, if there is one, is passed on as it comes: whoever started the guard judges it.
 
 mod access_log;
-mod account;
 mod activity;
 mod admit;
 mod answers;
-mod app_probe;
 mod app_site;
 mod application;
-mod application_report;
 mod args;
 mod check;
 mod child;
 mod command_line;
+mod cookies;
+mod cross_site;
 mod disk;
 mod egress;
 mod emergency;
-mod frames;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod gate;
@@ -38,11 +37,13 @@ mod keyring;
 mod layer;
 mod ledger;
 mod link;
+mod member_push;
 mod members_file;
 mod metrics;
 mod notices;
 mod observed;
 mod own;
+mod peers;
 mod remembered;
 mod reporter;
 mod roster;
@@ -51,11 +52,13 @@ mod server;
 mod settings;
 mod visitor;
 
+pub use activity::{RulesError, check_activity_rules};
 pub use args::Args;
 pub use check::check;
 pub use command_line::CommandLine;
 pub use gate::Denied;
 pub use hash_password::hash_password;
-pub use layer::{GuardLayer, Guarded};
+pub use layer::{GuardLayer, Guarded, KeySource};
 pub use run::run;
+pub use settings::SettingsError;
 pub use visitor::Visitor;

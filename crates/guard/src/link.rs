@@ -96,6 +96,29 @@ impl Link {
     }
 }
 
+/// Looks whether a file has certificates to trust, before anything is asked with them.
+///
+/// # Errors
+/// Naming the file.
+pub(crate) fn check_ca(path: &Path) -> Result<(), LinkError> {
+    let pem = std::fs::read(path).map_err(|error| about(path, error))?;
+    // Without those of the system, which would take time and memory to read.
+    let client = reqwest::Client::builder().tls_certs_only(certificates(path, &pem)?).build();
+    client.map(drop).map_err(|error| about(path, error))
+}
+
+fn certificates(path: &Path, pem: &[u8]) -> Result<Vec<reqwest::Certificate>, LinkError> {
+    let certificates = reqwest::Certificate::from_pem_bundle(pem).map_err(|error| about(path, error))?;
+    if certificates.is_empty() {
+        return Err(about(path, "there is no certificate in it"));
+    }
+    Ok(certificates)
+}
+
+fn about(path: &Path, error: impl std::fmt::Display) -> LinkError {
+    LinkError::Failed(format!("{}: {error}", path.display()))
+}
+
 fn failed(error: impl std::fmt::Display) -> LinkError {
     LinkError::Failed(error.to_string())
 }
@@ -131,8 +154,8 @@ async fn tls_client(ca_file: Option<&Path>) -> Result<reqwest::Client, LinkError
         .timeout(PATIENCE)
         .pool_idle_timeout(Duration::from_secs(4));
     if let Some(path) = ca_file {
-        let pem = tokio::fs::read(path).await.map_err(|error| failed(format!("{}: {error}", path.display())))?;
-        builder = builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(&pem).map_err(failed)?);
+        let pem = tokio::fs::read(path).await.map_err(|error| about(path, error))?;
+        builder = builder.tls_certs_merge(certificates(path, &pem)?);
     }
     builder.build().map_err(failed)
 }

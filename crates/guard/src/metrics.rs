@@ -36,13 +36,13 @@ pub(crate) struct Metrics {
     pub(crate) under_way: Gauge,
     /// Of the emergency door.
     pub(crate) password_hashes: Counter,
-    kept: Kept,
+    standings: Standings,
     registry: Registry,
 }
 
 /// What is read off when somebody asks.
 #[derive(Default)]
-struct Kept {
+struct Standings {
     keys: Gauge,
     keys_age: Gauge<f64, AtomicU64>,
     list_serial: Gauge<u64, AtomicU64>,
@@ -61,7 +61,7 @@ struct Became {
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("spinoff_guard");
-        let (requests, under_way, kept) = (Family::default(), Gauge::default(), Kept::default());
+        let (requests, under_way, standings) = (Family::default(), Gauge::default(), Standings::default());
         let (answered, own_time) = (Histogram::new(SECONDS), Histogram::new(SECONDS));
         registry.register("requests", "Requests by what became of them", requests.clone());
         registry.register("requests_under_way", "Requests whose answer has not begun", under_way.clone());
@@ -69,18 +69,18 @@ impl Default for Metrics {
         registry.register_with_unit("answer", help, Unit::Seconds, answered.clone());
         let help = "The same without the application's share";
         registry.register_with_unit("own_time", help, Unit::Seconds, own_time.clone());
-        registry.register("keys", "Keys of the issuer that are believed", kept.keys.clone());
+        registry.register("keys", "Keys of the issuer that are believed", standings.keys.clone());
         let help = "Since the issuer's keys were fetched; -1 before the first time";
-        registry.register_with_unit("keys_age", help, Unit::Seconds, kept.keys_age.clone());
-        registry.register("member_list_known", "1 when there is a list to judge by", kept.list_known.clone());
-        registry.register("member_list_serial", "Number of the signed list in force", kept.list_serial.clone());
-        registry.register("remembered_tokens", "Tokens that need not be verified again", kept.remembered.clone());
+        registry.register_with_unit("keys_age", help, Unit::Seconds, standings.keys_age.clone());
+        registry.register("member_list_known", "1 when there is a list to judge by", standings.list_known.clone());
+        registry.register("member_list_serial", "Number of the signed list in force", standings.list_serial.clone());
+        registry.register("remembered_tokens", "Tokens that need not be verified again", standings.remembered.clone());
         let help = "Months with use that the main instance has not acknowledged";
-        registry.register("unreported_months", help, kept.unreported.clone());
+        registry.register("unreported_months", help, standings.unreported.clone());
         let password_hashes = Counter::default();
         let help = "Passwords that were hashed to judge them, for emergency access";
         registry.register("password_hashes", help, password_hashes.clone());
-        Self { requests, answered, own_time, under_way, password_hashes, kept, registry }
+        Self { requests, answered, own_time, under_way, password_hashes, standings, registry }
     }
 }
 
@@ -95,14 +95,14 @@ impl Metrics {
     }
 
     fn text(&self, guard: &Guard) -> Result<String, std::fmt::Error> {
-        let kept = &self.kept;
+        let standings = &self.standings;
         let gate = &guard.gate;
-        kept.keys.set(count(guard.keyring.len()));
-        kept.keys_age.set(guard.keyring.age().map_or(-1.0, |age| age.as_secs_f64()));
-        kept.list_known.set(i64::from(gate.roster.is_known()));
-        kept.list_serial.set(gate.roster.serial());
-        kept.remembered.set(count(gate.identities.remembered.len()));
-        kept.unreported.set(count(guard.ledger.unsent().len()));
+        standings.keys.set(count(guard.keyring.len()));
+        standings.keys_age.set(guard.keyring.age().map_or(-1.0, |age| age.as_secs_f64()));
+        standings.list_known.set(i64::from(gate.roster.is_known()));
+        standings.list_serial.set(gate.roster.serial());
+        standings.remembered.set(count(gate.identities.remembered.len()));
+        standings.unreported.set(count(guard.meter.ledger().unsent().len()));
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)

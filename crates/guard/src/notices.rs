@@ -1,27 +1,26 @@
 //! What the guard says when it does not pass a request on. A person learns what to do next; an
 //! attacker learns nothing about which rule to try.
 
+use std::time::Duration;
+
 use access::ListState;
 use http::StatusCode;
 use proxy::ForwardError;
 
 use crate::answers::Notice;
+use crate::emergency::DOOR;
 use crate::gate::Denied;
-use crate::server::status_of;
 
 const LOGOUT: &str = "/-/access/logout";
 const RETRY_SECONDS: u8 = 2;
+/// Somebody has to mend it first.
+const MEMBERS_RETRY_SECONDS: u8 = 30;
 /// An app that is not running may not be for hours, and a page may be left open.
 const APP_RETRY_SECONDS: u8 = 10;
 
 pub(crate) fn denied(denied: &Denied) -> Notice {
     match denied {
-        Denied::Unidentified
-        | Denied::Ambiguous
-        | Denied::Assertion(_)
-        | Denied::EmergencyUnreadable
-        | Denied::EmergencyWrong
-        | Denied::EmergencyThrottled(_) => Notice::new(
+        Denied::Unidentified | Denied::Ambiguous | Denied::Assertion(_) => Notice::new(
             StatusCode::UNAUTHORIZED,
             "Please sign in",
             "Your sign-in is missing or has ended. Open this address again in your browser to sign in.",
@@ -41,8 +40,30 @@ pub(crate) fn denied(denied: &Denied) -> Notice {
             "You have no access here",
             "This service token does not belong to this workspace.",
         ),
-        Denied::NoKeys => not_now(StatusCode::UNAUTHORIZED),
-        Denied::NoMembers => not_now(StatusCode::FORBIDDEN),
+        Denied::NoKeys => Notice::new(
+            StatusCode::UNAUTHORIZED,
+            "One moment",
+            "It can't be checked right now who you are. This page tries again by itself.",
+        )
+        .retrying(RETRY_SECONDS),
+        Denied::NoMembers => Notice::new(
+            StatusCode::FORBIDDEN,
+            "The list of members can't be read",
+            "Nobody can enter until it can be. This page tries again by itself; if it stays, whoever runs this \
+             workspace must look at it.",
+        )
+        .retrying(MEMBERS_RETRY_SECONDS),
+        Denied::EmergencyUnreadable | Denied::EmergencyWrong => Notice::new(
+            StatusCode::UNAUTHORIZED,
+            "Wrong user or password",
+            "Emergency access needs both. To sign in as a member, open this address without them.",
+        )
+        .with_action("Try again", DOOR),
+        Denied::EmergencyThrottled(wait) => Notice::new(
+            StatusCode::UNAUTHORIZED,
+            "Too many attempts",
+            format!("User and password were not looked at. Wait {} seconds, then try again.", whole_seconds(*wait)),
+        ),
         Denied::Closed(ListState::Deleting) => Notice::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "This workspace is being deleted",
@@ -56,14 +77,23 @@ pub(crate) fn denied(denied: &Denied) -> Notice {
     }
 }
 
-/// Nobody can be told from anybody else yet, so nobody passes.
-fn not_now(status: StatusCode) -> Notice {
-    let detail = "It can't be checked right now who you are. This page tries again by itself.";
-    Notice::new(status, "One moment", detail).retrying(RETRY_SECONDS)
+/// A wait in words and headers: never shorter than it is.
+pub(crate) fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + 1
 }
 
 pub(crate) fn malformed() -> Notice {
     Notice::new(StatusCode::BAD_REQUEST, "That request can't be understood", "It is ambiguous or incomplete.")
+}
+
+/// CONNECT and TRACE. Not 405, with which a list of what is served would go: that only the application
+/// knows.
+pub(crate) fn not_served() -> Notice {
+    Notice::new(
+        StatusCode::BAD_REQUEST,
+        "This kind of request is not served here",
+        "Requests for a connection to elsewhere, or for an echo, go no further.",
+    )
 }
 
 pub(crate) fn starting() -> Notice {
@@ -104,13 +134,24 @@ pub(crate) fn app_no_answer(error: &ForwardError) -> Notice {
     )
 }
 
-/// A page of the app asks for something of the workspace, as if the visitor had.
-pub(crate) fn from_the_app() -> Notice {
+/// A page of another hostname asks for something, as if the visitor had.
+pub(crate) fn from_another_site() -> Notice {
     Notice::new(
         StatusCode::FORBIDDEN,
-        "Your app can't do that",
-        "Pages of the app that this workspace made can't act in the workspace itself.",
+        "Another site can't do that here",
+        "A page at another address asked for this in your name, so nothing was done. Open this address yourself to do \
+         it here.",
     )
+}
+
+/// The same, and it asked to sign the visitor out.
+pub(crate) fn sign_out_yourself() -> Notice {
+    Notice::new(
+        StatusCode::FORBIDDEN,
+        "Do you want to sign out?",
+        "A page at another address led you here, so you are still signed in.",
+    )
+    .with_action("Sign out", LOGOUT)
 }
 
 pub(crate) fn no_answer(error: &ForwardError) -> Notice {
@@ -119,4 +160,15 @@ pub(crate) fn no_answer(error: &ForwardError) -> Notice {
         "The application did not answer",
         "It may be restarting. Wait a moment and load the page again; if this stays, contact support.",
     )
+}
+
+/// Statuses for what the application did not do.
+fn status_of(error: &ForwardError) -> StatusCode {
+    match error {
+        ForwardError::ConnectTimedOut | ForwardError::AnswerTimedOut => StatusCode::GATEWAY_TIMEOUT,
+        ForwardError::ClientBrokeOff(_) => StatusCode::BAD_REQUEST,
+        ForwardError::Unreachable(_) | ForwardError::Broken(_) | ForwardError::UnexpectedUpgrade => {
+            StatusCode::BAD_GATEWAY
+        }
+    }
 }

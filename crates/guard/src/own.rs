@@ -1,27 +1,24 @@
 //! The guard's own paths: health, sign-out, who-am-I, and the push of member lists. Matched
 //! exactly; everything else below `/-/` belongs to the application.
 
+use std::sync::Arc;
+
+use access::Identity;
 use access::protocol::{ASSERTION_COOKIE, HEALTH, LOGOUT, MEMBERS};
-use access::{Identity, SignedMembers};
 use http::header::{ALLOW, LOCATION, SET_COOKIE, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
-use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use proxy::Body;
 use serde_json::json;
 
-use crate::answers::{Form, Notice, bare, json_answer};
+use crate::answers::{Form, bare, json_answer};
+use crate::cross_site;
 use crate::emergency::{CHALLENGE, DOOR};
 use crate::gate::Denied;
 use crate::headers::{self, Assertion, Origin};
 use crate::notices;
-use crate::roster::{Belonging, NotTaken};
-use crate::server::{Guard, Outcome};
+use crate::server::{FROM_ANOTHER_SITE, Guard, Outcome};
 
-/// Signed lists are small; this holds tens of thousands of members.
-const MAX_LIST: usize = 1024 * 1024;
-/// For a pushed list to arrive.
-const PUSH_TIME: std::time::Duration = std::time::Duration::from_secs(10);
 const GET_OR_HEAD: &[Method] = &[Method::GET, Method::HEAD];
 
 /// One of the guard's own paths.
@@ -70,9 +67,12 @@ pub(crate) async fn answer(
     match own {
         Own::Health => Outcome::own(health(guard).await),
         Own::WhoAmI => who_am_i(guard, &request, origin, form).await,
+        Own::Logout if cross_site::is_from_elsewhere(&request) => {
+            Outcome::refused(notices::sign_out_yourself().answer(form), FROM_ANOTHER_SITE)
+        }
         Own::Logout => Outcome::own(logout(guard, request.headers())),
         Own::Emergency => emergency(guard, request.headers(), origin, form).await,
-        Own::Members => members(guard, request).await,
+        Own::Members => guard.member_push.take(&guard.gate.roster, request).await,
     }
 }
 
@@ -108,9 +108,10 @@ async fn who_am_i(guard: &Guard, request: &Request<Incoming>, origin: &Origin, f
         }
         Err(denied) => return Outcome::denied(denied, form),
     };
-    let (name, member) = match verified.identity() {
-        Identity::Person(email) => (email.as_str(), guard.gate.roster.belongs(email).await == Belonging::Member),
-        Identity::Service(name) => (name.as_str(), guard.gate.service_tokens.contains(name)),
+    let member = guard.gate.standing(Arc::clone(&verified)).await.is_ok();
+    let name = match verified.identity() {
+        Identity::Person(email) => email.as_str(),
+        Identity::Service(name) => name,
     };
     let document = match verified.identity() {
         Identity::Person(_) => json!({
@@ -164,29 +165,4 @@ fn logout(guard: &Guard, asked: &HeaderMap) -> Response<Body> {
         headers.append(SET_COOKIE, ended);
     }
     answer
-}
-
-/// Takes a member list. Needs no identity: the list proves itself.
-async fn members(guard: &Guard, request: Request<Incoming>) -> Outcome {
-    if !guard.gate.roster.takes_signed_lists() {
-        return Outcome::refused(problem(StatusCode::NOT_FOUND, &NotTaken::NotConfigured), "no-signed-lists");
-    }
-    let reading = Limited::new(request.into_body(), MAX_LIST).collect();
-    let Ok(Ok(body)) = tokio::time::timeout(PUSH_TIME, reading).await else {
-        return Outcome::refused(bare(StatusCode::BAD_REQUEST), "list-unreadable");
-    };
-    let Ok(signed) = serde_json::from_slice::<SignedMembers>(&body.to_bytes()) else {
-        return Outcome::refused(bare(StatusCode::BAD_REQUEST), "list-malformed");
-    };
-    let (status, rule) = match guard.gate.roster.apply(&signed) {
-        Ok(()) => return Outcome::own(bare(StatusCode::NO_CONTENT)),
-        Err(error @ NotTaken::Older) => (problem(StatusCode::CONFLICT, &error), "list-older"),
-        Err(error @ NotTaken::Disk) => (problem(StatusCode::SERVICE_UNAVAILABLE, &error), "list-not-kept"),
-        Err(error) => (problem(StatusCode::FORBIDDEN, &error), "list-not-believed"),
-    };
-    Outcome::refused(status, rule)
-}
-
-fn problem(status: StatusCode, error: &NotTaken) -> Response<Body> {
-    Notice::new(status, "The member list was not taken", error.to_string()).answer(Form::Json)
 }

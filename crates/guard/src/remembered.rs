@@ -9,15 +9,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use access::{KeySet, Verified};
+use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 
-/// Bytes of tokens in one half of the memory. Both halves together hold some thousands of visitors.
-const HALF_BYTES: usize = 2 * 1024 * 1024;
+/// Tokens in one half of the memory.
+const HALF: usize = 4096;
 
 /// A bounded memory of verified tokens.
 pub(crate) struct Remembered {
     state: Mutex<State>,
-    half_bytes: usize,
+    half: usize,
 }
 
 /// Two halves instead of a list by age: when the younger is full, the older is forgotten whole, and
@@ -26,36 +27,40 @@ pub(crate) struct Remembered {
 struct State {
     /// The keys all of it was verified with.
     keys: Option<Arc<KeySet>>,
-    young: HashMap<Box<str>, Arc<Verified>>,
-    old: HashMap<Box<str>, Arc<Verified>>,
-    young_bytes: usize,
+    young: HashMap<Fingerprint, Arc<Verified>>,
+    old: HashMap<Fingerprint, Arc<Verified>>,
 }
+
+/// SHA-256 of a token's every byte. Whoever could make two tokens with the same one could forge
+/// signatures as well: RS256 signs no more than such a digest.
+type Fingerprint = [u8; 32];
 
 impl Default for Remembered {
     fn default() -> Self {
-        Self { state: Mutex::default(), half_bytes: HALF_BYTES }
+        Self { state: Mutex::default(), half: HALF }
     }
 }
 
 impl Remembered {
-    /// What was verified of exactly this token with exactly these keys, if it has not expired.
-    pub(crate) fn get(&self, token: &str, keys: &Arc<KeySet>, now: Timestamp) -> Option<Arc<Verified>> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.forget_unless_of(keys);
-        if let Some(verified) = state.young.get(token) {
-            if now < verified.expires() {
-                return Some(Arc::clone(verified));
-            }
-            state.young.remove(token);
-            state.young_bytes = state.young_bytes.saturating_sub(token.len());
-            return None;
+    /// What was verified of exactly this token with exactly these keys, if it has not expired; else
+    /// what `verify` says of it now, which is remembered if it verifies.
+    ///
+    /// # Errors
+    /// Those of `verify`.
+    pub(crate) fn or_verify<E>(
+        &self,
+        token: &str,
+        keys: &Arc<KeySet>,
+        now: Timestamp,
+        verify: impl FnOnce() -> Result<Verified, E>,
+    ) -> Result<Arc<Verified>, E> {
+        let fingerprint = fingerprint(token);
+        if let Some(verified) = self.get(fingerprint, keys, now) {
+            return Ok(verified);
         }
-        let (token, verified) = state.old.remove_entry(token)?;
-        if now >= verified.expires() {
-            return None;
-        }
-        state.put(token, Arc::clone(&verified), self.half_bytes);
-        Some(verified)
+        let verified = Arc::new(verify()?);
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).put(fingerprint, &verified, self.half);
+        Ok(verified)
     }
 
     /// How many tokens are remembered.
@@ -64,11 +69,19 @@ impl Remembered {
         state.young.len() + state.old.len()
     }
 
-    /// Remembers what was verified with these keys.
-    pub(crate) fn put(&self, token: &str, keys: &Arc<KeySet>, verified: Arc<Verified>) {
+    fn get(&self, fingerprint: Fingerprint, keys: &Arc<KeySet>, now: Timestamp) -> Option<Arc<Verified>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.forget_unless_of(keys);
-        state.put(token.into(), verified, self.half_bytes);
+        if let Some(verified) = state.young.get(&fingerprint) {
+            if now < verified.expires() {
+                return Some(Arc::clone(verified));
+            }
+            state.young.remove(&fingerprint);
+            return None;
+        }
+        let verified = state.old.remove(&fingerprint).filter(|verified| now < verified.expires())?;
+        state.put(fingerprint, &verified, self.half);
+        Some(verified)
     }
 }
 
@@ -79,17 +92,20 @@ impl State {
         }
     }
 
-    fn put(&mut self, token: Box<str>, verified: Arc<Verified>, half_bytes: usize) {
-        if self.young_bytes + token.len() > half_bytes {
-            self.old = std::mem::take(&mut self.young);
-            self.young_bytes = 0;
+    fn put(&mut self, fingerprint: Fingerprint, verified: &Arc<Verified>, half: usize) {
+        if self.young.len() >= half {
+            // The emptied half keeps its room for the next ones.
+            std::mem::swap(&mut self.young, &mut self.old);
+            self.young.clear();
         }
-        self.young_bytes += token.len();
-        if let Some((replaced, _)) = self.young.remove_entry(&*token) {
-            self.young_bytes = self.young_bytes.saturating_sub(replaced.len());
-        }
-        self.young.insert(token, verified);
+        self.young.insert(fingerprint, Arc::clone(verified));
     }
+}
+
+fn fingerprint(token: &str) -> Fingerprint {
+    let mut fingerprint = [0; 32];
+    fingerprint.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+    fingerprint
 }
 
 #[cfg(test)]
@@ -132,50 +148,69 @@ mod tests {
         }
     }
 
+    impl Scene {
+        /// What is remembered of a token, without verifying it.
+        fn recall(&self, remembered: &Remembered, token: &str, now: Timestamp) -> Option<Arc<Verified>> {
+            remembered.get(fingerprint(token), &self.keys, now)
+        }
+
+        fn learn(&self, remembered: &Remembered, token: &str, verified: &Arc<Verified>) {
+            let learnt = remembered.or_verify(token, &self.keys, NOW, || Ok::<_, ()>((**verified).clone()));
+            assert_eq!(learnt.unwrap().subject(), verified.subject());
+        }
+    }
+
     #[test]
     fn a_token_is_remembered_by_its_every_byte_until_it_expires() {
         let scene = Scene::new();
         let (token, verified) = scene.token("1");
         let remembered = Remembered::default();
-        assert!(remembered.get(&token, &scene.keys, NOW).is_none());
-        remembered.put(&token, &scene.keys, Arc::clone(&verified));
-        assert!(remembered.get(&token, &scene.keys, NOW).is_some());
+        assert!(scene.recall(&remembered, &token, NOW).is_none());
+        scene.learn(&remembered, &token, &verified);
+        let known = remembered.or_verify(&token, &scene.keys, NOW, || Err("verified again"));
+        assert_eq!(known.unwrap().subject(), "s");
         for other in [&token[1..], &token[..token.len() - 1], &format!("{token}="), ""] {
-            assert!(remembered.get(other, &scene.keys, NOW).is_none());
+            assert!(scene.recall(&remembered, other, NOW).is_none());
         }
         let expiry = verified.expires();
         let before = expiry - SignedDuration::from_nanos(1);
-        assert!(remembered.get(&token, &scene.keys, before).is_some());
-        assert!(remembered.get(&token, &scene.keys, expiry).is_none());
-        assert!(remembered.get(&token, &scene.keys, before).is_none(), "forgotten, not just passed over");
+        assert!(scene.recall(&remembered, &token, before).is_some());
+        assert!(scene.recall(&remembered, &token, expiry).is_none());
+        assert!(scene.recall(&remembered, &token, before).is_none(), "forgotten, not just passed over");
+    }
+
+    #[test]
+    fn a_refusal_is_not_remembered() {
+        let scene = Scene::new();
+        let (token, verified) = scene.token("1");
+        let remembered = Remembered::default();
+        assert!(remembered.or_verify(&token, &scene.keys, NOW, || Err("no such key")).is_err());
+        scene.learn(&remembered, &token, &verified);
     }
 
     #[test]
     fn replaced_keys_take_everything_with_them() {
-        let scene = Scene::new();
+        let mut scene = Scene::new();
         let (token, verified) = scene.token("1");
         let remembered = Remembered::default();
-        remembered.put(&token, &scene.keys, verified);
-        let others = Arc::new(KeySet::default());
-        assert!(remembered.get(&token, &others, NOW).is_none());
-        assert!(remembered.get(&token, &scene.keys, NOW).is_none(), "also when the former keys come back");
+        scene.learn(&remembered, &token, &verified);
+        let former = std::mem::replace(&mut scene.keys, Arc::new(KeySet::default()));
+        assert!(scene.recall(&remembered, &token, NOW).is_none());
+        scene.keys = former;
+        assert!(scene.recall(&remembered, &token, NOW).is_none(), "also when the former keys come back");
     }
 
     #[test]
     fn memory_is_bounded_and_keeps_what_is_asked_for() {
         let scene = Scene::new();
         let (favourite, verified) = scene.token("favourite");
-        let remembered = Remembered { half_bytes: favourite.len() * 4, ..Remembered::default() };
-        remembered.put(&favourite, &scene.keys, Arc::clone(&verified));
-        let mut others = Vec::new();
+        let remembered = Remembered { half: 4, ..Remembered::default() };
+        scene.learn(&remembered, &favourite, &verified);
         for number in 0..40 {
             let (token, verified) = scene.token(&number.to_string());
-            remembered.put(&token, &scene.keys, verified);
-            assert!(remembered.get(&favourite, &scene.keys, NOW).is_some(), "after {number} others");
-            others.push(token);
+            scene.learn(&remembered, &token, &verified);
+            assert!(scene.recall(&remembered, &favourite, NOW).is_some(), "after {number} others");
+            assert!(remembered.len() <= 8);
         }
-        let state = remembered.state.lock().unwrap();
-        assert!(state.young.len() + state.old.len() <= 8);
-        assert_eq!(state.young_bytes, state.young.keys().map(|token| token.len()).sum::<usize>());
     }
 }

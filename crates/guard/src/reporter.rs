@@ -7,6 +7,7 @@ use std::time::Duration;
 use access::SignedMembers;
 use api::ActivityAccepted;
 use http::{Method, Uri};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use world::Entropy;
 
@@ -19,6 +20,10 @@ pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
 /// What was refused will be refused again, until somebody changes something.
 const LONGEST_PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(60 * 60);
+/// How long a start without a member list goes on trying by itself.
+const WAKING: Duration = Duration::from_secs(60);
+/// Between two questions for a list that visitors miss.
+const MISSED_LIST_INTERVAL: Duration = Duration::from_secs(30);
 /// How long the end of the process may wait for the last report; it is on disk in any case.
 pub(crate) const LAST_WORDS: Duration = Duration::from_secs(3);
 
@@ -63,22 +68,25 @@ impl Reporter {
         }
     }
 
-    /// Fetches the member list at the start; goes on trying only while none is known.
+    /// Fetches the member list at the start, and goes on trying for a while if none is known. After
+    /// that only a visit that misses one has it tried again: with nobody to judge, a main instance that
+    /// is away need not be asked for ever.
     pub(crate) async fn wake(&self) {
         if !self.roster.takes_signed_lists() {
             return;
         }
+        let began = Instant::now();
         let mut pause = FIRST_PAUSE;
-        loop {
-            match self.pull_members().await {
-                Ok(()) => return,
-                Err(error) => tracing::warn!(%error, "The member list could not be fetched"),
-            }
-            if self.roster.is_known() {
+        while !self.pull_members().await && began.elapsed() + pause <= WAKING {
+            tokio::time::sleep(self.spread(pause)).await;
+            pause *= 2;
+        }
+        while !self.roster.is_known() {
+            self.roster.missed().await;
+            if self.roster.is_known() || self.pull_members().await {
                 return;
             }
-            tokio::time::sleep(self.spread(pause)).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            tokio::time::sleep(MISSED_LIST_INTERVAL).await;
         }
     }
 
@@ -117,11 +125,16 @@ impl Reporter {
         Ok(())
     }
 
-    async fn pull_members(&self) -> Result<(), LinkError> {
-        let answer = self.call(Method::GET, "activity/members", None).await?;
-        let signed = serde_json::from_slice(&answer).map_err(|error| LinkError::Failed(error.to_string()))?;
-        self.take(signed);
-        Ok(())
+    /// Asks for the list; says whether there is one now, be it this one or another.
+    pub(crate) async fn pull_members(&self) -> bool {
+        let answer = self.call(Method::GET, "activity/members", None).await;
+        let told =
+            answer.and_then(|json| serde_json::from_slice(&json).map_err(|error| LinkError::Failed(error.to_string())));
+        match told {
+            Ok(signed) => self.take(signed),
+            Err(error) => tracing::warn!(%error, "The member list could not be fetched"),
+        }
+        self.roster.is_known()
     }
 
     /// Takes the member list that came with an answer, if lists come that way.
@@ -181,25 +194,35 @@ mod tests {
 
     use super::*;
     use crate::keyring::Keyring;
+    use crate::roster::Belonging;
     use crate::settings::MembersFrom;
 
     type Asked = Arc<Mutex<Vec<String>>>;
 
     /// A main instance that counts what it is asked, and takes no report with `refused` in it.
-    async fn main_instance(members: String, refused: &'static str) -> (Uri, Asked) {
+    async fn main_instance(members: impl Into<Mutex<String>>, refused: &'static str) -> (Uri, Asked) {
+        let (url, asked, _) = changing_main_instance(members.into(), refused).await;
+        (url, asked)
+    }
+
+    /// The same, whose member list changes.
+    async fn changing_main_instance(members: Mutex<String>, refused: &'static str) -> (Uri, Asked, Arc<Mutex<String>>) {
+        let members = Arc::new(members);
+        let shown = Arc::clone(&members);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
         let asked = Asked::default();
         let recorded = Arc::clone(&asked);
         let certs = key_set_json(&[&SigningKey::generate().unwrap()]);
         tokio::spawn(serve(listener, Limits::default(), CancellationToken::new(), move |_| {
-            let (asked, members, certs) = (Arc::clone(&recorded), members.clone(), certs.clone());
+            let (asked, shown, certs) = (Arc::clone(&recorded), Arc::clone(&shown), certs.clone());
             service_fn(move |request: Request<Incoming>| {
                 let path = request.uri().path().to_owned();
+                let members = shown.lock().unwrap().clone();
                 let answer = match path.as_str() {
                     "/certs" => certs.clone(),
                     "/api/v1/activity" => format!("{{\"members\":{members}}}"),
-                    _ => members.clone(),
+                    _ => members,
                 };
                 asked.lock().unwrap().push(path);
                 async move {
@@ -212,7 +235,7 @@ mod tests {
                 }
             })
         }));
-        (url, asked)
+        (url, asked, members)
     }
 
     fn reporter(url: &Uri, key: &MembersKey, instance: InstanceId, folder: &Path) -> Arc<Reporter> {
@@ -260,6 +283,42 @@ mod tests {
         keyring.keys().await;
         assert_eq!(count("/certs"), 2);
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_missing_list_is_asked_for_for_a_minute_and_then_only_when_somebody_comes() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = MembersKey::generate().unwrap();
+        let instance = InstanceId::new(Timestamp::UNIX_EPOCH, [1; 10]);
+        let ada = domain::Email::parse("ada@x.org").unwrap();
+        let list =
+            MemberList { instance, serial: 1, state: ListState::Active, members: vec!["ada@x.org".parse().unwrap()] };
+        let (url, asked, members) = changing_main_instance(Mutex::new("no list".to_owned()), "").await;
+        let reporter = reporter(&url, &key, instance, folder.path());
+        let roster = Arc::clone(&reporter.roster);
+        let waking = tokio::spawn(async move { reporter.wake().await });
+        let asked = || asked.lock().unwrap().len();
+        let days = || tokio::time::sleep(Duration::from_secs(3 * 24 * 3600));
+        tokio::time::sleep(WAKING * 2).await;
+        let tries = asked();
+        assert!((5..=10).contains(&tries), "{tries}");
+        days().await;
+        assert_eq!(asked(), tries, "nobody came");
+
+        assert_eq!(roster.belongs(&ada).await, Belonging::Unknown);
+        assert_eq!(asked(), tries + 1);
+        for _ in 0..5 {
+            assert_eq!(roster.belongs(&ada).await, Belonging::Unknown);
+        }
+        assert_eq!(asked(), tries + 1, "20 s after the last try");
+        days().await;
+        assert_eq!(asked(), tries + 2, "for those who came meanwhile");
+
+        *members.lock().unwrap() = serde_json::to_string(&key.sign(&list)).unwrap();
+        assert_eq!(roster.belongs(&ada).await, Belonging::Member, "who comes then waits for it");
+        waking.await.unwrap();
+        assert_eq!(asked(), tries + 3);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_refused_month_is_tried_again_ever_more_rarely_and_holds_up_no_other() {
         let folder = tempfile::tempdir().unwrap();

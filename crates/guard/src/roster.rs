@@ -8,7 +8,7 @@ use std::time::Duration;
 use access::{ListState, MemberList, MemberRule, MembersPublicKey, SignatureError, SignedMembers};
 use arc_swap::ArcSwap;
 use domain::{Email, InstanceId};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use world::Clock;
 
@@ -19,6 +19,9 @@ use crate::settings::MembersFrom;
 /// How long the first visitors wait for the first list.
 const VISITOR_WAITS: Duration = Duration::from_secs(4);
 
+/// Members who were let in are not looked through for those who have left below this number.
+const FEWEST_SWEPT: usize = 64;
+
 /// The current answer to "does this person belong?".
 pub(crate) struct Roster {
     source: Source,
@@ -26,14 +29,18 @@ pub(crate) struct Roster {
     now: ArcSwap<Standing>,
     /// Whether a list is known.
     known: watch::Sender<bool>,
+    /// A visitor came, and there was no list to judge by.
+    missed: Notify,
     stays: Mutex<Stays>,
 }
 
 /// Who has been let in since they last were not, with what ends when they are let go.
 #[derive(Default)]
 struct Stays {
-    members: HashMap<Email, CancellationToken>,
-    others: CancellationToken,
+    members: HashMap<Email, Arc<CancellationToken>>,
+    others: Arc<CancellationToken>,
+    /// With so many members, those that nothing rests on any more are forgotten.
+    sweep_at: usize,
 }
 
 enum Source {
@@ -103,12 +110,26 @@ impl Roster {
 
     fn new(source: Source, standing: Standing, clock: Clock) -> Self {
         let known = watch::Sender::new(!standing.unknown);
-        Self { source, clock, now: ArcSwap::from_pointee(standing), known, stays: Mutex::default() }
+        Self {
+            source,
+            clock,
+            now: ArcSwap::from_pointee(standing),
+            known,
+            missed: Notify::new(),
+            stays: Mutex::default(),
+        }
     }
 
-    /// Whether the instance is open, suspended or being deleted.
+    /// Whether the instance is open, suspended or being deleted; open while nobody has said.
     pub(crate) fn state(&self) -> ListState {
         self.now.load().state
+    }
+
+    /// Whether somebody has said in which state the instance is. Waits a moment for the first list
+    /// after a cold start. A file says nothing of it, so there an unreadable one changes nothing.
+    pub(crate) async fn knows_state(&self) -> bool {
+        self.wait_for_first_list().await;
+        !self.takes_signed_lists() || self.is_known()
     }
 
     /// The number of the list in force; 0 for those that have none.
@@ -124,11 +145,8 @@ impl Roster {
                     self.enforce_file(changed);
                 }
             }
-            Source::Signed { .. } if !self.is_known() => {
-                let mut known = self.known.subscribe();
-                let _ = tokio::time::timeout(VISITOR_WAITS, known.wait_for(|known| *known)).await;
-            }
-            Source::Signed { .. } | Source::Nowhere => {}
+            Source::Signed { .. } => self.wait_for_first_list().await,
+            Source::Nowhere => {}
         }
         let now = self.now.load();
         if now.unknown {
@@ -144,11 +162,7 @@ impl Roster {
     /// is cut off then. Never ends by itself; without a file there is nothing to follow.
     pub(crate) async fn follow(&self) {
         let Source::File(file) = &self.source else { return };
-        let watched = file.watch(|| {
-            if let Some(changed) = file.changed_now() {
-                self.enforce_file(changed);
-            }
-        });
+        let watched = file.watch(|| self.clock.now(), |changed| self.enforce_file(changed));
         if let Err(error) = watched.await {
             tracing::warn!(%error, "No notice comes when the members file changes: {error}. It is looked at with each request");
         }
@@ -156,7 +170,7 @@ impl Roster {
 
     /// Cancelled when `member` no longer belongs, or, for `None`, for whoever else was let in, when
     /// the instance closes. For what outlasts a decision.
-    pub(crate) fn stay(&self, member: Option<&Email>) -> CancellationToken {
+    pub(crate) fn stay(&self, member: Option<&Email>) -> Arc<CancellationToken> {
         let mut stays = self.stays();
         let stay = stays.of(member);
         // Judged with the lock held: a list that came since the decision, and ended all stays before
@@ -206,6 +220,21 @@ impl Roster {
         *self.known.borrow()
     }
 
+    /// Resolves when a visitor had, or has since the last time, no list to be judged by.
+    pub(crate) async fn missed(&self) {
+        self.missed.notified().await;
+    }
+
+    async fn wait_for_first_list(&self) {
+        // A file that cannot be read is not one that is on its way.
+        if !self.takes_signed_lists() || self.is_known() {
+            return;
+        }
+        self.missed.notify_one();
+        let mut known = self.known.subscribe();
+        let _ = tokio::time::timeout(VISITOR_WAITS, known.wait_for(|known| *known)).await;
+    }
+
     fn enforce_file(&self, read: anyhow::Result<Vec<MemberRule>>) {
         self.enforce(read.map_or_else(
             |error| {
@@ -219,8 +248,9 @@ impl Roster {
     }
 
     fn enforce(&self, standing: Standing) {
+        let is_known = !standing.unknown;
         self.now.store(Arc::new(standing));
-        self.known.send_replace(true);
+        self.known.send_replace(is_known);
         let now = self.now.load();
         self.stays().end_unless(|member| now.lets_stay(member));
     }
@@ -231,18 +261,22 @@ impl Roster {
 }
 
 impl Stays {
-    fn of(&mut self, member: Option<&Email>) -> CancellationToken {
-        let Some(member) = member else { return self.others.clone() };
+    fn of(&mut self, member: Option<&Email>) -> Arc<CancellationToken> {
+        let Some(member) = member else { return Arc::clone(&self.others) };
         if let Some(stay) = self.members.get(member) {
-            return stay.clone();
+            return Arc::clone(stay);
         }
-        self.members.entry(member.clone()).or_default().clone()
+        if self.members.len() >= self.sweep_at {
+            self.members.retain(|_, stay| Arc::strong_count(stay) > 1);
+            self.sweep_at = FEWEST_SWEPT.max(self.members.len() * 2);
+        }
+        Arc::clone(self.members.entry(member.clone()).or_default())
     }
 
     fn forget(&mut self, member: Option<&Email>) {
         match member {
             Some(member) => drop(self.members.remove(member)),
-            None => self.others = CancellationToken::new(),
+            None => self.others = Arc::default(),
         }
     }
 
@@ -359,6 +393,52 @@ mod tests {
         roster.apply(&key.sign(&closed)).unwrap();
         assert!(bobs.is_cancelled() && robots.is_cancelled());
         assert!(roster.stays().members.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_a_file_that_cannot_be_read_and_it_closes_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("members");
+        std::fs::write(&file, "ada@x.org").unwrap();
+        let roster = Roster::open(MembersFrom::File(file), folder.path().join("members.json"), Clock::System).unwrap();
+        assert_eq!(roster.belongs(&email("ada@x.org")).await, Belonging::Member);
+        roster.enforce_file(Err(anyhow::anyhow!("half of it")));
+        let asked = tokio::time::Instant::now();
+        assert_eq!(roster.belongs(&email("ada@x.org")).await, Belonging::Unknown);
+        assert!(roster.knows_state().await && !roster.is_known());
+        assert_eq!(asked.elapsed(), Duration::ZERO);
+        assert!(!roster.stay(None).is_cancelled());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_comes_before_the_first_list_waits_a_moment_for_what_it_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = MembersKey::generate().unwrap();
+        let from = MembersFrom::Signed { key: key.public().unwrap(), instance: instance(1) };
+        let roster = Roster::open(from, folder.path().join("members.json"), Clock::System).unwrap();
+        let asked = tokio::time::Instant::now();
+        assert!(!roster.knows_state().await);
+        assert_eq!(asked.elapsed(), VISITOR_WAITS);
+        let list = key.sign(&list(1, &[]));
+        let applied = async {
+            tokio::task::yield_now().await;
+            roster.apply(&list)
+        };
+        let (knows, applied) = tokio::join!(roster.knows_state(), applied);
+        assert!(knows && applied.is_ok());
+        assert_eq!(asked.elapsed(), VISITOR_WAITS, "no longer than that");
+    }
+
+    #[test]
+    fn those_who_have_left_are_forgotten_in_time() {
+        let mut stays = Stays::default();
+        let held = stays.of(Some(&email("ada@x.org")));
+        for number in 0..10_000 {
+            stays.of(Some(&email(&format!("visitor{number}@x.org"))));
+        }
+        assert!(stays.members.len() <= FEWEST_SWEPT + 1, "{}", stays.members.len());
+        stays.end_unless(|_| false);
+        assert!(held.is_cancelled(), "whoever is still there is not forgotten");
     }
 
     #[tokio::test(start_paused = true)]

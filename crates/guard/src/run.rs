@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::pending;
+use std::net::SocketAddr;
 use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -18,19 +19,20 @@ use world::{Clock, Entropy};
 
 use crate::Args;
 use crate::access_log::AccessLog;
-use crate::app_probe;
+use crate::activity::{Meter, app_probe, application_report};
 use crate::app_site::AppSite;
 use crate::application::Application;
-use crate::application_report;
 use crate::child::{self, Running};
 use crate::egress;
-use crate::emergency::{EmergencyDoor, Journal, Keeper};
+use crate::emergency::{EmergencyDoor, Journal, JournalReporter};
 use crate::gate::Gate;
 use crate::identities::{Identities, Keys};
 use crate::keyring::Keyring;
 use crate::ledger::Ledger;
 use crate::link::Link;
+use crate::member_push::MemberPush;
 use crate::metrics::{self, Metrics};
+use crate::peers::Entrance;
 use crate::remembered::Remembered;
 use crate::reporter::Reporter;
 use crate::roster::Roster;
@@ -38,7 +40,7 @@ use crate::server::Guard;
 use crate::settings::{Environment, Listen, Settings};
 
 /// Requests under way at once on one connection of a load balancer's.
-const HTTP2_STREAMS: u32 = 128;
+pub(crate) const HTTP2_STREAMS: u32 = 128;
 
 /// Runs the guard until it is told to stop or its application ends. Gives the application's exit
 /// status; 2 for a configuration that cannot be run, 1 for anything else that prevents it.
@@ -64,10 +66,10 @@ pub fn run(args: Args) -> ExitCode {
     }
 }
 
-struct Parts {
-    guard: Arc<Guard>,
+pub(crate) struct Parts {
+    pub(crate) guard: Arc<Guard>,
     reporter: Option<Arc<Reporter>>,
-    keeper: Option<Arc<Keeper>>,
+    journal_reporter: Option<Arc<JournalReporter>>,
     /// Held while the guard runs: removes a temporary state folder at the end.
     _state: Option<tempfile::TempDir>,
 }
@@ -75,7 +77,7 @@ struct Parts {
 async fn guarded(settings: Settings) -> anyhow::Result<u8> {
     let stop = CancellationToken::new();
     let parts = assemble(&settings, &stop)?;
-    let listener = listen(&settings.listen).await?;
+    let listener = listen("--listen", &settings.listen).await?;
     // Before the application starts: it may ask for something at once.
     let way_out = match &settings.egress {
         Some(egress) => Some(egress::Egress::open(egress).await?),
@@ -85,27 +87,28 @@ async fn guarded(settings: Settings) -> anyhow::Result<u8> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut quit = signal(SignalKind::quit())?;
-    let reports = match settings.activity.listen {
-        Some(address) => Some(listen(&Listen::Address(address)).await?),
-        None => None,
-    };
+    // Before the application starts as well: it would be in vain if one of them could not.
+    let reports = listen_if("--activity-listen", settings.activity.listen).await?;
+    let figures = listen_if("--metrics", settings.metrics).await?;
     let activity = application_report::address(reports.as_ref().unwrap_or(&listener).local_addr()?);
     let mut application = Running::start(&settings.command, settings.upstream_port, activity.as_deref())?;
-    count_more(&settings, reports, &parts.guard, &stop);
-    if let Some(address) = settings.metrics {
-        let listener = listen(&Listen::Address(address)).await?;
-        tokio::spawn(metrics::publish(listener, Arc::clone(&parts.guard), stop.clone()));
+    note_use_without_requests(&settings, reports, &parts.guard, &stop);
+    if let Some(figures) = figures {
+        tokio::spawn(metrics::publish(figures, Arc::clone(&parts.guard), stop.clone()));
     }
     announce(&listener)?;
 
     let reporting = keep_up(&parts, &stop);
     let guard = Arc::clone(&parts.guard);
     let limits = Limits { http2_streams: Some(HTTP2_STREAMS), ..Limits::default() };
-    let serving = tokio::spawn(serve(listener, limits, stop.clone(), move |peer| {
+    let entrance = Entrance::new(listener, Arc::clone(&guard.trusted_proxies));
+    let serving = tokio::spawn(serve(entrance, limits, stop.clone(), move |peer| {
         let guard = Arc::clone(&guard);
         service_fn(move |request| {
             let guard = Arc::clone(&guard);
-            async move { Ok::<_, Infallible>(guard.serve(peer, request).await) }
+            // In one place from the start: what a request needs on its way is large, and would be copied
+            // each time it is handed on.
+            Box::pin(async move { Ok::<_, Infallible>(guard.serve(peer, request).await) })
         })
     }));
 
@@ -137,9 +140,9 @@ fn keep_up(parts: &Parts, stop: &CancellationToken) -> Option<JoinHandle<()>> {
     tokio::spawn(Arc::clone(&parts.guard.keyring).wake());
     let roster = Arc::clone(&parts.guard.gate.roster);
     tokio::spawn(async move { roster.follow().await });
-    if let Some(keeper) = parts.keeper.clone() {
+    if let Some(journal_reporter) = parts.journal_reporter.clone() {
         let stop = stop.clone();
-        tokio::spawn(async move { keeper.run(stop).await });
+        tokio::spawn(async move { journal_reporter.run(stop).await });
     }
     parts.reporter.clone().map(|reporter| {
         let (waking, stop) = (Arc::clone(&reporter), stop.clone());
@@ -156,29 +159,32 @@ async fn last_words(parts: &Parts) {
         }
     };
     let of_emergencies = async {
-        if let Some(keeper) = &parts.keeper {
-            keeper.last_words().await;
+        if let Some(journal_reporter) = &parts.journal_reporter {
+            journal_reporter.last_words().await;
         }
     };
     // At once, so that a main instance that is away costs the end one wait.
     tokio::join!(of_use, of_emergencies);
-    parts.guard.ledger.save_all();
+    parts.guard.meter.ledger().save_all();
     parts.guard.access_log.flush();
 }
 
 /// Learns of use that no request shows: what the application reports, and whether its app runs.
-fn count_more(settings: &Settings, reports: Option<TcpListener>, guard: &Guard, stop: &CancellationToken) {
+fn note_use_without_requests(
+    settings: &Settings,
+    reports: Option<TcpListener>,
+    guard: &Guard,
+    stop: &CancellationToken,
+) {
     if let Some(listener) = reports {
-        let (ledger, clock) = (Arc::clone(&guard.ledger), guard.clock.clone());
-        tokio::spawn(application_report::listen(listener, ledger, clock, stop.clone()));
+        tokio::spawn(application_report::listen(listener, guard.meter.clone(), stop.clone()));
     }
     if let Some(app) = settings.activity.app {
-        let (ledger, clock) = (Arc::clone(&guard.ledger), guard.clock.clone());
-        tokio::spawn(app_probe::look(app, ledger, clock, stop.clone()));
+        tokio::spawn(app_probe::look(app, guard.meter.clone(), stop.clone()));
     }
 }
 
-fn assemble(settings: &Settings, stop: &CancellationToken) -> anyhow::Result<Parts> {
+pub(crate) fn assemble(settings: &Settings, stop: &CancellationToken) -> anyhow::Result<Parts> {
     let (state, temporary) = state_folder(settings.state.clone())?;
     let (socket, ca_file) = (settings.main_socket.as_deref(), settings.ca_file.as_deref());
     let clock = Clock::System;
@@ -192,7 +198,8 @@ fn assemble(settings: &Settings, stop: &CancellationToken) -> anyhow::Result<Par
         Arc::new(Reporter { main, link, ledger, roster, entropy: Entropy::System })
     });
     let metrics = Metrics::default();
-    let (emergency, keeper) = emergency_door(settings, &state, &metrics, reporter.clone()).unzip();
+    let meter = Meter::new(ledger, Arc::clone(&roster), clock.clone());
+    let (emergency, journal_reporter) = emergency_door(settings, &state, &metrics, reporter.clone()).unzip();
     let gate = Gate {
         identities: Identities {
             verifier: settings.verifier.clone(),
@@ -202,6 +209,7 @@ fn assemble(settings: &Settings, stop: &CancellationToken) -> anyhow::Result<Par
         },
         roster,
         service_tokens: settings.service_tokens.clone(),
+        app_audiences: settings.app_audiences.clone(),
         public_paths: settings.public_paths.clone(),
         emergency,
     };
@@ -209,17 +217,19 @@ fn assemble(settings: &Settings, stop: &CancellationToken) -> anyhow::Result<Par
     let guard = Arc::new(Guard {
         gate,
         keyring,
-        application: Application::new(&settings.upstream, &settings.app_health),
+        application: Arc::new(Application::new(&settings.upstream, &settings.app_health)),
         upstream: upstream.ending_tunnels_on(stop.clone()),
         app_site: AppSite::new(&settings.app_site, stop.clone()),
-        ledger,
+        trusted_proxies: Arc::new(settings.trusted_proxies.clone()),
+        member_push: MemberPush::new(settings.main.as_ref().map(|main| main.token.clone())),
+        meter,
         activity: Arc::clone(&settings.activity.judge),
         takes_reports: settings.activity.listen.is_none(),
         access_log: AccessLog::default(),
         metrics,
         clock,
     });
-    Ok(Parts { guard, reporter, keeper, _state: temporary })
+    Ok(Parts { guard, reporter, journal_reporter, _state: temporary })
 }
 
 fn emergency_door(
@@ -227,13 +237,13 @@ fn emergency_door(
     state: &Path,
     metrics: &Metrics,
     reporter: Option<Arc<Reporter>>,
-) -> Option<(Arc<EmergencyDoor>, Arc<Keeper>)> {
+) -> Option<(Arc<EmergencyDoor>, Arc<JournalReporter>)> {
     let door = settings.emergency.as_ref()?;
     let (clock, hashes) = (Clock::System, metrics.password_hashes.clone());
     let journal = Arc::new(Journal::open(state.join("emergency.json"), door.user.as_str().into()));
-    let keeper = Keeper { journal: Arc::clone(&journal), reporter, clock: clock.clone() };
+    let journal_reporter = JournalReporter { journal: Arc::clone(&journal), reporter, clock: clock.clone() };
     let door = EmergencyDoor::new(door, journal, hashes, clock, Entropy::System);
-    Some((Arc::new(door), Arc::new(keeper)))
+    Some((Arc::new(door), Arc::new(journal_reporter)))
 }
 
 fn state_folder(configured: Option<PathBuf>) -> anyhow::Result<(PathBuf, Option<tempfile::TempDir>)> {
@@ -250,11 +260,18 @@ fn state_folder(configured: Option<PathBuf>) -> anyhow::Result<(PathBuf, Option<
     }
 }
 
-async fn listen(listen: &Listen) -> anyhow::Result<TcpListener> {
+async fn listen_if(option: &str, address: Option<SocketAddr>) -> anyhow::Result<Option<TcpListener>> {
+    match address {
+        Some(address) => listen(option, &Listen::Address(address)).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+async fn listen(option: &str, listen: &Listen) -> anyhow::Result<TcpListener> {
     match listen {
-        Listen::Address(address) => {
-            TcpListener::bind(address).await.map_err(|error| anyhow::anyhow!("can't listen on {address}: {error}"))
-        }
+        Listen::Address(address) => TcpListener::bind(address)
+            .await
+            .map_err(|error| anyhow::anyhow!("{option} {address}: can't listen there: {error}")),
         Listen::Inherited => {
             let descriptor = std::io::stdin().as_fd().try_clone_to_owned()?;
             let listener = std::net::TcpListener::from(descriptor);

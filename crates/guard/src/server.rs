@@ -1,42 +1,50 @@
 //! How a request reaches the application, in five phases: read, admit, account, forward, answer.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{CONNECTION, HOST, RETRY_AFTER};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
 use proxy::{Body, ForwardError, Upstream};
 use tokio::time::Instant;
 use world::Clock;
 
 use crate::access_log::AccessLog;
-use crate::account::Account;
-use crate::activity::Activity;
+use crate::activity::{Account, Activity, Meter, application_report};
 use crate::admit::Admitted;
 use crate::answers::Form;
 use crate::app_site::{self, AppSite, Place, Way};
 use crate::application::Application;
-use crate::application_report;
-use crate::gate::{Ask, Denied, Gate};
+use crate::cookies;
+use crate::cross_site;
+use crate::gate::{Ask, Denied, Gate, Pass};
 use crate::headers::{self, Origin};
 use crate::keyring::Keyring;
-use crate::ledger::Ledger;
+use crate::member_push::MemberPush;
 use crate::metrics::Metrics;
 use crate::notices;
 use crate::observed::Observed;
 use crate::own::{self, Own};
+use crate::peers::{Peer, TrustedProxies};
 use crate::visitor::Visitor;
+
+/// The rule about requests that pages of other hostnames have browsers send.
+pub(crate) const FROM_ANOTHER_SITE: &str = "from-another-site";
+
+/// Of requests for what no application is asked for.
+const METHOD: &str = "method";
 
 /// Everything a request meets.
 pub(crate) struct Guard {
     pub(crate) gate: Gate,
     pub(crate) keyring: Arc<Keyring>,
-    pub(crate) application: Application,
+    pub(crate) application: Arc<Application>,
     pub(crate) upstream: Upstream,
     pub(crate) app_site: AppSite,
-    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) trusted_proxies: Arc<TrustedProxies>,
+    pub(crate) member_push: MemberPush,
+    pub(crate) meter: Meter,
     pub(crate) activity: Arc<Activity>,
     /// Whether the application reports use here, and not at an address of its own.
     pub(crate) takes_reports: bool,
@@ -74,19 +82,21 @@ struct Malformed(&'static str);
 
 impl Guard {
     /// Serves one request; each is decided anew, also on a kept connection.
-    pub(crate) async fn serve(self: Arc<Self>, peer: SocketAddr, request: Request<Incoming>) -> Response<Body> {
-        let origin = headers::origin(request.headers(), peer, self.gate.identities.verifier.issuer());
+    pub(crate) async fn serve(self: Arc<Self>, peer: Peer, request: Request<Incoming>) -> Response<Body> {
+        let issuer = self.gate.identities.verifier.issuer();
+        let origin = headers::origin(request.headers(), peer, &self.trusted_proxies, issuer);
         let observed = Observed::begin(Arc::clone(&self), origin.client, &request);
         let form = Form::preferred(request.headers());
         let outcome = match self.read(peer, origin, request) {
             Err(Malformed(why)) => {
-                let mut answer = notices::malformed().answer(form);
+                let notice = if why == METHOD { notices::not_served() } else { notices::malformed() };
+                let mut answer = notice.answer(form);
                 // What comes next on this connection can't be trusted to be a request.
                 answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 Outcome::refused(answer, why)
             }
             Ok(Kind::Own(own, request, origin)) => own::answer(&self, own, request, &origin, form).await,
-            Ok(Kind::Report(request)) => application_report::take(&self.ledger, &self.clock, request.into_body()).await,
+            Ok(Kind::Report(request)) => application_report::take(&self.meter, request.into_body()).await,
             Ok(Kind::Visit(visit)) => self.visit(visit, form).await,
         };
         observed.end(outcome)
@@ -94,14 +104,15 @@ impl Guard {
 
     async fn visit(&self, visit: Visit, form: Form) -> Outcome {
         let Visit { request, host, origin, place } = visit;
-        if self.app_site.reaches_across(place, request.headers()) {
-            return Outcome::refused(notices::from_the_app().answer(form), "from-the-app");
-        }
         let ask = Ask { path: request.uri().path(), headers: request.headers(), place, source: origin.client };
         let pass = match self.gate.decide(ask).await {
             Ok(pass) => pass,
             Err(denied) => return Outcome::denied(denied, form),
         };
+        if self.is_anothers_wish(&pass, place, &request) {
+            let refused = Outcome::refused(notices::from_another_site().answer(form), FROM_ANOTHER_SITE);
+            return Outcome { who: pass.visitor().name().map(str::to_owned), ..refused };
+        }
         if place == Place::App(Way::BarePrefix) {
             return Outcome::own(self.app_site.to_prefix(request.uri()));
         }
@@ -111,21 +122,22 @@ impl Guard {
             Ok(admitted) => admitted,
             Err(_) => return Outcome::refused(notices::malformed().answer(form), "target"),
         };
-        let account = Account::open(&mut admitted, &self.ledger, &self.clock);
+        let account = Account::open(&mut admitted, &self.meter);
         let visitor = admitted.visitor().clone();
         let sent = Instant::now();
         let forwarded = self.forward(place, admitted).await;
         let application = Some(sent.elapsed());
         if forwarded.is_ok() {
-            account.note(&self.ledger);
+            account.note(&self.meter);
         }
         Outcome { application, ..self.answer(place, forwarded, &visitor, form) }
     }
 
     /// Phase 1: what is asked, without regard to who asks. Anything that two servers could read
     /// differently ends here.
-    fn read(&self, peer: SocketAddr, origin: Origin, request: Request<Incoming>) -> Result<Kind, Malformed> {
-        if self.takes_reports && application_report::is_report(peer, request.method(), request.uri(), request.headers())
+    fn read(&self, peer: Peer, origin: Origin, request: Request<Incoming>) -> Result<Kind, Malformed> {
+        if self.takes_reports
+            && application_report::is_report(peer.address, request.method(), request.uri(), request.headers())
         {
             return Ok(Kind::Report(request));
         }
@@ -135,18 +147,26 @@ impl Guard {
             return Ok(Kind::Own(own, request, origin));
         }
         if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
-            return Err(Malformed("method"));
+            return Err(Malformed(METHOD));
         }
         let host = only_host(&request)?;
         let place = self.app_site.place(&host, request.uri()).map_err(|_| Malformed("dot-segments"))?;
         Ok(Kind::Visit(Visit { request, host, origin, place }))
     }
 
+    /// Whether a page of another hostname has the visitor's browser send this. What is public is so for
+    /// such pages too.
+    fn is_anothers_wish(&self, pass: &Pass, place: Place, request: &Request<Incoming>) -> bool {
+        let is_public = matches!(pass.visitor(), Visitor::Public);
+        let matters = cross_site::acts(request) || self.app_site.reaches_across(place, request.headers());
+        !is_public && matters && cross_site::is_from_elsewhere(request)
+    }
+
     /// Phase 4: the only way to the application, and to the app that it makes.
     async fn forward(&self, place: Place, admitted: Admitted) -> Result<Response<Body>, ForwardError> {
         match place {
             Place::Workspace => self.upstream.forward(admitted.into_outbound()).await,
-            Place::App(way) => self.app_site.forward(way, admitted.into_outbound()).await,
+            Place::App(way) => self.app_site.forward(way, admitted).await,
         }
     }
 
@@ -163,7 +183,7 @@ impl Guard {
             Err(error) if place != Place::Workspace => app_site::no_answer(&error, form),
             Ok(mut answer) => {
                 self.application.is_ready();
-                app_site::strip_platform_cookies(answer.headers_mut());
+                cookies::strip_answer(answer.headers_mut());
                 (answer, "")
             }
             Err(ForwardError::Unreachable(_)) if !self.application.was_ready() => {
@@ -187,7 +207,7 @@ impl Outcome {
             Denied::Stranger(email) => outcome.who = Some(email.to_string()),
             // No page that asks again by itself: the browser would send its credentials again.
             Denied::EmergencyThrottled(wait) => {
-                let seconds = HeaderValue::from(wait.as_secs() + 1);
+                let seconds = HeaderValue::from(notices::whole_seconds(wait));
                 outcome.answer.headers_mut().insert(RETRY_AFTER, seconds);
             }
             _ => {}
@@ -217,15 +237,4 @@ fn only_host(request: &Request<Incoming>) -> Result<HeaderValue, Malformed> {
         !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte));
     let agrees = request.uri().authority().is_none_or(|target| target.as_str().eq_ignore_ascii_case(text));
     if plausible && agrees { Ok(host.clone()) } else { Err(Malformed::HOST) }
-}
-
-/// Statuses for what the application did not do.
-pub(crate) fn status_of(error: &ForwardError) -> StatusCode {
-    match error {
-        ForwardError::ConnectTimedOut | ForwardError::AnswerTimedOut => StatusCode::GATEWAY_TIMEOUT,
-        ForwardError::ClientBrokeOff(_) => StatusCode::BAD_REQUEST,
-        ForwardError::Unreachable(_) | ForwardError::Broken(_) | ForwardError::UnexpectedUpgrade => {
-            StatusCode::BAD_GATEWAY
-        }
-    }
 }

@@ -4,6 +4,8 @@
 mod activity;
 mod app_site;
 mod emergency;
+mod issuer;
+mod listeners;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,13 +16,16 @@ use domain::InstanceId;
 use http::Uri;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use app_site::Beside;
+use issuer::{audiences, issuer, verifier};
+use listeners::Listener;
 
-use crate::Args;
+use crate::peers::TrustedProxies;
+use crate::{Args, link, members_file};
 
 pub(crate) use activity::ActivitySettings;
 pub(crate) use app_site::{AppPrefix, AppSite};
 pub(crate) use emergency::Emergency;
+pub(crate) use issuer::reachable;
 
 /// A configuration that can be run.
 #[derive(Debug)]
@@ -29,12 +34,17 @@ pub(crate) struct Settings {
     /// `host:port` of the application.
     pub(crate) upstream: String,
     pub(crate) upstream_port: u16,
+    /// Knows the audiences of workspace and app.
     pub(crate) verifier: Verifier,
+    /// Those that open the app's hostname only; with none, each audience opens both.
+    pub(crate) app_audiences: Vec<String>,
     pub(crate) certs_url: Uri,
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) members: MembersFrom,
     pub(crate) service_tokens: Vec<String>,
     pub(crate) public_paths: Vec<String>,
+    /// Believed about where requests come from.
+    pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) app_site: AppSite,
     pub(crate) activity: ActivitySettings,
     pub(crate) emergency: Option<Emergency>,
@@ -102,6 +112,16 @@ impl Environment {
     }
 }
 
+impl Listen {
+    /// `None` for a socket of which others know where it listens.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Address(address) => Some(*address),
+            Self::Inherited => None,
+        }
+    }
+}
+
 impl Settings {
     pub(crate) fn check(args: Args, environment: &Environment) -> Result<Self, SettingsError> {
         let issuer = issuer(args.issuer.as_deref(), args.main_socket.is_some())?;
@@ -109,32 +129,40 @@ impl Settings {
             Some(url) => reachable("--certs-url", url, args.main_socket.is_some())?,
             None => reachable("--issuer", &format!("{issuer}{CERTS}"), args.main_socket.is_some())?,
         };
-        let audiences = audiences(args.audience.clone(), environment);
-        let verifier = Verifier::new(issuer, audiences).ok_or_else(|| {
-            problem("no audience: give --audience (GUARD_AUDIENCE), the audience tag of this hostname's application")
-        })?;
+        let app_audiences = without_blanks("--app-audience", &args.app_audience)?;
+        let verifier = verifier(issuer, audiences(args.audience.clone(), environment), &app_audiences)?;
         let (upstream, upstream_port) = upstream(&args.upstream)?;
         let (listen, egress) = (listen(args.listen.as_deref(), environment)?, egress(&args)?);
         let public_paths = public_paths(args.public_path.clone())?;
-        let beside = Beside {
-            upstream: (&upstream, upstream_port),
-            listen: &listen,
-            metrics: args.metrics,
-            egress: egress.as_ref(),
-            activity: args.activity_listen,
-            public_paths: &public_paths,
-        };
-        let app_site = AppSite::check(&args, &beside)?;
+        let app_site = AppSite::check(&args, &public_paths)?;
+        if app_site.host.is_none() && !app_audiences.is_empty() {
+            return Err(problem("--app-audience without --app-host: it opens the app's hostname and nothing else"));
+        }
         let activity = ActivitySettings::check(&args, app_site.port)?;
+        let on_loopback = [
+            listen.address().map(|address| Listener::at("--listen", address)),
+            Some(Listener::named("--upstream", upstream_host(&upstream), upstream_port)),
+            args.metrics.map(|address| Listener::at("--metrics", address)),
+            activity.listen.map(|address| Listener::at("--activity-listen", address)),
+            egress.as_ref().map(|egress| Listener::at("--egress-listen", egress.listen)),
+            // An app that its tools start listens at whichever loopback they like.
+            activity.app.map(|address| Listener::named("--app-port", "localhost", address.port())),
+        ];
+        listeners::all_apart(&on_loopback.into_iter().flatten().collect::<Vec<_>>())?;
+        if let Some(file) = &args.ca_file {
+            link::check_ca(file).map_err(|error| problem(format!("--ca-file {error}")))?;
+        }
         Ok(Self {
             listen,
             upstream,
             upstream_port,
             verifier,
+            app_audiences,
             certs_url,
             members: members(&args)?,
-            service_tokens: without_blanks("--service-token", args.service_token.clone())?,
+            service_tokens: without_blanks("--service-token", &args.service_token)?,
             public_paths,
+            trusted_proxies: trusted_proxies(&args.trusted_proxy)?,
             app_site,
             activity,
             emergency: emergency::emergency(&args)?,
@@ -150,42 +178,13 @@ impl Settings {
     }
 }
 
-fn problem(text: impl Into<String>) -> SettingsError {
+pub(crate) fn problem(text: impl Into<String>) -> SettingsError {
     SettingsError(text.into())
 }
 
-fn issuer(raw: Option<&str>, through_socket: bool) -> Result<String, SettingsError> {
-    let issuer = raw.unwrap_or_default();
-    if issuer.is_empty() {
-        return Err(problem("no issuer: give --issuer (GUARD_ISSUER), such as https://<team>.cloudflareaccess.com"));
-    }
-    if issuer.ends_with('/') {
-        return Err(problem(format!("--issuer {issuer} ends with a slash, and assertions name it without one")));
-    }
-    reachable("--issuer", issuer, through_socket)?;
-    Ok(issuer.to_owned())
-}
-
-/// An https address, or a plain one that does not leave this machine.
-fn reachable(option: &str, raw: &str, through_socket: bool) -> Result<Uri, SettingsError> {
-    let uri: Uri = raw.parse().map_err(|_| problem(format!("{option} {raw} is no address")))?;
-    let host = uri.host().unwrap_or_default();
-    let local = host == "localhost" || host.ends_with(".localhost") || host == "127.0.0.1" || host == "[::1]";
-    let plain = raw.contains('@') || raw.contains('#') || host.is_empty();
-    match uri.scheme_str() {
-        _ if plain => Err(problem(format!("{option} {raw} must be scheme, host, port and path"))),
-        Some("https") => Ok(uri),
-        Some("http") if local || through_socket => Ok(uri),
-        Some("http") => Err(problem(format!("{option} {raw} is not encrypted: http is for loopback only, use https"))),
-        _ => Err(problem(format!("{option} {raw} must begin with https://"))),
-    }
-}
-
-fn audiences(mut given: Vec<String>, environment: &Environment) -> Vec<String> {
-    if given.is_empty() {
-        given.extend(environment.cloudflare_audience.iter().flat_map(|list| list.split(',')).map(str::to_owned));
-    }
-    given.into_iter().map(|audience| audience.trim().to_owned()).collect()
+/// The host of a checked `host:port`.
+fn upstream_host(upstream: &str) -> &str {
+    upstream.rsplit_once(':').map_or(upstream, |(host, _)| host)
 }
 
 fn upstream(raw: &str) -> Result<(String, u16), SettingsError> {
@@ -216,7 +215,13 @@ fn members(args: &Args) -> Result<MembersFrom, SettingsError> {
         (Some(_), Some(_), _) => {
             Err(problem("both --members and --main-key say who belongs: choose the file or the signed list"))
         }
-        (Some(file), None, _) => Ok(MembersFrom::File(file.clone())),
+        (_, None, Some(_)) => {
+            Err(problem("--instance without --main-key: it says whose signed member list is taken, and from whom"))
+        }
+        (Some(file), None, None) => match members_file::read(file) {
+            Ok(_) => Ok(MembersFrom::File(file.clone())),
+            Err(error) => Err(problem(format!("--{error}"))),
+        },
         (None, Some(key), Some(instance)) => {
             let key = MembersPublicKey::parse(key).map_err(|error| problem(format!("--main-key: {error}")))?;
             let instance =
@@ -226,15 +231,25 @@ fn members(args: &Args) -> Result<MembersFrom, SettingsError> {
         (None, Some(_), None) => {
             Err(problem("--main-key without --instance: a signed member list is for one instance, say which"))
         }
-        (None, None, _) => Ok(MembersFrom::Nowhere),
+        (None, None, None) if args.main_url.is_some() => {
+            Err(problem("--main-url without --main-key or --members: nobody belongs, and there is nothing to report"))
+        }
+        (None, None, None) => Ok(MembersFrom::Nowhere),
     }
 }
 
-fn without_blanks(option: &str, values: Vec<String>) -> Result<Vec<String>, SettingsError> {
+fn without_blanks(option: &str, values: &[String]) -> Result<Vec<String>, SettingsError> {
     if values.iter().any(|value| value.trim().is_empty()) {
         return Err(problem(format!("{option} is empty: leave it out, or name something")));
     }
-    Ok(values)
+    Ok(values.iter().map(|value| value.trim().to_owned()).collect())
+}
+
+fn trusted_proxies(given: &[String]) -> Result<TrustedProxies, SettingsError> {
+    if given.is_empty() {
+        return Ok(TrustedProxies::default());
+    }
+    TrustedProxies::parse(given).map_err(|(text, error)| problem(format!("--trusted-proxy {text} {error}")))
 }
 
 fn public_paths(paths: Vec<String>) -> Result<Vec<String>, SettingsError> {
@@ -324,7 +339,7 @@ mod tests {
         let args = clap::Parser::try_parse_from(["guard", ENOUGH[0], ENOUGH[1]]).unwrap();
         let settings = Settings::check(args, &environment).unwrap();
         assert_eq!(settings.listen, Listen::Address("0.0.0.0:1234".parse().unwrap()));
-        assert_eq!(settings.verifier.audiences(), ["x", "y"]);
+        assert!(settings.verifier.audiences().eq(["x", "y"]));
     }
 
     #[test]
@@ -339,6 +354,14 @@ mod tests {
             (vec!["--issuer", "http://a.b", "--audience", "x"], "not encrypted"),
             (vec!["--issuer", "http://localhost.evil.com", "--audience", "x"], "not encrypted"),
             (vec!["--issuer", "a.b", "--audience", "x"], "must"),
+            (vec!["--issuer", "https://a.b/x", "--audience", "x"], "alone"),
+            (vec!["--issuer", "https://a.b?x", "--audience", "x"], "alone"),
+            (vec!["--issuer", "https://a.b#x", "--audience", "x"], "--issuer"),
+            (vec!["--issuer", "https://A.b", "--audience", "x"], "lower case"),
+            (vec!["--issuer", "https://a.b", "--app-audience", "x", "--app-host", "a.example"], "no audience"),
+            (with(&["--app-audience", "x"]), "--app-host"),
+            (with(&["--app-audience", " ", "--app-host", "a.example"]), "--app-audience"),
+            (with(&["--app-audience", "x, abc", "--app-host", "a.example"]), "both name abc"),
             (with(&["--certs-url", "http://keys.example"]), "not encrypted"),
             (with(&["--upstream", "https://app"]), "--upstream"),
             (with(&["--upstream", "http://app/path"]), "--upstream"),
@@ -346,10 +369,19 @@ mod tests {
             (with(&["--public-path", "*"]), "exact path"),
             (with(&["--public-path", ""]), "exact path"),
             (with(&["--service-token", ""]), "--service-token"),
-            (with(&["--main-url", "https://main"]), "--instance-token"),
+            (with(&["--trusted-proxy", ""]), "--trusted-proxy"),
+            (with(&["--trusted-proxy", "10.0.0.0/8", "--trusted-proxy", "0.0.0.0/0"]), "0.0.0.0/0 is everybody"),
+            (with(&["--trusted-proxy", "10.0.0.1/8"]), "10.0.0.0/8"),
+            (with(&["--main-url", "https://main", "--members", "/dev/null"]), "--instance-token"),
             (with(&["--instance-token", "x"]), "--main-url"),
-            (with(&["--main-url", "https://main", "--instance-token", ""]), "token is empty"),
-            (with(&["--main-url", "http://main", "--instance-token", "x"]), "not encrypted"),
+            (with(&["--main-url", "https://main", "--instance-token", "", "--members", "/dev/null"]), "token is empty"),
+            (with(&["--main-url", "http://main", "--instance-token", "x", "--members", "/dev/null"]), "not encrypted"),
+            (with(&["--main-url", "https://main", "--instance-token", "x"]), "--main-key"),
+            (with(&["--instance", "ins_x"]), "--main-key"),
+            (with(&["--instance", "ins_x", "--members", "/dev/null"]), "--main-key"),
+            (with(&["--members", "/does/not/exist"]), "--members /does/not/exist"),
+            (with(&["--ca-file", "/does/not/exist"]), "--ca-file /does/not/exist"),
+            (with(&["--ca-file", "/dev/null"]), "no certificate"),
             (with(&["--main-key", "AAAA", "--instance", "ins_x"]), "--main-key"),
             (with(&["--main-key", "AAAA"]), "--instance"),
             (with(&["--members", "/m", "--main-key", "AAAA"]), "choose"),
@@ -372,6 +404,31 @@ mod tests {
         ] {
             let error = check(&options).expect_err(&options.join(" "));
             assert!(error.to_string().contains(says), "{options:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn names_in_a_list_may_have_spaces_around_them() {
+        let settings = check(&with(&["--service-token", "a, b ", "--app-audience", "x, y", "--app-host", "a.example"]));
+        let settings = settings.unwrap();
+        assert_eq!(settings.service_tokens, ["a", "b"]);
+        assert_eq!(settings.app_audiences, ["x", "y"]);
+        assert!(settings.verifier.audiences().eq(["abc", "x", "y"]));
+    }
+
+    #[test]
+    fn files_that_say_something_else_than_they_should_do_not_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        let path = file.display().to_string();
+        for (option, text, says) in [
+            ("--members", "this is no address", "--members"),
+            ("--ca-file", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "--ca-file"),
+            ("--ca-file", "-----BEGIN CERTIFICATE-----\n", "--ca-file"),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            let error = check(&with(&[option, &path])).expect_err(text).to_string();
+            assert!(error.contains(says) && error.contains(&path), "{error}");
         }
     }
 

@@ -6,9 +6,10 @@ mod support;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 
+use access::ListState;
 use futures_util::{SinkExt as _, StreamExt as _};
 use nix::sys::signal::Signal;
-use support::{Guard, PATIENCE, Town, ask, ask_with, bearer, client, command, refused_start, soon, until};
+use support::{Guard, PATIENCE, Town, ask, ask_with, bearer, client, command, push, refused_start, soon, until};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio_tungstenite::tungstenite::Message;
@@ -16,6 +17,8 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
 const FIREFOX: &str = "User-Agent: Mozilla/5.0 (X11; rv:140.0) Gecko/20100101 Firefox/140.0";
 const SCRIPT: &str = "Sec-Fetch-Mode: cors";
+const PAGE: &str = "Sec-Fetch-Mode: navigate";
+const USER: &str = "Sec-Fetch-User: ?1";
 const SPRINT: &str = r#"{"signal":"sprint"}"#;
 
 type Sightings = BTreeMap<(String, String), u64>;
@@ -217,11 +220,14 @@ async fn a_tab_left_open_costs_nothing_however_it_keeps_itself_busy() {
         ask_for("POST", "/collect", &["Sec-Fetch-Mode: no-cors", "Content-Type: text/plain"], "still here").await;
         ask_for("POST", "/nel", &[report], "[]").await;
         ask_for("POST", "/api/alive", &[SCRIPT], r#"{"type":"ping"}"#).await;
-        ask_for("GET", "/next", &["Sec-Fetch-Mode: navigate", "Sec-Purpose: prefetch"], "").await;
+        ask_for("GET", "/next", &[PAGE, USER, "Sec-Purpose: prefetch"], "").await;
+        ask_for("GET", "/board", &[PAGE, "Sec-Fetch-Dest: document", "Cache-Control: max-age=0"], "").await;
+        ask_for("GET", "/feed", &[PAGE, "Sec-Fetch-Dest: iframe"], "").await;
+        ask_for("GET", "/plain", &["Accept: text/html", "Referer: http://acme.test/plain"], "").await;
         assert_eq!(ask(&guard.address, "/-/health", &[]).await.status, 200);
         assert_eq!(ask(&guard.address, "/robots.txt", &[]).await.status, 200);
         assert_eq!(ask(&guard.address, "/", &[&ada, "User-Agent: UptimeRobot/2.0"]).await.status, 200);
-        assert_eq!(ask(&guard.address, "/", &["Sec-Fetch-Mode: navigate"]).await.status, 401);
+        assert_eq!(ask(&guard.address, "/", &[PAGE, USER]).await.status, 401);
     }
     assert_eq!(sightings(&town, guard).await, expected(&[]));
     assert_eq!(town.main.count("/api/v1/activity"), 0);
@@ -369,13 +375,28 @@ async fn a_report_is_kept_over_a_crash() {
     guard.signal(Signal::SIGKILL);
     guard.ended().await;
     assert!(town.main.reports().is_empty());
+    let in_vain = town.main.count("/api/v1/activity");
 
     town.main.set_down(false);
     let guard = town.guard().await;
     until("the report of the earlier life", || !town.main.reports().is_empty()).await;
     let seen = sightings(&town, guard).await;
     assert_eq!(seen, expected(&[("application", "sprint", 1)]));
-    assert_eq!(town.main.count("/api/v1/activity"), town.main.reports().len(), "acknowledged, so not sent again");
+    let arrived = town.main.count("/api/v1/activity") - in_vain;
+    assert_eq!(arrived, town.main.reports().len(), "acknowledged, so not sent again");
+}
+
+#[tokio::test]
+async fn a_closed_instance_takes_no_reports_and_says_why() {
+    let town = Town::new().await;
+    let guard = town.guard().await;
+    for (serial, state, says) in [(2, ListState::Suspended, "suspended"), (3, ListState::Deleting, "being deleted")] {
+        let list = town.list(serial, state, &["ada@example.com"]);
+        assert_eq!(push(&guard.address, &list).await.status, 204);
+        let answer = report(&guard.address, &guard.address, &[], SPRINT).await;
+        assert!(answer.status == 503 && answer.body.contains(says), "{answer:?}");
+    }
+    assert_eq!(sightings(&town, guard).await, expected(&[]));
 }
 
 #[tokio::test]
@@ -435,7 +456,7 @@ async fn rules_that_cannot_be_followed_to_the_letter_refuse_to_start() {
     let mut settings = town.settings_with("GUARD_APP_PORT", "3129");
     settings.push(("GUARD_ACTIVITY_LISTEN", "127.0.0.1:3129".into()));
     let (code, said) = refused_start(&settings).await;
-    assert!(code == Some(2) && said.contains("--app-port 3129 is the port of --activity-listen"), "{said}");
+    assert!(code == Some(2) && said.contains("--activity-listen 127.0.0.1:3129 and --app-port"), "{said}");
     let said = explained(&rules(&town, "[[rule]]\nmethod = \"POST\"\nuse = false\n")).await;
     assert!(said.contains("rules.toml say (1), then the built-in ones\n"), "{said}");
 }

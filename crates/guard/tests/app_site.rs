@@ -16,6 +16,7 @@ use hyper::client::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use proxy::{Body, Limits, serve};
+use serde_json::json;
 use support::client::{Answer, raw};
 use support::{Guard, Town, bearer, refused_start, soon, until};
 use tokio::net::{TcpListener, TcpStream};
@@ -304,7 +305,7 @@ async fn an_app_that_is_not_running_says_so_and_is_no_use() {
 #[tokio::test]
 async fn to_use_the_app_is_to_use_the_instance() {
     let scene = Scene::by_host().await;
-    let lines = ["Accept: text/html", "User-Agent: Mozilla/5.0", "Sec-Fetch-Mode: navigate"];
+    let lines = ["Accept: text/html", "User-Agent: Mozilla/5.0", "Sec-Fetch-Mode: navigate", "Sec-Fetch-User: ?1"];
     assert_eq!(scene.ada(APP, "/", &lines).await.status, 200);
     until("a report", || !scene.town.main.reports().is_empty()).await;
 }
@@ -433,6 +434,49 @@ async fn websockets_reach_the_app_either_way() {
 }
 
 #[tokio::test]
+async fn a_sign_in_to_the_app_is_none_to_the_workspace_nor_the_other_way_round() {
+    let apart = [
+        ("GUARD_APP_HOST", APP),
+        ("GUARD_APP_PREFIX", "/yourapp/"),
+        ("GUARD_APP_AUDIENCE", "apps-1,apps-2"),
+        ("GUARD_SERVICE_TOKENS", "deploy.access"),
+    ];
+    let scene = Scene::with(&apart).await;
+    let ours = support::AUDIENCE;
+    for (audience, workspace, app) in [
+        (json!(ours), 200, 401),
+        (json!([ours, "elsewhere"]), 200, 401),
+        (json!("apps-1"), 401, 200),
+        (json!(["elsewhere", "apps-2"]), 401, 200),
+        (json!([ours, "apps-1"]), 200, 200),
+        (json!("elsewhere"), 401, 401),
+    ] {
+        let token = bearer(&scene.town.forge.with("aud", audience.clone()));
+        let mut claims = scene.town.forge.claims("x");
+        drop(claims.as_object_mut().unwrap().remove("email"));
+        (claims["common_name"], claims["aud"]) = (json!("deploy.access"), audience.clone());
+        let service = bearer(&scene.town.forge.sign(&scene.town.forge.header(), &claims));
+        for token in [token, service] {
+            for (host, path, status) in
+                [(WORKSPACE, "/", workspace), (WORKSPACE, "/yourapp/", workspace), (APP, "/", app)]
+            {
+                let answer = scene.ask(host, path, &[&token]).await;
+                assert_eq!(answer.status, status, "{audience} at {host}{path}");
+            }
+        }
+    }
+    assert_eq!(scene.reached(), (6, 6 + 6));
+}
+
+#[tokio::test]
+async fn without_audiences_of_its_own_the_app_is_opened_by_any() {
+    let scene = Scene::with(&[("GUARD_APP_HOST", APP)]).await;
+    for host in [WORKSPACE, APP] {
+        assert_eq!(scene.ada(host, "/", &[]).await.status, 200, "{host}");
+    }
+}
+
+#[tokio::test]
 async fn contradictory_settings_do_not_start() {
     let town = Town::new().await;
     for (more, says) in [
@@ -441,6 +485,7 @@ async fn contradictory_settings_do_not_start() {
         (("GUARD_APP_HOST", "acme-app.test:8080".into()), "--app-host"),
         (("GUARD_APP_HOST", "*.test".into()), "--app-host"),
         (("GUARD_APP_PREFIX", "/".into()), "--app-prefix"),
+        (("GUARD_APP_AUDIENCE", "apps-1".into()), "--app-host"),
     ] {
         let mut settings = town.settings();
         settings.push(more.clone());

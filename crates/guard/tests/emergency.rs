@@ -11,12 +11,14 @@ use base64::engine::general_purpose::STANDARD;
 use futures_util::future::join_all;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use support::{Guard, Town, ask, ask_with, bearer, command, refused_start, soon, until};
+use support::{Guard, Town, ask, ask_with, bearer, command, push, refused_start, soon, until};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 
 const PASSWORD: &str = "correct horse battery";
 const DOOR: &str = "/-/access/emergency";
+/// What a member is asked for, as the edge asks for it: nothing that opens a dialog, or that is not read.
+const MEMBERS: &str = "www-authenticate: cookie realm=\"members\", cookie-name=\"cf_authorization\"";
 
 type Settings = Vec<(&'static str, String)>;
 
@@ -80,7 +82,8 @@ async fn without_configuration_there_is_no_door() {
     for path in ["/", DOOR] {
         let answer = ask(&guard.address, path, &[&right()]).await;
         assert_eq!(answer.status, 401);
-        assert!(answer.head.contains("www-authenticate: bearer") && !answer.head.contains("basic"), "{}", answer.head);
+        assert!(answer.head.contains(MEMBERS) && !answer.head.contains("basic"), "{}", answer.head);
+        assert!(answer.body.contains("Please sign in"), "{}", answer.body);
     }
     assert!(town.app.seen().is_empty());
     let own = basic("root", "the application's own");
@@ -146,8 +149,12 @@ async fn what_is_not_exactly_right_opens_nothing() {
         let lines: Vec<&str> = lines.iter().map(String::as_str).chain([source.as_str()]).collect();
         let answer = ask(&guard.address, "/", &lines).await;
         assert_eq!(answer.status, 401, "{lines:?}");
-        assert!(answer.head.contains("www-authenticate: bearer"), "only the door's own address asks: {}", answer.head);
-        assert!(!answer.body.contains("assword") && !answer.body.contains("mergency"), "{}", answer.body);
+        assert!(answer.head.contains(MEMBERS), "only the door's own address asks: {}", answer.head);
+        // Nobody learns which of both was wrong, and who sent none learns of no door.
+        let tried = lines.iter().any(|line| line.starts_with("Authorization: Basic"));
+        let says = if tried { "<h1>Wrong user or password</h1>" } else { "<h1>Please sign in</h1>" };
+        assert!(answer.body.contains(says), "{lines:?}: {}", answer.body);
+        assert!(tried || !answer.body.contains("mergency"), "{}", answer.body);
     }
     assert!(town.app.seen().is_empty(), "{:?}", town.app.last());
 }
@@ -284,6 +291,11 @@ async fn a_flood_of_guesses_costs_a_dozen_hashes_and_members_nothing() {
     assert_eq!(passed, 100);
     assert!(answers.iter().all(|answer| answer.status == 401));
     let throttled = answers.iter().filter(|answer| answer.head.contains("retry-after: ")).count();
+    for answer in &answers {
+        let waits = answer.head.lines().find_map(|line| line.strip_prefix("retry-after: "));
+        let says = waits.map_or("Wrong user or password".to_owned(), |wait| format!("Wait {wait} seconds"));
+        assert!(answer.body.contains(&says) && !answer.body.contains("sign-in is missing"), "{answer:?}");
+    }
     // The flood may last long enough for a few attempts more, one in ten seconds.
     let hashed = hashes(&metrics).await - before;
     assert!((12..=15).contains(&hashed), "{hashed}");
@@ -338,7 +350,7 @@ async fn a_closed_instance_is_closed_to_the_operator_too() {
     let session = session(&guard, &[]).await;
     for (serial, state, says) in [(2, ListState::Suspended, "suspended"), (3, ListState::Deleting, "being deleted")] {
         let list = town.list(serial, state, &["ada@example.com"]);
-        assert_eq!(ask_with(&guard.address, "PUT", "/-/members", &[], &list).await.status, 204);
+        assert_eq!(push(&guard.address, &list).await.status, 204);
         for line in [right(), session.clone()] {
             let page = ask(&guard.address, "/", &[&line]).await;
             assert!(page.status == 503 && page.body.contains(says), "{page:?}");

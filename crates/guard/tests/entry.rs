@@ -4,7 +4,8 @@
 mod support;
 
 use access::ListState;
-use support::{Guard, Town, ask, ask_with, bearer, refused_start, until};
+use support::client::Kept;
+use support::{Guard, Town, ask, ask_with, bearer, push, refused_start, soon, until};
 
 #[tokio::test]
 async fn the_application_sees_who_it_is_and_nothing_that_a_client_made_up() {
@@ -73,7 +74,7 @@ async fn a_pushed_list_holds_from_the_next_request_on() {
     assert_eq!(ask(&guard.address, "/", &[&ada]).await.status, 200);
     let push = |list: String| {
         let address = guard.address.clone();
-        async move { ask_with(&address, "PUT", "/-/members", &[], &list).await.status }
+        async move { support::push(&address, &list).await.status }
     };
     let old = town.list(2, ListState::Active, &["ada@example.com"]);
     let new = town.list(3, ListState::Active, &["eve@example.com"]);
@@ -99,6 +100,50 @@ async fn a_pushed_list_holds_from_the_next_request_on() {
 }
 
 #[tokio::test]
+async fn a_list_is_read_from_the_main_instance_only_and_one_at_a_time() {
+    let town = Town::new().await;
+    let guard = town.guard().await;
+    let list = town.list(2, ListState::Active, &["ada@example.com"]);
+    let head = |proof: &str| {
+        let length = list.len();
+        format!(
+            "PUT /-/members HTTP/1.1\r\nHost: acme.test\r\nContent-Length: {length}\r\nExpect: 100-continue\r\n{proof}\r\n"
+        )
+    };
+    let good = format!("Authorization: Bearer {}\r\n", access::pushed::proof(support::TOKEN));
+    let stolen = format!("Authorization: Bearer {}\r\n", support::TOKEN);
+    let other = format!("Authorization: Bearer {}\r\n", access::pushed::proof("another token"));
+    for proof in ["", &stolen, &other, "Authorization: Bearer\r\n", &format!("{good}{good}"), &good.replace(' ', "  ")]
+    {
+        let mut client = Kept::connect(&guard.address).await.unwrap();
+        client.send(head(proof)).await.unwrap();
+        // It is told to go on when its body is asked for.
+        let told = String::from_utf8(client.rest().await).unwrap();
+        assert!(told.starts_with("HTTP/1.1 401 "), "{proof}: {told}");
+    }
+
+    let mut first = Kept::connect(&guard.address).await.unwrap();
+    first.send(head(&good)).await.unwrap();
+    assert!(soon("a word to go on", first.interim()).await.unwrap().starts_with("HTTP/1.1 100 "));
+    let second = push(&guard.address, &list).await;
+    assert!(second.status == 429 && second.head.contains("retry-after: 1"), "{second:?}");
+    first.send(&list).await.unwrap();
+    assert_eq!(soon("its answer", first.answer()).await.unwrap().status, 204);
+    assert_eq!(push(&guard.address, &list).await.status, 204);
+}
+
+#[tokio::test]
+async fn a_guard_without_a_token_believes_the_signature() {
+    let town = Town::new().await;
+    let mut settings = town.settings_without("GUARD_INSTANCE_TOKEN");
+    settings.retain(|(name, _)| *name != "GUARD_MAIN_URL");
+    let guard = Guard::start(&settings, &[]).await;
+    let list = town.list(2, ListState::Active, &["ada@example.com"]);
+    assert_eq!(ask_with(&guard.address, "PUT", "/-/members", &[], &list).await.status, 204);
+    assert_eq!(ask(&guard.address, "/", &[&bearer(&town.ada())]).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_suspended_instance_explains_itself_to_its_members_only() {
     let town = Town::new().await;
     let guard = town.guard().await;
@@ -106,7 +151,7 @@ async fn a_suspended_instance_explains_itself_to_its_members_only() {
     assert_eq!(ask(&guard.address, "/", &[&ada]).await.status, 200);
     for (serial, state, says) in [(2, ListState::Suspended, "suspended"), (3, ListState::Deleting, "being deleted")] {
         let list = town.list(serial, state, &["ada@example.com"]);
-        assert_eq!(ask_with(&guard.address, "PUT", "/-/members", &[], &list).await.status, 204);
+        assert_eq!(push(&guard.address, &list).await.status, 204);
         let page = ask(&guard.address, "/", &[&ada, "Accept: text/html"]).await;
         assert!(page.status == 503 && page.body.contains(says), "{page:?}");
         assert!(page.head.contains("text/html") && page.head.contains("no-store"), "{}", page.head);
@@ -120,7 +165,7 @@ async fn a_suspended_instance_explains_itself_to_its_members_only() {
     }
     assert_eq!(town.app.seen().len(), 1);
     let list = town.list(4, ListState::Active, &["ada@example.com"]);
-    assert_eq!(ask_with(&guard.address, "PUT", "/-/members", &[], &list).await.status, 204);
+    assert_eq!(push(&guard.address, &list).await.status, 204);
     assert_eq!(ask(&guard.address, "/", &[&ada]).await.status, 200);
 }
 
@@ -144,10 +189,32 @@ async fn a_members_file_is_reread_when_it_changes() {
     becomes(eve.clone(), 200).await;
     std::fs::write(&file, "@example.org\nthis is no address\n").unwrap();
     becomes(eve.clone(), 403).await;
+    let page = support::soon("the file that can't be read", async {
+        loop {
+            let page = ask(&guard.address, "/", &[&eve, "Accept: text/html"]).await;
+            if page.body.contains("The list of members can't be read") {
+                return page;
+            }
+        }
+    });
+    let page = page.await;
+    assert!(page.head.contains("retry-after: 30") && page.body.contains("content=\"30\""), "{page:?}");
     std::fs::remove_file(&file).unwrap();
     becomes(eve.clone(), 403).await;
     std::fs::write(&file, "ada@example.com\n").unwrap();
     becomes(ada, 200).await;
+}
+
+#[tokio::test]
+async fn what_is_asked_of_no_application_is_named_as_such() {
+    let town = Town::new().await;
+    let guard = town.guard().await;
+    let ada = bearer(&town.ada());
+    for (method, target) in [("TRACE", "/"), ("CONNECT", "acme.test:443")] {
+        let answer = ask_with(&guard.address, method, target, &[&ada, "Accept: application/json"], "").await;
+        assert!(answer.status == 400 && answer.body.contains("not served here"), "{method}: {answer:?}");
+    }
+    assert!(town.app.seen().is_empty());
 }
 
 #[tokio::test]
@@ -178,8 +245,33 @@ async fn a_configuration_that_would_be_an_open_door_does_not_start() {
         (town.settings_with_file(std::path::Path::new("/does/not/exist")), "/does/not/exist"),
     ] {
         let (code, complaint) = refused_start(&settings).await;
-        assert!(code == Some(2) || code == Some(1), "{says}: {code:?}");
+        assert_eq!(code, Some(2), "{says}");
         assert!(complaint.contains(says), "{says}: {complaint}");
     }
     until("nothing was asked", || town.main.total() == 0).await;
+}
+
+#[tokio::test]
+async fn until_a_list_has_said_that_the_instance_is_open_nobody_enters() {
+    let town = Town::new().await;
+    town.main.set_members("no list");
+    let guard = town.guard().await;
+    let service = bearer(&town.forge.service_token("deploy.access"));
+    let ask_both = async || {
+        futures_util::future::join(
+            ask(&guard.address, "/robots.txt", &["Accept: text/plain"]),
+            ask(&guard.address, "/", &[&service]),
+        )
+        .await
+    };
+    let (public, listed) = ask_both().await;
+    assert_eq!((public.status, listed.status), (403, 403), "it may be suspended");
+    assert!(town.app.seen().is_empty());
+    for (serial, state, status) in [(1, ListState::Suspended, 503), (2, ListState::Active, 200)] {
+        let list = town.list(serial, state, &[]);
+        assert_eq!(push(&guard.address, &list).await.status, 204);
+        let (public, listed) = ask_both().await;
+        assert_eq!((public.status, listed.status), (status, status), "{state:?}");
+    }
+    assert_eq!(town.app.seen().len(), 2);
 }

@@ -4,8 +4,10 @@
 mod support;
 
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::process::Stdio;
 
+use access::ListState;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use support::{App, Forge, Guard, Town, ask, ask_with, bearer, soon, until};
@@ -172,23 +174,85 @@ async fn a_listener_can_be_inherited_and_the_main_instance_be_a_socket() {
 }
 
 #[tokio::test]
+async fn an_address_in_use_is_named_before_the_application_is_started() {
+    let town = Town::new().await;
+    let taken = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
+    let _taken = TcpListener::bind(&taken).await.unwrap();
+    let started = town.folder.path().join("started");
+    for (name, option) in
+        [("GUARD_LISTEN", "--listen"), ("GUARD_METRICS", "--metrics"), ("GUARD_ACTIVITY_LISTEN", "--activity-listen")]
+    {
+        let mut command = support::command(&town.settings_with(name, &taken));
+        command.arg("--").arg("touch").arg(&started).stdin(Stdio::null()).stdout(Stdio::null());
+        let output = soon("its end", command.output()).await.unwrap();
+        let says = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(1) && says.contains(&format!("{option} {taken}")), "{says}");
+        assert!(!started.exists(), "{option}");
+    }
+}
+
+/// What `check` says about a configuration and what comes on its standard input.
+async fn checked(settings: &[(&'static str, String)], input: &[u8], folder: &Path) -> (Option<i32>, String) {
+    let mut command = support::command(settings);
+    command.arg("check").current_dir(folder).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut process = command.spawn().unwrap();
+    // It may refuse before it reads.
+    let _ = process.stdin.take().unwrap().write_all(input).await;
+    let output = soon("its words", process.wait_with_output()).await.unwrap();
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[tokio::test]
 async fn check_explains_and_judges() {
     let town = Town::new().await;
     let file = town.folder.path().join("members.txt");
     std::fs::write(&file, "ada@example.com\n").unwrap();
-    let settings = town.settings_with_file(&file);
-    for (token, code, says) in [
-        (town.ada(), 0, "token: allowed: ada@example.com is a member"),
-        (town.forge.token("eve@example.com"), 4, "eve@example.com is not a member"),
-        (town.forge.with("aud", json!("other")), 4, "another audience"),
-        (String::new(), 0, "members: those in"),
+    let mut settings = town.settings_with_file(&file);
+    settings.extend([("GUARD_APP_HOST", "acme-app.test".into()), ("GUARD_APP_AUDIENCE", "apps".into())]);
+    let forge = &town.forge;
+    for (input, code, says) in [
+        (town.ada().into_bytes(), 0, "token: allowed: ada@example.com is a member (rule=member), opens the workspace,"),
+        (forge.with("aud", json!("apps")).into_bytes(), 0, "opens the app's hostname, until"),
+        (forge.service_token("deploy.access").into_bytes(), 0, "service deploy.access is listed (rule=service-listed)"),
+        (forge.service_token("other.access").into_bytes(), 4, "(rule=service-not-listed)"),
+        (forge.token("eve@example.com").into_bytes(), 4, "eve@example.com is not a member (rule=not-a-member)"),
+        (forge.with("aud", json!("other")).into_bytes(), 4, "another audience (rule=token-audience)"),
+        (b"\xff\xfe".to_vec(), 4, "token: refused: what came is no text, so it is no token (rule=ambiguous-assertion)"),
+        (Vec::new(), 0, "token: none on standard input"),
+        (Vec::new(), 0, "audiences: aa11bb22; for the app's hostname only: apps\nmembers: those in"),
     ] {
-        let mut command = support::command(&settings);
-        let mut process = command.arg("check").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        process.stdin.take().unwrap().write_all(token.as_bytes()).await.unwrap();
-        let output = soon("its words", process.wait_with_output()).await.unwrap();
-        let said = String::from_utf8(output.stdout).unwrap();
-        assert_eq!(output.status.code(), Some(code), "{said}");
+        let (exit, said) = checked(&settings, &input, town.folder.path()).await;
+        assert_eq!(exit, Some(code), "{said}");
         assert!(said.contains(says), "{says}: {said}");
     }
+    std::fs::write(&file, "this is no address\n").unwrap();
+    let (exit, said) = checked(&settings, b"", town.folder.path()).await;
+    assert!(exit == Some(2) && said.starts_with("configuration: refused: --members "), "{said}");
+}
+
+#[tokio::test]
+async fn check_judges_by_the_list_that_a_guard_would_judge_by() {
+    let town = Town::new().await;
+    let (ada, folder) = (town.ada(), town.folder.path());
+    let judged = async |settings: &[(&'static str, String)]| checked(settings, ada.as_bytes(), folder).await;
+    let (code, said) = judged(&town.settings()).await;
+    assert!(code == Some(0) && said.contains("rule=member"), "{said}");
+    assert!(!town.state().exists(), "it leaves nothing behind");
+    for (serial, state, rule) in [(2, ListState::Suspended, "suspended"), (3, ListState::Deleting, "deleting")] {
+        town.list(serial, state, &["ada@example.com"]);
+        let (code, said) = judged(&town.settings()).await;
+        assert!(code == Some(4) && said.contains(&format!("(rule={rule})")), "{said}");
+    }
+
+    // Without a main instance only a kept list counts, and none that lies in the folder one is in.
+    let list = town.list(4, ListState::Active, &["ada@example.com"]);
+    std::fs::write(folder.join("members.json"), &list).unwrap();
+    let mut settings = town.settings();
+    settings.retain(|(name, _)| !["GUARD_MAIN_URL", "GUARD_INSTANCE_TOKEN"].contains(name));
+    settings.retain(|(name, _)| *name != "GUARD_STATE");
+    let (code, said) = judged(&settings).await;
+    assert!(code == Some(4) && said.contains("(rule=no-member-list)"), "{said}");
+    settings.push(("GUARD_STATE", folder.display().to_string()));
+    let (code, said) = judged(&settings).await;
+    assert!(code == Some(0) && said.contains("rule=member"), "{said}");
 }

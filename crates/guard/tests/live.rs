@@ -14,7 +14,7 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use support::client::ask;
 use support::traffic::Traffic;
-use support::{ADA, Certs, Forge, Guard, MainInstance, Town, ask_with, bearer, command, soon, until};
+use support::{ADA, Certs, Forge, Guard, MainInstance, Town, bearer, command, push, soon, until};
 
 /// Within which a change of members is to hold.
 const A_SECOND: Duration = Duration::from_secs(1);
@@ -192,7 +192,7 @@ async fn a_member_who_is_let_go_by_a_pushed_list_is_out_within_a_second() {
     town.list(2, ListState::Active, &[ADA, "bob@example.com"]);
     one_is_let_go(&town, &town.settings(), async |guard| {
         let list = town.list(3, ListState::Active, &[ADA]);
-        assert_eq!(ask_with(&guard.address, "PUT", "/-/members", &[], &list).await.status, 204);
+        assert_eq!(push(&guard.address, &list).await.status, 204);
     })
     .await;
 }

@@ -100,3 +100,25 @@ async fn figures_are_on_an_address_of_their_own() {
     assert_eq!(ask(&free, "/", &[]).await.status, 404);
     assert_eq!(ask(&guard.address, "/metrics", &[]).await.status, 401, "not for visitors");
 }
+
+#[tokio::test]
+async fn a_members_file_that_cannot_be_read_is_no_known_list() {
+    let town = Town::new().await;
+    let file = town.folder.path().join("members.txt");
+    std::fs::write(&file, "ada@example.com\n").unwrap();
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
+    let mut settings = town.settings_with_file(&file);
+    settings.push(("GUARD_METRICS", free.clone()));
+    let guard = Guard::start(&settings, &[]).await;
+    let shows = |known: u8| {
+        let (free, line) = (free.clone(), format!("spinoff_guard_member_list_known {known}\n"));
+        support::soon("the figure", async move { while !ask(&free, "/metrics", &[]).await.body.contains(&line) {} })
+    };
+    shows(1).await;
+    std::fs::write(&file, "this is no address\n").unwrap();
+    shows(0).await;
+    assert_eq!(ask(&guard.address, "/", &[&support::bearer(&town.ada())]).await.status, 403);
+    assert_eq!(ask(&guard.address, "/robots.txt", &[]).await.status, 200, "a file says nothing about the instance");
+    std::fs::write(&file, "ada@example.com\n").unwrap();
+    shows(1).await;
+}

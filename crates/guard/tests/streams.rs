@@ -4,7 +4,7 @@
 mod support;
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use support::{Guard, Town, ask_with, bearer, soon, until};
+use support::{Guard, Town, bearer, push, soon, until};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
@@ -40,12 +40,12 @@ async fn an_open_websocket_ends_with_its_visitors_membership() {
     request.headers_mut().insert("cf-access-jwt-assertion", town.ada().parse().unwrap());
     let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
     let list = town.list(2, access::ListState::Active, &["ada@example.com", "eve@example.com"]);
-    assert_eq!(ask_with(&guard.address, "PUT", "/-/members", &[], &list).await.status, 204);
+    assert_eq!(push(&guard.address, &list).await.status, 204);
     socket.send(Message::text("still here")).await.unwrap();
     assert_eq!(soon("an echo", socket.next()).await.unwrap().unwrap(), Message::text("still here"));
 
     let list = town.list(3, access::ListState::Active, &["eve@example.com"]);
-    assert_eq!(ask_with(&guard.address, "PUT", "/-/members", &[], &list).await.status, 204);
+    assert_eq!(push(&guard.address, &list).await.status, 204);
     soon("the end", async { while socket.next().await.is_some_and(|message| message.is_ok()) {} }).await;
 }
 
@@ -120,12 +120,12 @@ async fn an_answer_that_is_still_coming_ends_with_its_visitors_membership() {
         server.write_all(b"5\r\nfirst\r\n").await.unwrap();
         read_until(&mut client, "first").await;
         let list = town.list(2, access::ListState::Active, &["ada@example.com", "eve@example.com"]);
-        assert_eq!(ask_with(&guard.address, "PUT", "/-/members", &[], &list).await.status, 204);
+        assert_eq!(push(&guard.address, &list).await.status, 204);
         server.write_all(b"6\r\nsecond\r\n").await.unwrap();
         read_until(&mut client, "second").await;
 
         let list = town.list(3, access::ListState::Active, &["eve@example.com"]);
-        assert_eq!(ask_with(&guard.address, "PUT", "/-/members", &[], &list).await.status, 204);
+        assert_eq!(push(&guard.address, &list).await.status, 204);
         let mut rest = Vec::new();
         if cut_cleanly {
             read_until(&mut client, "0\r\n\r\n").await;
@@ -138,6 +138,32 @@ async fn an_answer_that_is_still_coming_ends_with_its_visitors_membership() {
 }
 
 #[tokio::test]
+async fn what_has_no_end_ends_with_the_token_and_a_download_may_take_longer() {
+    let town = Town::new().await;
+    // Believed for 30 s more than it says: 6 s from now on.
+    let token = town.forge.with("exp", serde_json::json!(support::forge::now() - 24));
+    let download = open_answer(&town, &token, "Content-Length: 10").await;
+    let (_guard, mut events, mut source) =
+        open_answer(&town, &token, "Content-Type: text/event-stream\r\nTransfer-Encoding: chunked").await;
+    let echo = support::app::websocket_echo().await;
+    let guard = Guard::start(&town.settings_with("GUARD_UPSTREAM", format!("http://{echo}")), &[]).await;
+    let mut request = format!("ws://{}/ws", guard.address).into_client_request().unwrap();
+    request.headers_mut().insert("cf-access-jwt-assertion", token.parse().unwrap());
+    let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+    socket.send(Message::text("hello")).await.unwrap();
+    assert_eq!(soon("an echo", socket.next()).await.unwrap().unwrap(), Message::text("hello"));
+    source.write_all(b"5\r\nfirst\r\n").await.unwrap();
+    read_until(&mut events, "first").await;
+
+    soon("the end of the tunnel", async { while socket.next().await.is_some_and(|message| message.is_ok()) {} }).await;
+    read_until(&mut events, "0\r\n\r\n").await;
+    let (guard, mut client, mut server) = download;
+    server.write_all(b"0123456789").await.unwrap();
+    read_until(&mut client, "0123456789").await;
+    assert_eq!(support::ask(&guard.address, "/", &[&bearer(&token)]).await.status, 401, "it has expired");
+}
+
+#[tokio::test]
 async fn open_answers_to_a_service_end_when_the_instance_closes() {
     let town = Town::new().await;
     let service = town.forge.service_token("deploy.access");
@@ -145,6 +171,6 @@ async fn open_answers_to_a_service_end_when_the_instance_closes() {
     server.write_all(b"5\r\nfirst\r\n").await.unwrap();
     read_until(&mut client, "first").await;
     let list = town.list(2, access::ListState::Suspended, &["ada@example.com"]);
-    assert_eq!(ask_with(&guard.address, "PUT", "/-/members", &[], &list).await.status, 204);
+    assert_eq!(push(&guard.address, &list).await.status, 204);
     let _ = soon("the end of the answer", client.read_to_end(&mut Vec::new())).await;
 }

@@ -21,7 +21,7 @@ async fn an_hour_is_reported_once_when_it_begins_and_its_evidence_at_the_end() {
     }
     assert_eq!(town.main.count("/api/v1/activity"), 0, "none of that is use");
     for _ in 0..3 {
-        ask(&guard.address, "/", &[&ada, browser[0], "Sec-Fetch-Mode: navigate"]).await;
+        ask(&guard.address, "/", &[&ada, browser[0], "Sec-Fetch-Mode: navigate", "Sec-Fetch-User: ?1"]).await;
     }
     until("the report", || town.main.reports().len() == 1).await;
     assert!(guard.end().await.success());
@@ -81,7 +81,7 @@ async fn asking_an_application_that_is_not_there_is_no_use_of_it() {
     let settings = town.settings_with("GUARD_UPSTREAM", format!("http://{address}"));
     let guard = Guard::start(&settings, &[]).await;
     let ada = bearer(&town.ada());
-    let opened = [&*ada, "User-Agent: Mozilla/5.0", "Sec-Fetch-Mode: navigate"];
+    let opened = [&*ada, "User-Agent: Mozilla/5.0", "Sec-Fetch-Mode: navigate", "Sec-Fetch-User: ?1"];
     for _ in 0..3 {
         assert_eq!(ask(&guard.address, "/", &opened).await.status, 503);
     }

@@ -93,12 +93,17 @@ pub struct GuardSettings {
 pub struct Release {
     /// Its name: what the instance should run.
     pub version: String,
-    /// A shell command; `$PORT`, `$DATA` and `$HOSTNAME_PUBLIC` are in its environment.
+    /// A shell command; `$PORT`, `$DATA`, `$HOSTNAME_PUBLIC` and, where the app that it makes has one,
+    /// `$APP_HOSTNAME_PUBLIC` are in its environment.
     pub command: String,
     /// The path that answers below 500 once the application is well.
     pub health_path: String,
     /// Folders of the host that the application may read beside the system's own.
     pub read_only: Vec<PathBuf>,
+    /// What counts as use of it beside what the guard knows by itself: the text of the file that
+    /// `docs/activity.md` describes.
+    #[serde(default)]
+    pub activity_rules: Option<String>,
 }
 
 /// Where the edge sends the requests for a hostname.

@@ -1,4 +1,5 @@
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use tokio::time::Sleep;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::ClientWatch;
+use crate::hop_by_hop::TrailerSieve;
 use crate::http2::pace::Pace;
 use crate::pool::Lease;
 
@@ -27,9 +29,11 @@ enum Kind {
     /// broken off when its end comes first.
     Leased(Incoming, Option<Lease>, Option<Withdrawal>),
     /// An upstream's endless answer, which finds an orderly end here.
-    Endless(Incoming, End),
+    Endless(Incoming, Lease, End),
     /// A client's body, given up when nothing of it comes for this long.
     Watched(Box<Body>, Duration, Option<Pin<Box<Sleep>>>),
+    /// A client's body whose trailers are looked through.
+    Sifted(Box<Body>, TrailerSieve),
     /// A client's body that somebody else sees too, until it is at its end.
     Seen(Box<Body>, Option<Box<dyn ClientWatch>>),
     /// An answer of which it is known whether the client takes it.
@@ -42,7 +46,7 @@ type End = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Ends a body early. Costs next to nothing for a body that never lets anybody wait.
 struct Withdrawal {
-    token: CancellationToken,
+    token: Arc<CancellationToken>,
     waiting: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
 }
 
@@ -71,12 +75,12 @@ impl Body {
         Self(Kind::Stream(body.map_err(Into::into).boxed_unsync()))
     }
 
-    pub(crate) fn leased(incoming: Incoming, lease: Lease, end: Option<CancellationToken>) -> Self {
+    pub(crate) fn leased(incoming: Incoming, lease: Lease, end: Option<Arc<CancellationToken>>) -> Self {
         Self(Kind::Leased(incoming, Some(lease), end.map(|token| Withdrawal { token, waiting: None })))
     }
 
-    pub(crate) fn endless(incoming: Incoming, end: impl Future<Output = ()> + Send + 'static) -> Self {
-        Self(Kind::Endless(incoming, Box::pin(end)))
+    pub(crate) fn endless(incoming: Incoming, lease: Lease, end: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(Kind::Endless(incoming, lease, Box::pin(end)))
     }
 
     /// The same body, seen by `watch` as it is read.
@@ -86,6 +90,11 @@ impl Body {
             return self;
         }
         Self(Kind::Seen(Box::new(self), Some(watch)))
+    }
+
+    /// The same body, without the trailers that `sieve` takes.
+    pub(crate) fn sifted(self, sieve: TrailerSieve) -> Self {
+        if self.is_end_stream() { self } else { Self(Kind::Sifted(Box::new(self), sieve)) }
     }
 
     /// The same body, telling `pace` whose turn it is.
@@ -136,7 +145,10 @@ impl HttpBody for Body {
                 if end.as_ref().is_some_and(|end| end.token.is_cancelled()) {
                     return Poll::Ready(Some(Err(Cut::Withdrawn.into())));
                 }
-                let polled = Pin::new(incoming).poll_frame(context);
+                let polled = match lease {
+                    Some(lease) => poll_driven(incoming, lease, context),
+                    None => Pin::new(incoming).poll_frame(context),
+                };
                 if polled.is_pending() && end.as_mut().is_some_and(|end| end.poll(context).is_ready()) {
                     return Poll::Ready(Some(Err(Cut::Withdrawn.into())));
                 }
@@ -145,9 +157,9 @@ impl HttpBody for Body {
                 }
                 polled.map_err(Into::into)
             }
-            Kind::Endless(incoming, end) => match end.as_mut().poll(context) {
+            Kind::Endless(incoming, lease, end) => match end.as_mut().poll(context) {
                 Poll::Ready(()) => Poll::Ready(None),
-                Poll::Pending => Pin::new(incoming).poll_frame(context).map_err(Into::into),
+                Poll::Pending => poll_driven(incoming, lease, context).map_err(Into::into),
             },
             Kind::Watched(body, patience, timer) => {
                 let polled = Pin::new(&mut **body).poll_frame(context);
@@ -163,6 +175,15 @@ impl HttpBody for Body {
                 show(&polled, body.is_end_stream(), watch);
                 polled
             }
+            Kind::Sifted(body, sieve) => Pin::new(&mut **body).poll_frame(context).map_ok(|frame| {
+                frame.into_trailers().map_or_else(
+                    |data| data,
+                    |mut trailers| {
+                        sieve.sift(&mut trailers);
+                        Frame::trailers(trailers)
+                    },
+                )
+            }),
             Kind::Paced(body, pace) => {
                 let polled = Pin::new(&mut **body).poll_frame(context);
                 if polled.is_ready() {
@@ -180,10 +201,12 @@ impl HttpBody for Body {
         match &self.0 {
             Kind::Empty => true,
             Kind::Full(full) => full.is_end_stream(),
-            Kind::Incoming(incoming) | Kind::Leased(incoming, ..) | Kind::Endless(incoming, _) => {
+            Kind::Incoming(incoming) | Kind::Leased(incoming, ..) | Kind::Endless(incoming, ..) => {
                 incoming.is_end_stream()
             }
-            Kind::Watched(body, ..) | Kind::Seen(body, _) | Kind::Paced(body, _) => body.is_end_stream(),
+            Kind::Watched(body, ..) | Kind::Sifted(body, _) | Kind::Seen(body, _) | Kind::Paced(body, _) => {
+                body.is_end_stream()
+            }
             Kind::Stream(stream) => stream.is_end_stream(),
         }
     }
@@ -192,8 +215,10 @@ impl HttpBody for Body {
         match &self.0 {
             Kind::Empty => SizeHint::with_exact(0),
             Kind::Full(full) => full.size_hint(),
-            Kind::Incoming(incoming) | Kind::Leased(incoming, ..) | Kind::Endless(incoming, _) => incoming.size_hint(),
-            Kind::Watched(body, ..) | Kind::Seen(body, _) | Kind::Paced(body, _) => body.size_hint(),
+            Kind::Incoming(incoming) | Kind::Leased(incoming, ..) | Kind::Endless(incoming, ..) => incoming.size_hint(),
+            Kind::Watched(body, ..) | Kind::Sifted(body, _) | Kind::Seen(body, _) | Kind::Paced(body, _) => {
+                body.size_hint()
+            }
             Kind::Stream(stream) => stream.size_hint(),
         }
     }
@@ -201,9 +226,25 @@ impl HttpBody for Body {
 
 impl Withdrawal {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let waiting = self.waiting.get_or_insert_with(|| Box::pin(self.token.clone().cancelled_owned()));
+        let waiting =
+            self.waiting.get_or_insert_with(|| Box::pin(CancellationToken::clone(&self.token).cancelled_owned()));
         waiting.as_mut().poll(context)
     }
+}
+
+/// The next frame of an answer, for which its connection may have to be moved along. What has arrived
+/// is asked for first, since that is what makes the connection fetch more.
+fn poll_driven(
+    incoming: &mut Incoming,
+    lease: &mut Lease,
+    context: &mut Context<'_>,
+) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    let polled = Pin::new(&mut *incoming).poll_frame(context);
+    if polled.is_ready() {
+        return polled;
+    }
+    lease.drive(context);
+    Pin::new(incoming).poll_frame(context)
 }
 
 /// Shows a frame. Whoever reads a body of known length does not ask for the frame after the last one.
@@ -247,6 +288,7 @@ impl std::fmt::Debug for Body {
             Kind::Leased(..) => "leased",
             Kind::Endless(..) => "endless",
             Kind::Watched(..) => "watched",
+            Kind::Sifted(..) => "sifted",
             Kind::Seen(..) => "seen",
             Kind::Paced(..) => "paced",
             Kind::Stream(_) => "stream",

@@ -12,6 +12,7 @@ use tokio::time::Sleep;
 
 use crate::framing::{Framing, Refused, Within};
 use crate::room::Seat;
+use crate::small_writes;
 
 /// What a client that speaks HTTP/2 begins with (RFC 9113, 3.4). No HTTP/1 request does.
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -21,6 +22,12 @@ const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// the way in which it refuses all that are malformed.
 const NOT_HTTP: &[u8] = b"\0\n\n";
 
+/// How long a client that is still sending is listened to after the connection's end, and how much of
+/// that at most. What arrives at a closed connection is answered with a reset, which would take away
+/// the answer that the client has not read yet.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+const LAST_BYTES: usize = 4 * 1024 * 1024;
+
 /// A connection in its place. The place is free again when this is dropped, wherever an upgrade may
 /// have carried it.
 pub(crate) struct Connection<I> {
@@ -28,7 +35,14 @@ pub(crate) struct Connection<I> {
     begun: Begun,
     checks: Option<Checks>,
     patience: Patience,
+    leaving: Option<Leaving>,
     _seat: Seat,
+}
+
+/// The time after an end that the client has not noticed yet.
+struct Leaving {
+    over: Pin<Box<Sleep>>,
+    bytes: usize,
 }
 
 /// What the first bytes say.
@@ -68,7 +82,7 @@ struct Patience {
 impl<I> Connection<I> {
     pub(crate) fn new(io: I, seat: Seat, stalled: Duration) -> Self {
         let patience = Patience { stalled, timer: None };
-        Self { io, begun: Begun::default(), checks: None, patience, _seat: seat }
+        Self { io, begun: Begun::default(), checks: None, patience, leaving: None, _seat: seat }
     }
 
     /// Reads heads and framing strictly from here on, until `is_tunnel` says that what comes is no
@@ -101,6 +115,13 @@ impl<I: AsyncRead + Unpin> Connection<I> {
     }
 }
 
+impl Checks {
+    /// Whether the client is in the middle of a body that nobody wants.
+    fn is_still_sent_to(&self) -> bool {
+        self.refusal.is_none() && !self.is_tunnel.load(Ordering::Relaxed) && self.framing.is_within_body()
+    }
+}
+
 impl Begun {
     fn give(&mut self, buffer: &mut ReadBuf<'_>) {
         let bytes = self.bytes.get(self.given..self.read).unwrap_or_default();
@@ -127,6 +148,27 @@ impl Checks {
             Within::Body => Refusal::Body,
         });
         if clear > 0 { Ok(()) } else { refusal.read(buffer) }
+    }
+}
+
+impl Leaving {
+    fn new() -> Self {
+        Self { over: Box::pin(tokio::time::sleep(LAST_WORDS)), bytes: LAST_BYTES }
+    }
+
+    fn hear_out(&mut self, io: &mut (impl AsyncRead + Unpin), context: &mut Context<'_>) -> Poll<()> {
+        let mut unread = [0; 8 * 1024];
+        while self.bytes > 0 && self.over.as_mut().poll(context).is_pending() {
+            let mut unread = ReadBuf::new(&mut unread);
+            match ready!(Pin::new(&mut *io).poll_read(context, &mut unread)) {
+                Ok(()) if !unread.filled().is_empty() => {
+                    self.bytes = self.bytes.saturating_sub(unread.filled().len());
+                }
+                // The end, or nobody there any more.
+                Ok(()) | Err(_) => break,
+            }
+        }
+        Poll::Ready(())
     }
 }
 
@@ -181,7 +223,7 @@ impl<I: AsyncRead + Unpin> AsyncRead for Connection<I> {
     }
 }
 
-impl<I: AsyncWrite + Unpin> AsyncWrite for Connection<I> {
+impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<I> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.io).poll_write(context, bytes);
         self.patience.with(context, written)
@@ -193,8 +235,15 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Connection<I> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let shut_down = Pin::new(&mut self.io).poll_shutdown(context);
-        self.patience.with(context, shut_down)
+        if self.leaving.is_none() {
+            let shut_down = Pin::new(&mut self.io).poll_shutdown(context);
+            ready!(self.patience.with(context, shut_down))?;
+            if !self.checks.as_ref().is_some_and(Checks::is_still_sent_to) {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        let Self { io, leaving, .. } = &mut *self;
+        leaving.get_or_insert_with(Leaving::new).hear_out(io, context).map(Ok)
     }
 
     fn poll_write_vectored(
@@ -202,7 +251,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Connection<I> {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.io).poll_write_vectored(context, slices);
+        let written = small_writes::poll_write(Pin::new(&mut self.io), context, slices);
         self.patience.with(context, written)
     }
 

@@ -14,6 +14,8 @@ mod chunks;
 mod head;
 mod lines;
 
+pub(crate) use crate::framing::head::is_clear;
+
 /// Follows one connection's requests.
 #[derive(Debug, Default)]
 pub(crate) struct Framing {
@@ -90,6 +92,11 @@ impl Framing {
             rest = rest.get(length..).unwrap_or_default();
         }
         Ok(())
+    }
+
+    /// Whether the client is in the middle of a body.
+    pub(crate) fn is_within_body(&self) -> bool {
+        self.place.within() == Within::Body
     }
 
     fn skip<'p>(&mut self, left: u64, piece: &'p [u8]) -> &'p [u8] {

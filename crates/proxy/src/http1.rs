@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Body;
 use crate::connection::Connection;
-use crate::server::{Limits, at_once};
+use crate::server::{FIRST_REQUEST, Limits, at_once};
 
 /// Beyond a head, so that the rest of what was sent along with it finds room.
 const BUFFER_BESIDE_HEAD: usize = 8 * 1024;
@@ -26,9 +26,11 @@ where
     S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible> + Send + 'static,
     S::Future: Send,
 {
-    let is_tunnel = Arc::new(AtomicBool::new(false));
+    let (is_tunnel, begun) = (Arc::new(AtomicBool::new(false)), CancellationToken::new());
     connection.check_framing(Arc::clone(&is_tunnel));
+    let first = begun.clone();
     let service = service_fn(move |request| {
+        first.cancel();
         let (answer, is_tunnel) = (service.call(request), Arc::clone(&is_tunnel));
         async move {
             let answer = answer.await;
@@ -49,13 +51,21 @@ where
     let mut serving = std::pin::pin!(serving);
     let ended = tokio::select! {
         ended = serving.as_mut() => ended,
-        () = stop.cancelled() => match at_once(serving.as_mut()).await {
-            Some(ended) => ended,
-            None => {
-                serving.as_mut().graceful_shutdown();
-                serving.await
+        () = stop.cancelled() => {
+            let patience = FIRST_REQUEST.min(limits.drain);
+            let first = tokio::time::timeout(patience, begun.cancelled());
+            let ended = tokio::select! {
+                ended = serving.as_mut() => Some(ended),
+                _ = first => at_once(serving.as_mut()).await,
+            };
+            match ended {
+                Some(ended) => ended,
+                None => {
+                    serving.as_mut().graceful_shutdown();
+                    serving.await
+                }
             }
-        },
+        }
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "A connection broke off: {error}");

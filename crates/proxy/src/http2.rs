@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper::service::{Service, service_fn};
@@ -15,7 +15,7 @@ use crate::Body;
 use crate::connection::Connection;
 use crate::http2::streams::Streams;
 use crate::server::{Limits, at_once};
-use crate::translation;
+use crate::{framing, translation};
 
 pub(crate) mod pace;
 mod streams;
@@ -47,10 +47,18 @@ pub(crate) async fn serve<I, S>(
     let streams = Streams::new(limits.stalled);
     let began = streams.clone();
     let service = service_fn(move |mut request| {
-        // Whoever decides about the request finds in it what HTTP/1 would have shown.
-        translation::to_http1(&mut request);
-        let (answer, pace) = (service.call(request), began.next_pace());
-        async move { answer.await.map(|answer| answer.map(|body| body.paced(pace))) }
+        let pace = began.next_pace();
+        let answer = framing::is_clear(request.headers()).then(|| {
+            // Whoever decides about the request finds in it what HTTP/1 would have shown.
+            translation::to_http1(&mut request);
+            service.call(request)
+        });
+        async move {
+            match answer {
+                Some(answer) => answer.await.map(|answer| answer.map(|body| body.paced(pace))),
+                None => Ok(malformed()),
+            }
+        }
     });
     let serving = http2::Builder::new(streams.clone())
         .timer(TokioTimer::new())
@@ -84,6 +92,13 @@ pub(crate) async fn serve<I, S>(
     if let Err(error) = ended {
         tracing::debug!(%error, "A connection broke off: {error}");
     }
+}
+
+fn malformed() -> Response<Body> {
+    tracing::debug!("A request was refused: its framing can be read in more than one way");
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = StatusCode::BAD_REQUEST;
+    answer
 }
 
 /// The client neither acknowledges that the connection ends nor takes what is left of its answers.

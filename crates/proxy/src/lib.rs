@@ -28,11 +28,13 @@ mod outbound;
 mod pool;
 mod room;
 mod server;
+mod small_writes;
 mod spare;
 mod translation;
 mod tunnel;
 mod upstream;
 mod watch;
+mod wire;
 
 pub use body::{Body, BoxError};
 pub use outbound::{NotForwardable, Outbound};

@@ -1,11 +1,14 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{CONNECTION, EXPECT, TRANSFER_ENCODING, UPGRADE};
-use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 use hyper::body::Body as _;
 use hyper::upgrade::OnUpgrade;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::hop_by_hop::TrailerSieve;
 use crate::{Body, ClientWatch, hop_by_hop, translation};
 
 /// A client that sends nothing of its body for this long is taken to be gone.
@@ -16,7 +19,9 @@ pub struct Outbound {
     request: Request<Body>,
     upgrade: Option<OnUpgrade>,
     watch: Option<Box<dyn ClientWatch>>,
-    end: Option<CancellationToken>,
+    end: Option<Arc<CancellationToken>>,
+    endless_until: Option<Instant>,
+    trailers: TrailerSieve,
 }
 
 /// The request cannot be sent on at all.
@@ -34,7 +39,8 @@ pub(crate) struct Parts {
     pub(crate) request: Request<Body>,
     pub(crate) upgrade: Option<OnUpgrade>,
     pub(crate) watch: Option<Box<dyn ClientWatch>>,
-    pub(crate) end: Option<CancellationToken>,
+    pub(crate) end: Option<Arc<CancellationToken>>,
+    pub(crate) endless_until: Option<Instant>,
 }
 
 impl Outbound {
@@ -75,7 +81,8 @@ impl Outbound {
             headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
             headers.append(CONNECTION, HeaderValue::from_static("upgrade"));
         }
-        Ok(Self { request, upgrade, watch: None, end: None })
+        let trailers = TrailerSieve { barred: |_| false };
+        Ok(Self { request, upgrade, watch: None, end: None, endless_until: None, trailers })
     }
 
     /// The headers that the upstream will see.
@@ -107,14 +114,31 @@ impl Outbound {
     }
 
     /// Ends whatever comes back when `end` is cancelled: a tunnel and an event stream as if they had
-    /// come to their end, any other answer as one that broke off.
-    pub fn end_on(&mut self, end: CancellationToken) {
+    /// come to their end, any other answer as one that broke off. It is held until then, or until
+    /// the answer is over.
+    pub fn end_on(&mut self, end: Arc<CancellationToken>) {
         self.end = Some(end);
     }
 
+    /// Ends what has no end of its own, a tunnel or an event stream, at a moment, as if it had come to
+    /// its end. Any other answer may take longer.
+    pub fn end_endless_at(&mut self, moment: Instant) {
+        self.endless_until = Some(moment);
+    }
+
+    /// Takes fields of these names out of the request's trailers and out of its announcement of them.
+    /// Trailers arrive when the headers have been judged, and many programs make no difference
+    /// between the two. What says how the message is framed, where it goes, or concerns one hop has
+    /// no place there in any case.
+    pub fn bar_from_trailers(&mut self, barred: fn(&HeaderName) -> bool) {
+        self.trailers = TrailerSieve { barred };
+    }
+
     pub(crate) fn into_parts(self) -> Parts {
-        let Self { request, upgrade, watch, end } = self;
-        Parts { request, upgrade, watch, end }
+        let Self { request, upgrade, watch, end, endless_until, trailers } = self;
+        let mut request = request.map(|body| body.sifted(trailers));
+        trailers.sift_announced(request.headers_mut());
+        Parts { request, upgrade, watch, end, endless_until }
     }
 }
 

@@ -1,12 +1,12 @@
 //! Connections kept for the next request.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::Context;
 use std::time::Duration;
 
-use hyper::client::conn::http1::SendRequest;
 use tokio::time::Instant;
 
-use crate::Body;
+use crate::wire::Wire;
 
 /// More idle connections than this to one upstream are closed instead of kept.
 const MOST_IDLE: usize = 64;
@@ -24,14 +24,14 @@ struct State {
 }
 
 struct Idle {
-    sender: SendRequest<Body>,
+    wire: Wire,
     since: Instant,
 }
 
 /// A connection in use; goes back to its pool, or closes when dropped.
 pub(crate) struct Lease {
     pool: Arc<Pool>,
-    sender: SendRequest<Body>,
+    wire: Wire,
 }
 
 impl Pool {
@@ -40,25 +40,25 @@ impl Pool {
     }
 
     /// A kept connection that is fresh and ready.
-    pub(crate) fn take(&self) -> Option<SendRequest<Body>> {
+    pub(crate) fn take(&self) -> Option<Wire> {
         let mut state = self.lock();
-        while let Some(idle) = state.idle.pop() {
-            if idle.sender.is_ready() && idle.since.elapsed() < self.idle_timeout {
-                return Some(idle.sender);
+        while let Some(Idle { mut wire, since }) = state.idle.pop() {
+            if since.elapsed() < self.idle_timeout && wire.is_ready() {
+                return Some(wire);
             }
         }
         None
     }
 
-    fn put(self: &Arc<Self>, sender: SendRequest<Body>) {
-        if sender.is_closed() {
+    fn put(self: &Arc<Self>, wire: Wire) {
+        if wire.is_closed() {
             return;
         }
         let mut state = self.lock();
         if state.idle.len() >= MOST_IDLE {
             return;
         }
-        state.idle.push(Idle { sender, since: Instant::now() });
+        state.idle.push(Idle { wire, since: Instant::now() });
         if !state.sweeping {
             state.sweeping = true;
             tokio::spawn(sweep(Arc::downgrade(self), self.idle_timeout));
@@ -67,7 +67,7 @@ impl Pool {
 
     fn sweep(&self) -> Swept {
         let mut state = self.lock();
-        state.idle.retain(|idle| !idle.sender.is_closed() && idle.since.elapsed() < self.idle_timeout);
+        state.idle.retain(|idle| !idle.wire.is_closed() && idle.since.elapsed() < self.idle_timeout);
         if !state.idle.is_empty() {
             return Swept::SomeLeft;
         }
@@ -100,24 +100,29 @@ async fn sweep(pool: Weak<Pool>, idle_timeout: Duration) {
 }
 
 impl Lease {
-    pub(crate) fn new(pool: Arc<Pool>, sender: SendRequest<Body>) -> Self {
-        Self { pool, sender }
+    pub(crate) fn new(pool: Arc<Pool>, wire: Wire) -> Self {
+        Self { pool, wire }
+    }
+
+    /// Moves the bytes of the answer that is being read.
+    pub(crate) fn drive(&mut self, context: &mut Context<'_>) {
+        self.wire.drive(context);
     }
 
     /// Returns the connection after its answer was read to the end.
     pub(crate) fn give_back(self) {
-        let Self { pool, mut sender } = self;
+        let Self { pool, mut wire } = self;
         // The runtime may be gone when the last bodies are dropped; then the connection is too.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        if sender.is_ready() {
-            pool.put(sender);
+        if wire.is_ready() {
+            pool.put(wire);
             return;
         }
         // The request may still be on its way (an early answer to an upload), or the connection's
         // own task has not run yet.
         runtime.spawn(async move {
-            if sender.ready().await.is_ok() {
-                pool.put(sender);
+            if wire.ready().await.is_ok() {
+                pool.put(wire);
             }
         });
     }

@@ -58,6 +58,10 @@ impl Default for Limits {
     }
 }
 
+/// After a stop, for the first request of a connection that was taken before it: whoever connected is
+/// owed one answer.
+pub(crate) const FIRST_REQUEST: Duration = Duration::from_secs(1);
+
 /// Where connections come in.
 pub trait Listener: Send + Sync {
     /// A connection.
@@ -193,7 +197,7 @@ where
     };
     let protocol = tokio::select! {
         protocol = tokio::time::timeout(limits.head_time, connection.protocol()) => protocol.ok(),
-        () = stop.cancelled() => at_once(std::pin::pin!(connection.protocol())).await,
+        () = stop.cancelled() => tokio::time::timeout(FIRST_REQUEST, connection.protocol()).await.ok(),
     };
     match protocol {
         Some(Ok(Protocol::Http1)) => http1::serve(connection, service, limits, stop).await,

@@ -1,3 +1,4 @@
+use std::future::pending;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -5,20 +6,15 @@ use std::time::Duration;
 use http::header::{CONNECTION, CONTENT_TYPE, UPGRADE};
 use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::{Body as _, Incoming};
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::outbound::Parts;
 use crate::pool::{Lease, Pool};
 use crate::spare::Spare;
+use crate::wire::Wire;
 use crate::{Body, Outbound, hop_by_hop, tunnel};
-
-/// What is held of one answer, or of one request, while the other side doesn't take it; also the
-/// longest head of an answer.
-const BUFFER_BYTES: usize = 128 * 1024;
 
 /// Where an upstream listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,28 +102,39 @@ impl Upstream {
     /// # Errors
     /// [`ForwardError`].
     pub async fn forward(&self, outbound: Outbound) -> Result<Response<Body>, ForwardError> {
-        let Parts { request, upgrade, watch, end } = outbound.into_parts();
+        let Parts { request, upgrade, watch, end, endless_until } = outbound.into_parts();
         let (mut answer, lease) = self.send(request).await?;
         hop_by_hop_of_answer(&mut answer);
         if is_event_stream(&answer) {
-            return Ok(answer.map(|incoming| Body::endless(incoming, self.end_of_endless(end))));
+            return Ok(answer.map(|incoming| Body::endless(incoming, lease, self.end_of_endless(end, endless_until))));
         }
         if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
             return Ok(answer.map(|incoming| Body::leased(incoming, lease, end)));
         }
         let client = upgrade.ok_or(ForwardError::UnexpectedUpgrade)?;
         let upstream = hyper::upgrade::on(&mut answer);
-        tokio::spawn(tunnel::carry(client, upstream, watch, self.end_of_endless(end)));
+        tokio::spawn(tunnel::carry(client, upstream, watch, self.end_of_endless(end, endless_until)));
         Ok(answer.map(|_| Body::empty()))
     }
 
     /// What has no end of its own ends with this proxy's, or when its reader may no longer.
-    fn end_of_endless(&self, of_request: Option<CancellationToken>) -> impl Future<Output = ()> + Send + use<> {
+    fn end_of_endless(
+        &self,
+        of_request: Option<Arc<CancellationToken>>,
+        until: Option<Instant>,
+    ) -> impl Future<Output = ()> + Send + use<> {
         let (of_all, of_request) = (self.tunnels_end.clone(), of_request.unwrap_or_default());
         async move {
+            let over = async {
+                match until {
+                    Some(until) => tokio::time::sleep_until(until).await,
+                    None => pending().await,
+                }
+            };
             tokio::select! {
                 () = of_all.cancelled() => {}
                 () = of_request.cancelled() => {}
+                () = over => {}
             }
         }
     }
@@ -149,17 +156,13 @@ impl Upstream {
     }
 
     async fn send_on_new(&self, request: Request<Body>) -> Result<(Response<Incoming>, Lease), ForwardError> {
-        let sender = self.connect().await?;
-        self.send_on(sender, request).await.map_err(|failure| failure.error)
+        let wire = self.connect().await?;
+        self.send_on(wire, request).await.map_err(|failure| failure.error)
     }
 
-    async fn send_on(
-        &self,
-        mut sender: SendRequest<Body>,
-        request: Request<Body>,
-    ) -> Result<(Response<Incoming>, Lease), Failure> {
+    async fn send_on(&self, mut wire: Wire, request: Request<Body>) -> Result<(Response<Incoming>, Lease), Failure> {
         let patience = self.timeouts.answer.filter(|_| request.body().is_end_stream());
-        let sending = sender.try_send_request(request);
+        let sending = wire.send(request);
         let sent = match patience {
             None => sending.await,
             Some(patience) => match tokio::time::timeout(patience, sending).await {
@@ -168,7 +171,7 @@ impl Upstream {
             },
         };
         match sent {
-            Ok(answer) => Ok((answer, Lease::new(Arc::clone(&self.pool), sender))),
+            Ok(answer) => Ok((answer, Lease::new(Arc::clone(&self.pool), wire))),
             Err(mut failed) => {
                 let unsent = failed.take_message().map(Box::new);
                 let error = failed.into_error();
@@ -179,19 +182,19 @@ impl Upstream {
         }
     }
 
-    async fn connect(&self) -> Result<SendRequest<Body>, ForwardError> {
+    async fn connect(&self) -> Result<Wire, ForwardError> {
         let connecting = async {
             match &self.address {
                 Address::Tcp(address) => {
                     let stream = TcpStream::connect(address).await?;
                     stream.set_nodelay(true)?;
-                    Ok(handshake(stream).await)
+                    Ok(Wire::new(stream).await)
                 }
-                Address::Unix(path) => Ok(handshake(UnixStream::connect(path).await?).await),
+                Address::Unix(path) => Ok(Wire::new(UnixStream::connect(path).await?).await),
             }
         };
         match tokio::time::timeout(self.timeouts.connect, connecting).await {
-            Ok(Ok(sender)) => sender,
+            Ok(Ok(wire)) => wire.map_err(ForwardError::Broken),
             Ok(Err(error)) => Err(ForwardError::Unreachable(error)),
             Err(_) => Err(ForwardError::ConnectTimedOut),
         }
@@ -202,23 +205,6 @@ struct Failure {
     error: ForwardError,
     /// The request, if not a byte of it was sent.
     unsent: Option<Box<Request<Body>>>,
-}
-
-async fn handshake<S>(stream: S) -> Result<SendRequest<Body>, ForwardError>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let (sender, connection) = http1::Builder::new()
-        .max_buf_size(BUFFER_BYTES)
-        .handshake(TokioIo::new(stream))
-        .await
-        .map_err(ForwardError::Broken)?;
-    tokio::spawn(async move {
-        if let Err(error) = connection.with_upgrades().await {
-            tracing::debug!(%error, "A connection to the upstream broke off: {error}");
-        }
-    });
-    Ok(sender)
 }
 
 fn is_event_stream(answer: &Response<Incoming>) -> bool {

@@ -4,7 +4,8 @@
 mod support;
 
 use http_body_util::BodyExt as _;
-use support::{Front, Raw, Upstreamed, get, http2_get, ok, soon};
+use proxy::Limits;
+use support::{BOTH, Front, Raw, Upstreamed, get, http2_get, ok, soon};
 
 #[tokio::test]
 async fn stopping_lets_the_request_under_way_finish_and_takes_no_new_ones() {
@@ -67,6 +68,30 @@ async fn a_request_that_arrives_just_before_the_end_is_answered() {
         assert!(answer.ends_with("fine") && answer.contains("connection: close"), "{answer}");
     }
     soon("the end of the server", front.ended).await.unwrap();
+}
+
+#[tokio::test]
+async fn whoever_connected_before_the_end_is_owed_one_answer() {
+    let upstream = Upstreamed::new().await;
+    for limits in [*BOTH, Limits::default()] {
+        let front = Front::limited_before(upstream.address(), limits).await;
+        // Served already, since a later one is.
+        let mut fresh = front.connect().await;
+        let mut later = front.connect().await;
+        later.send(get("/later")).await;
+        let mut server = upstream.accept().await;
+        server.head().await;
+        front.stop.cancel();
+        server.send(ok("later")).await;
+        assert!(later.rest().await.ends_with("later"));
+
+        fresh.send(get("/fresh")).await;
+        assert!(server.head().await.starts_with("GET /fresh "));
+        server.send(ok("fine")).await;
+        let answer = fresh.rest().await.to_ascii_lowercase();
+        assert!(answer.ends_with("fine") && answer.contains("connection: close"), "{answer}");
+        soon("the end of the server", front.ended).await.unwrap();
+    }
 }
 
 #[tokio::test]

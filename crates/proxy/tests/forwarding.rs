@@ -196,6 +196,20 @@ async fn trailers_of_an_upload_pass() {
 }
 
 #[tokio::test]
+async fn barred_trailers_of_an_upload_go_no_further() {
+    let upstream = Upstreamed::new().await;
+    let front = Front::before(upstream.address()).await;
+    let mut client = front.connect().await;
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nTrailer: X-Barred, X-Sum\r\nTrailer: host\r\n").await;
+    client.send("Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nHost: b\r\nX-Barred: 1\r\nX-Sum: 42\r\n\r\n").await;
+    let mut server = upstream.accept().await;
+    let seen = server.until("\r\n0\r\nx-sum: 42\r\n\r\n").await.to_ascii_lowercase();
+    assert!(seen.contains("\r\ntrailer: x-sum\r\n") && !seen.contains("barred"), "{seen}");
+    server.send(ok("fine")).await;
+    client.until("fine").await;
+}
+
+#[tokio::test]
 async fn a_client_that_leaves_during_its_upload_is_seen_upstream() {
     let upstream = Upstreamed::new().await;
     let front = Front::before(upstream.address()).await;

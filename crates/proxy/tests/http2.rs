@@ -22,6 +22,12 @@ const USUAL: [(&str, &str); 4] = [(":method", "POST"), (":scheme", "http"), (":a
 /// One exchange over HTTP/2 on fresh connections: what the upstream saw of the request up to `end`,
 /// and what the client got.
 async fn exchange(request: Request<Body>, end: &str, answer: &str) -> (String, Response<Incoming>) {
+    let (seen, got) = attempt(request, end, answer).await;
+    (seen, got.unwrap())
+}
+
+/// The same, which may end before the client got anything.
+async fn attempt(request: Request<Body>, end: &str, answer: &str) -> (String, hyper::Result<Response<Incoming>>) {
     let upstream = Upstreamed::new().await;
     let front = Front::before(upstream.address()).await;
     let (mut client, _connection) = front.http2().await;
@@ -31,7 +37,7 @@ async fn exchange(request: Request<Body>, end: &str, answer: &str) -> (String, R
         server.send(answer).await;
         seen
     });
-    (seen, got.unwrap())
+    (seen, got)
 }
 
 fn streamed(frames: Vec<Frame<Bytes>>) -> Body {
@@ -112,6 +118,37 @@ async fn trailers_pass_both_ways() {
 }
 
 #[tokio::test]
+async fn barred_trailers_go_no_further() {
+    let fields = ["x-sum", "x-barred", "host", "content_length"];
+    let trailers = fields.map(|name| (name.parse().unwrap(), "1".parse().unwrap())).into_iter().collect();
+    let frames = vec![Frame::data(Bytes::from_static(b"hi")), Frame::trailers(trailers)];
+    let request = Request::post("http://a/").header("trailer", fields.join(", ")).body(streamed(frames)).unwrap();
+    let (seen, _) = exchange(request, "\r\n0\r\nx-sum: 1\r\n\r\n", &ok("")).await;
+    assert!(seen.contains("\r\ntrailer: x-sum\r\n") && !seen.contains("x-barred"), "{seen}");
+}
+
+#[tokio::test]
+async fn a_length_is_said_once() {
+    let upstream = Upstreamed::new().await;
+    let front = Front::before(upstream.address()).await;
+    for twice in ["4", "5"] {
+        let mut client = Frames::connect(front.address).await;
+        let fields = [&USUAL[..], &[("content-length", "4"), ("content-length", twice)]].concat();
+        client.request(1, &fields, b"abcd").await;
+        let ended = client.ended(1).await;
+        let refused = match &ended {
+            Ended::Reset | Ended::GoneAway => true,
+            Ended::Answered(status) => status == "400",
+        };
+        assert!(refused, "{twice}: {ended:?}");
+    }
+    let (mut client, _connection) = front.http2().await;
+    let _answer = tokio::spawn(client.send_request(http2_get("/honest")));
+    let head = upstream.accept().await.head().await;
+    assert!(head.starts_with("GET /honest "), "something else came first: {head}");
+}
+
+#[tokio::test]
 async fn headers_of_one_hop_end_there() {
     let answer = "HTTP/1.1 200 OK\r\nConnection: X-Secret, close\r\nX-Secret: 1\r\nKeep-Alive: 5\r\nUpgrade: h2\r\n\
                   X-Kept: 1\r\nContent-Length: 0\r\n\r\n";
@@ -149,7 +186,8 @@ async fn a_cut_answer_is_shown_as_cut() {
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
     ] {
         // The upstream's connection is dropped with the exchange.
-        let (_, got) = exchange(http2_get("/"), "\r\n\r\n", answer).await;
+        let (_, got) = attempt(http2_get("/"), "\r\n\r\n", answer).await;
+        let Ok(got) = got else { continue };
         assert!(got.into_body().collect().await.is_err(), "looks complete: {answer}");
     }
 }
@@ -240,6 +278,11 @@ async fn what_http_1_would_read_differently_never_reaches_the_upstream() {
         (("keep-alive", "5"), "another connection's header"),
         (("te", "gzip"), "an encoding that is asked for"),
         (("content-length", "+4"), "a length with a sign"),
+        (("content-length", ""), "a length of nothing"),
+        (("content-length", "4, 4"), "a length twice in one line"),
+        (("content_length", "4"), "a length by another name"),
+        (("content_length", "9"), "another length by another name"),
+        (("transfer_encoding", "chunked"), "an encoding by another name"),
         (("x", "a\r\nTransfer-Encoding: chunked"), "a line end in a value"),
         (("x", "a\nb"), "an LF in a value"),
         (("x", "a\0b"), "a NUL in a value"),

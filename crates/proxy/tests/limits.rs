@@ -3,14 +3,20 @@
 
 mod support;
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use proxy::{Address, Limits, Timeouts, Upstream};
-use support::{BOTH, Front, Upstreamed, get, ok, soon};
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use proxy::{Address, Body, Limits, Timeouts, Upstream, serve};
+use support::{BOTH, Front, Raw, Upstreamed, get, ok, soon};
 use tokio::io::AsyncReadExt as _;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::client_async;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_util::sync::CancellationToken;
 
 /// Time passes only while nothing happens, so that waiting for nothing takes no time.
 const A_WHILE: Duration = Duration::from_secs(5);
@@ -38,6 +44,33 @@ async fn a_connection_beyond_the_limit_waits_until_another_closes() {
     assert!(server.head().await.starts_with("GET /second "), "the connection to the upstream was kept");
     server.send(ok("two")).await;
     second.until("two").await;
+}
+
+/// Closing on a client that is still sending would be answered with a reset, which takes away the
+/// answer.
+#[tokio::test]
+async fn a_client_that_is_refused_in_the_middle_of_its_upload_gets_the_whole_answer() {
+    const UPLOAD: usize = 1024 * 1024;
+    const ANSWER: usize = 100 * 1024;
+    for limits in [*BOTH, Limits::default()] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = Raw(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());
+        tokio::spawn(serve(listener, limits, CancellationToken::new(), |_| {
+            service_fn(|_: Request<Incoming>| async {
+                Ok::<_, Infallible>(Response::new(Body::from("no".repeat(ANSWER / 2))))
+            })
+        }));
+        client.send(format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {UPLOAD}\r\n\r\n")).await;
+        soon("the beginning of the answer", client.0.readable()).await.unwrap();
+        for piece in vec![b'x'; UPLOAD].chunks(16 * 1024) {
+            client.send(piece).await;
+            tokio::task::yield_now().await;
+        }
+        let mut answer = String::new();
+        soon("the end of the answer", client.0.read_to_string(&mut answer)).await.unwrap();
+        let body = answer.split_once("\r\n\r\n").unwrap().1;
+        assert_eq!(body.len(), ANSWER);
+    }
 }
 
 #[tokio::test(start_paused = true)]

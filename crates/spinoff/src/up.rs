@@ -24,8 +24,9 @@ use config::Config;
 #[derive(Debug, Default, clap::Args)]
 #[command(
     after_help = "Prints `ready http://…` as a line of its own when serving. Nothing outside this machine is opened.
-In COMMAND, $PORT, $DATA and $HOSTNAME_PUBLIC are given and expanded. Instances reach nothing on the network but
-what --app-egress lists, through the proxy in $HTTPS_PROXY and $ALL_PROXY, which opens tunnels only (CONNECT).
+In COMMAND, $PORT, $DATA, $HOSTNAME_PUBLIC and $APP_HOSTNAME_PUBLIC are given and expanded; the latter is for the app
+that COMMAND makes, on port 3000. Instances reach nothing on the network but what --app-egress lists, through the
+proxy in $HTTPS_PROXY and $ALL_PROXY, which opens tunnels only (CONNECT).
 All but --insecure-no-sandbox can be said in the settings file too, such as `driver = \"smtp\"` under [mail], and
 in the environment as SPINOFF_<SECTION>__<KEY>, such as SPINOFF_MAIL__DRIVER=smtp.
 
@@ -48,6 +49,10 @@ pub struct UpArgs {
     /// Path at which the application answers when it is well [default: /]
     #[arg(long, value_name = "PATH")]
     pub app_health: Option<String>,
+
+    /// File that says what counts as use of the application, as docs/activity.md describes
+    #[arg(long, value_name = "FILE")]
+    pub app_activity_rules: Option<PathBuf>,
 
     /// Read-only folder that the application may see; can be given more than once
     #[arg(long, value_name = "DIR")]

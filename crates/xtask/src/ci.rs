@@ -11,7 +11,8 @@ use crate::test;
 
 const DENY: &str = "0.20.2";
 
-/// Tests, then a bounded time of fuzzing, then licences and sources of what we build on, then the release build and a start of it.
+/// Tests, then licences and sources of what we build on, then a bounded time of fuzzing, then the release
+/// build and two starts of it.
 pub fn run() -> Result<()> {
     test::run(&test::Args::default())?;
     if services::is_missing("cargo-deny") {

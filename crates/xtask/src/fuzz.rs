@@ -7,7 +7,7 @@ use crate::services;
 use crate::shell::{self, cargo, step};
 
 const CARGO_FUZZ: &str = "0.13.2";
-const TARGETS: [&str; 5] = ["token", "claims", "headers", "path", "framing"];
+const TARGETS: [&str; 7] = ["token", "claims", "headers", "cookies", "path", "framing", "requests"];
 
 /// How long, and what.
 #[derive(Debug, Parser)]
@@ -32,11 +32,18 @@ pub fn run(args: &Args) -> Result<()> {
     let targets = if args.targets.is_empty() { &all[..] } else { &args.targets };
     for target in targets {
         step(&format!("fuzzing {target} for {} s", args.seconds), || {
-            let time = format!("-max_total_time={}", args.seconds);
+            let (found, seeds) = (format!("fuzz/corpus/{target}"), format!("fuzz/seeds/{target}"));
+            std::fs::create_dir_all(&found)?;
             let mut fuzz = cargo();
             // Sanitizers and coverage are flags that the stable compiler keeps for itself otherwise.
-            fuzz.env("RUSTC_BOOTSTRAP", "1").args(["fuzz", "run", target, "--", &time, "-max_len=8192"]);
-            shell::run(fuzz.args(["-timeout=10", "-print_final_stats=1"]))
+            fuzz.env("RUSTC_BOOTSTRAP", "1").args(["fuzz", "run", target]);
+            // What is found goes to the first folder; what is in the second was written by hand.
+            fuzz.args([&found, &seeds]).args(["--", &format!("-max_total_time={}", args.seconds)]);
+            if target == "requests" {
+                // The guard's access log.
+                fuzz.arg("-close_fd_mask=2");
+            }
+            shell::run(fuzz.args(["-max_len=8192", "-timeout=10", "-print_final_stats=1"]))
         })?;
     }
     Ok(())

@@ -40,7 +40,7 @@ enum Task {
     Tidy,
     /// Run only the tests that drive the whole product in a browser
     E2e(test::EndToEndArgs),
-    /// Do all that has to pass before a release: tests, fuzzing, licences, a release build that starts
+    /// Do all that has to pass before a release: tests, licences, fuzzing, a release build that starts
     Ci,
     /// Let a fuzzer look for inputs that break the guard's rules
     Fuzz(fuzz::Args),

@@ -1,10 +1,12 @@
 use std::sync::Arc;
 
 use access::protocol::MEMBERS;
+use access::pushed;
 use async_trait::async_trait;
 use domain::{InstanceId, WorkflowId};
 use jiff::SignedDuration;
 use providers::compute::Origin;
+use secrecy::ExposeSecret as _;
 use store::Tx;
 use store::sqlx::Error;
 use workflow::{OnFailure, Run, StepError, Stop, Workflow};
@@ -78,12 +80,16 @@ pub(crate) async fn tell_guard(core: &Core, instance: &Instance) -> Result<(), S
     let origin = core.drivers.compute.origin(&instance.project).await.map_err(step_error)?;
     let Some(Origin::Address(address)) = origin else { return Ok(()) };
     let list = super::signed_list(core, instance.id).await.map_err(StepError::temporary)?;
-    let answer = core.http.put(format!("http://{address}{MEMBERS}")).json(&list).send().await;
+    let proof = pushed::proof(core.instance_token(instance.id).expose_secret());
+    let push = core.http.put(format!("http://{address}{MEMBERS}")).bearer_auth(proof).json(&list);
+    let answer = push.send().await;
     let status = answer.map_err(StepError::temporary)?.status();
     // 409: the guard has a newer list already.
     if status.is_success() || status == reqwest::StatusCode::CONFLICT {
         return Ok(());
     }
     let error = anyhow::anyhow!("the guard of {} answered {status} to a new member list", instance.project);
-    Err(if status.is_server_error() { StepError::temporary(error) } else { StepError::permanent(error) })
+    // 429: it is reading another one.
+    let passes = status.is_server_error() || status == reqwest::StatusCode::TOO_MANY_REQUESTS;
+    Err(if passes { StepError::temporary(error) } else { StepError::permanent(error) })
 }

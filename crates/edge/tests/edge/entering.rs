@@ -240,6 +240,30 @@ async fn websockets_pass_for_members_only() {
     assert_eq!(town.upstream.last().header("cf-access-jwt-assertion"), Some(ada.session()));
 }
 
+/// Trailers arrive when it has been decided who asks, and many programs take them for headers.
+#[tokio::test]
+async fn nobody_says_who_they_are_after_the_body() {
+    let town = Town::start(Engine::Sqlite).await;
+    let ada = town.signed_in("ada@example.com", "acme.localhost").await;
+    let instance = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    town.edge.publish(&route(&town.edge, "acme.localhost", instance.local_addr().unwrap())).await.unwrap();
+    let mut client = TcpStream::connect(town.address()).await.unwrap();
+    let head = format!(
+        "POST /save HTTP/1.1\r\nHost: acme.localhost:8080\r\nCookie: {}\r\nTransfer-Encoding: chunked\r\n\
+         Trailer: X-Sum, X-Spinoff-User, Cf-Access-Jwt-Assertion, Cookie\r\n\r\n",
+        ada.cookie_header()
+    );
+    let trailers = "X-Spinoff-User: eve\r\nCf-Access-Jwt-Assertion: x\r\nCookie: CF_Authorization=x\r\nX-Sum: 42\r\n";
+    client.write_all(format!("{head}2\r\nhi\r\n0\r\n{trailers}\r\n").as_bytes()).await.unwrap();
+    let (mut seen, mut server) = (Vec::new(), instance.accept().await.unwrap().0);
+    while !seen.ends_with(b"\r\n0\r\nx-sum: 42\r\n\r\n") {
+        let read = tokio::time::timeout(PATIENCE, server.read_buf(&mut seen)).await.expect("no such end").unwrap();
+        assert!(read > 0, "{}", String::from_utf8_lossy(&seen));
+    }
+    let seen = String::from_utf8(seen).unwrap();
+    assert!(seen.contains("\r\ntrailer: x-sum\r\n") && !seen.contains("eve"), "{seen}");
+}
+
 #[tokio::test]
 async fn events_pass_piece_by_piece() {
     let town = Town::start(Engine::Sqlite).await;

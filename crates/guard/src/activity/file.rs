@@ -18,9 +18,17 @@ pub(crate) struct Rules {
 /// Where a file of rules is wrong, and why.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {why}")]
-pub(crate) struct RulesError {
+pub struct RulesError {
     line: usize,
     why: String,
+}
+
+/// Whether a guard could follow rules about use that a file says, for those who hand it such a file.
+///
+/// # Errors
+/// [`RulesError`], as when the guard refuses to start with it.
+pub fn check_activity_rules(text: &str) -> Result<(), RulesError> {
+    Rules::parse(text).map(drop)
 }
 
 #[derive(Deserialize)]

@@ -1,9 +1,10 @@
 //! Cookies that applications give to browsers, as browsers read them (RFC 6265 and its drafts).
 
-use http::header::{COOKIE, SET_COOKIE};
+use access::cookies::{change_given, pairs, sent_back};
+use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 
-use crate::headers::is_platforms;
+use crate::cookies::is_platforms;
 use crate::settings::AppPrefix;
 
 /// Browsers take a cookie of such a name only for all paths of a host.
@@ -25,18 +26,13 @@ struct Attribute<'v> {
     whole: &'v [u8],
 }
 
-/// Takes out cookies that would pass for the platform's: signing in and out is the edge's alone.
-pub(crate) fn strip_platform_cookies(headers: &mut HeaderMap) {
-    each(headers, |value| if SetCookie::read(value).is_platforms() { None } else { Some(value.to_vec()) });
-}
-
-/// The same, and what remains goes to no other host.
+/// Takes out cookies that would pass for the platform's, and lets what remains go to no other host.
 pub(super) fn keep_to_host(headers: &mut HeaderMap) {
-    each(headers, |value| {
-        let mut cookie = SetCookie::read(value);
-        if cookie.is_platforms() {
+    change_given(headers, |value| {
+        if is_platforms(sent_back(value)) {
             return None;
         }
+        let mut cookie = SetCookie::read(value);
         let all = cookie.attributes.len();
         cookie.drop_attribute(b"domain");
         Some(if cookie.attributes.len() == all { value.to_vec() } else { cookie.written(cookie.name) })
@@ -46,10 +42,10 @@ pub(super) fn keep_to_host(headers: &mut HeaderMap) {
 /// The same for an app below a prefix: what remains is marked as the app's and goes to its paths.
 pub(super) fn mark(headers: &mut HeaderMap, prefix: &AppPrefix) {
     let mark = mark_of(prefix);
-    each(headers, |value| {
+    change_given(headers, |value| {
         let mut cookie = SetCookie::read(value);
         // A cookie without a name has no place for the mark.
-        if cookie.is_platforms() || cookie.name.is_empty() {
+        if is_platforms(sent_back(value)) || cookie.name.is_empty() {
             return None;
         }
         if begins(cookie.name, HOST) {
@@ -79,8 +75,7 @@ pub(super) fn unmark(headers: &mut HeaderMap, prefix: &AppPrefix) {
         let rest = rest.strip_prefix(&mark[..]).filter(|rest| !rest.is_empty() && !rest.starts_with(b"="))?;
         Some([before, rest].concat())
     };
-    let pairs = headers.get_all(COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
-    let kept: Vec<Vec<u8>> = pairs.map(<[u8]>::trim_ascii).filter_map(unmarked).collect();
+    let kept: Vec<Vec<u8>> = pairs(headers).filter_map(unmarked).collect();
     headers.remove(COOKIE);
     if let (false, Ok(kept)) = (kept.is_empty(), HeaderValue::from_bytes(&kept.join(&b"; "[..]))) {
         headers.insert(COOKIE, kept);
@@ -104,22 +99,6 @@ fn path_outward(path: Option<&[u8]>, prefix: &AppPrefix) -> Vec<u8> {
     }
 }
 
-/// Passes every `Set-Cookie` through `kept`, in order.
-fn each(headers: &mut HeaderMap, kept: impl Fn(&[u8]) -> Option<Vec<u8>>) {
-    if !headers.contains_key(SET_COOKIE) {
-        return;
-    }
-    let values: Vec<HeaderValue> = headers
-        .get_all(SET_COOKIE)
-        .iter()
-        .filter_map(|value| HeaderValue::from_bytes(&kept(value.as_bytes())?).ok())
-        .collect();
-    headers.remove(SET_COOKIE);
-    for value in values {
-        headers.append(SET_COOKIE, value);
-    }
-}
-
 impl<'v> SetCookie<'v> {
     fn read(text: &'v [u8]) -> Self {
         let mut parts = text.split(|byte| *byte == b';');
@@ -129,13 +108,6 @@ impl<'v> SetCookie<'v> {
             Attribute { name, value, whole }
         });
         Self { name, value, attributes: attributes.collect() }
-    }
-
-    /// Whether it would come back under one of the platform's names, which a cookie without a name
-    /// does by its value.
-    fn is_platforms(&self) -> bool {
-        let sent = if self.name.is_empty() { self.value } else { self.name };
-        is_platforms(sent)
     }
 
     /// What browsers go by when an attribute comes more than once.
@@ -171,6 +143,8 @@ fn begins(name: &[u8], with: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use http::header::SET_COOKIE;
+
     use super::*;
 
     fn after(change: impl Fn(&mut HeaderMap), cookie: &'static str) -> Option<String> {
@@ -199,12 +173,11 @@ mod tests {
             "spinoff_sign_in=x; Path=/cdn-cgi/access",
             "__Host-spinoff_sign_in=x; Secure; Path=/",
         ] {
-            assert_eq!(after(strip_platform_cookies, cookie), None, "{cookie}");
             assert_eq!(after(keep_to_host, cookie), None, "{cookie}");
             assert_eq!(after(|headers| mark(headers, &prefix()), cookie), None, "{cookie}");
         }
-        for cookie in ["sid=CF_Authorization=x", "XCF_Authorization=x; Domain=example.com", "CF_Authorization2=x"] {
-            assert_eq!(after(strip_platform_cookies, cookie).as_deref(), Some(cookie));
+        for cookie in ["sid=CF_Authorization=x", "XCF_Authorization=x; Path=/", "CF_Authorization2=x"] {
+            assert_eq!(after(keep_to_host, cookie).as_deref(), Some(cookie));
         }
     }
 

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretSlice};
 
 /// What a request says about user and password.
-pub(super) enum Basic {
+pub(crate) enum Basic {
     /// Nothing, or in another scheme, which is the application's business.
     None,
     One(Credentials),
@@ -16,29 +16,29 @@ pub(super) enum Basic {
 }
 
 /// A user and a password, neither of them believed.
-pub(super) struct Credentials {
+pub(crate) struct Credentials {
     /// `user:password`.
     pair: SecretSlice<u8>,
     colon: usize,
 }
 
 impl Credentials {
-    pub(super) fn user(&self) -> &[u8] {
+    pub(crate) fn user(&self) -> &[u8] {
         &self.pair.expose_secret()[..self.colon]
     }
 
-    pub(super) fn password(&self) -> &[u8] {
+    pub(crate) fn password(&self) -> &[u8] {
         &self.pair.expose_secret()[self.colon + 1..]
     }
 
     /// Both, as sent.
-    pub(super) fn pair(&self) -> &[u8] {
+    pub(crate) fn pair(&self) -> &[u8] {
         self.pair.expose_secret()
     }
 }
 
 /// The credentials in these headers.
-pub(super) fn sent(headers: &HeaderMap) -> Basic {
+pub(crate) fn sent(headers: &HeaderMap) -> Basic {
     let mut values = headers.get_all(AUTHORIZATION).into_iter();
     match (values.next(), values.next()) {
         (None, _) => Basic::None,
@@ -50,7 +50,7 @@ pub(super) fn sent(headers: &HeaderMap) -> Basic {
 }
 
 /// Removes credentials of `user`, and those that only another reader might understand.
-pub(super) fn conceal(headers: &mut HeaderMap, user: &[u8]) {
+pub(crate) fn conceal(headers: &mut HeaderMap, user: &[u8]) {
     let is_ours = |value: &HeaderValue| match read(value) {
         Basic::None => false,
         Basic::One(credentials) => credentials.user() == user,

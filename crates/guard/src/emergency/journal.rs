@@ -24,7 +24,7 @@ const MOST_RESTS: usize = 72;
 pub(crate) struct Journal {
     path: PathBuf,
     user: Arc<str>,
-    entries: Mutex<BTreeMap<Key, Kept>>,
+    entries: Mutex<BTreeMap<Key, Entry>>,
     /// Held from reading the entries to having them on disk, so that no older state follows a newer one.
     writing: Mutex<()>,
     urgent: Notify,
@@ -35,7 +35,7 @@ pub(crate) struct Journal {
 type Key = (UsageHour, EmergencyOutcome, Option<IpAddr>);
 
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct Entry {
     seen: EmergencyAccess,
     /// How much of the count the main instance has.
     sent: u32,
@@ -47,12 +47,12 @@ impl Journal {
         let kept = disk::read(&path).and_then(|json| {
             json.map_or_else(|| Ok(Vec::new()), |json| serde_json::from_slice(&json).map_err(io::Error::other))
         });
-        let kept: Vec<Kept> = kept.unwrap_or_else(|error| {
+        let kept: Vec<Entry> = kept.unwrap_or_else(|error| {
             tracing::error!(%error, path = %path.display(), "The journal of emergency access cannot be read; what was not reported is lost");
             Vec::new()
         });
-        let key = |kept: &Kept| (UsageHour::of(kept.seen.first), kept.seen.outcome, kept.seen.source);
-        let entries = kept.into_iter().map(|kept| (key(&kept), kept)).collect();
+        let key = |entry: &Entry| (UsageHour::of(entry.seen.first), entry.seen.outcome, entry.seen.source);
+        let entries = kept.into_iter().map(|entry| (key(&entry), entry)).collect();
         Self {
             path,
             user,
@@ -70,14 +70,14 @@ impl Journal {
         let key = {
             let mut entries = self.entries();
             let key = place(&entries, (UsageHour::of(at), outcome, Some(source)));
-            if let Some(kept) = entries.get_mut(&key) {
-                kept.seen.count = kept.seen.count.saturating_add(1);
-                kept.seen.last = kept.seen.last.max(at);
+            if let Some(entry) = entries.get_mut(&key) {
+                entry.seen.count = entry.seen.count.saturating_add(1);
+                entry.seen.last = entry.seen.last.max(at);
                 return;
             }
             let user = self.user.to_string();
             let seen = EmergencyAccess { source: key.2, user, outcome, first: at, last: at, count: 1 };
-            entries.insert(key, Kept { seen, sent: 0 });
+            entries.insert(key, Entry { seen, sent: 0 });
             key
         };
         let from = key.2.map_or_else(|| "other sources".to_owned(), |source| source.to_string());
@@ -114,25 +114,25 @@ impl Journal {
     pub(crate) fn due(&self, now: Timestamp) -> Vec<EmergencyAccess> {
         let hour = UsageHour::of(now);
         let entries = self.entries();
-        let due = entries.iter().filter(|(key, kept)| kept.is_unsent() && (kept.sent == 0 || key.0 < hour));
-        due.map(|(_, kept)| kept.seen.clone()).collect()
+        let due = entries.iter().filter(|(key, entry)| entry.is_unsent() && (entry.sent == 0 || key.0 < hour));
+        due.map(|(_, entry)| entry.seen.clone()).collect()
     }
 
     /// All that the main instance does not have.
     pub(crate) fn unsent(&self) -> Vec<EmergencyAccess> {
-        self.entries().values().filter(|kept| kept.is_unsent()).map(|kept| kept.seen.clone()).collect()
+        self.entries().values().filter(|entry| entry.is_unsent()).map(|entry| entry.seen.clone()).collect()
     }
 
     /// Takes the main instance's word that it has these. What is over is forgotten.
     pub(crate) fn acknowledge(&self, sent: &[EmergencyAccess], now: Timestamp) {
         let mut entries = self.entries();
         for sent in sent {
-            if let Some(kept) = entries.get_mut(&(UsageHour::of(sent.first), sent.outcome, sent.source)) {
-                kept.sent = sent.count;
+            if let Some(entry) = entries.get_mut(&(UsageHour::of(sent.first), sent.outcome, sent.source)) {
+                entry.sent = sent.count;
             }
         }
         let hour = UsageHour::of(now);
-        entries.retain(|key, kept| kept.is_unsent() || key.0 >= hour);
+        entries.retain(|key, entry| entry.is_unsent() || key.0 >= hour);
     }
 
     /// Writes it all to disk.
@@ -145,19 +145,19 @@ impl Journal {
         }
     }
 
-    fn entries(&self) -> MutexGuard<'_, BTreeMap<Key, Kept>> {
+    fn entries(&self) -> MutexGuard<'_, BTreeMap<Key, Entry>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Kept {
+impl Entry {
     fn is_unsent(&self) -> bool {
         self.seen.count != self.sent
     }
 }
 
 /// Where a visit is noted: in an entry of its own, or, when there are too many, with others.
-fn place(entries: &BTreeMap<Key, Kept>, own: Key) -> Key {
+fn place(entries: &BTreeMap<Key, Entry>, own: Key) -> Key {
     let (hour, outcome, _) = own;
     let let_in = |outcome| outcome == EmergencyOutcome::Accepted;
     let alike = |key: &&Key| key.2.is_some() && let_in(key.1) == let_in(outcome);

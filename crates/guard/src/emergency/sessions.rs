@@ -3,20 +3,20 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use access::cookies::pairs;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{Digest, SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::headers::EMERGENCY_COOKIES;
+use crate::cookies::EMERGENCY;
 
 const LIFETIME: SignedDuration = SignedDuration::from_hours(8);
 /// More than there are people who know the password; the oldest makes room.
 const MOST: usize = 32;
-/// Of one request. A sibling hostname may have planted some.
+/// Of one request and one name. A sibling hostname may have planted some under the plain one.
 const MOST_COOKIES: usize = 8;
 
 /// Who may pass without showing the password again.
@@ -49,6 +49,15 @@ impl Sessions {
         shown(headers).any(|secret| open.iter().any(|session| session.until > now && session.is(&secret)))
     }
 
+    /// When the last session that a request shows is over; without one, when one that begins now would
+    /// be.
+    pub(super) fn lasts_until(&self, headers: &HeaderMap, now: Timestamp) -> Timestamp {
+        let open = self.open();
+        let ends = shown(headers)
+            .flat_map(|secret| open.iter().filter(move |session| session.is(&secret)).map(|session| session.until));
+        ends.filter(|until| *until > now).max().unwrap_or(now + LIFETIME)
+    }
+
     /// Ends the sessions that this request shows; gives the cookies that make the browser forget.
     pub(super) fn end(&self, headers: &HeaderMap) -> Vec<HeaderValue> {
         let mut open = self.open();
@@ -73,7 +82,7 @@ impl Session {
 }
 
 fn cookie(secure: bool, secret: &str, seconds: i64) -> Option<HeaderValue> {
-    let [plain, host_only] = EMERGENCY_COOKIES;
+    let [plain, host_only] = EMERGENCY;
     let (name, secure) = if secure { (host_only, "; Secure") } else { (plain, "") };
     let text = format!("{name}={secret}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
     let mut value = HeaderValue::try_from(text).ok()?;
@@ -81,19 +90,24 @@ fn cookie(secure: bool, secret: &str, seconds: i64) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// The hashes of what a request shows.
+/// The hashes of what a request shows. What others planted must not crowd out what only this hostname
+/// can have set, so each name is looked at by itself.
 fn shown(headers: &HeaderMap) -> impl Iterator<Item = Digest> {
-    let pairs = headers.get_all(COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
-    let ours = pairs.filter_map(|pair| {
-        let pair = pair.trim_ascii();
-        EMERGENCY_COOKIES.iter().find_map(|name| pair.strip_prefix(name.as_bytes())?.strip_prefix(b"="))
-    });
-    ours.take(MOST_COOKIES).map(|secret| digest(&SHA256, secret))
+    let [plain, host_only] = EMERGENCY;
+    let secrets = named(headers, host_only).chain(named(headers, plain));
+    secrets.map(|secret| digest(&SHA256, secret))
+}
+
+fn named<'h>(headers: &'h HeaderMap, name: &'static str) -> impl Iterator<Item = &'h [u8]> {
+    let ours = pairs(headers).filter_map(move |pair| pair.strip_prefix(name.as_bytes())?.strip_prefix(b"="));
+    ours.take(MOST_COOKIES)
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use http::header::COOKIE;
+
     use super::*;
 
     const NOW: Timestamp = Timestamp::constant(1_800_000_000, 0);
@@ -115,6 +129,8 @@ mod tests {
         let (almost, over) = (NOW + LIFETIME - SignedDuration::from_secs(1), NOW + LIFETIME);
         assert!(sessions.includes(&shown, NOW) && sessions.includes(&shown, almost));
         assert!(!sessions.includes(&shown, over) && !sessions.includes(&HeaderMap::new(), NOW));
+        assert_eq!(sessions.lasts_until(&shown, almost), over, "not eight hours more");
+        assert_eq!(sessions.lasts_until(&HeaderMap::new(), almost), almost + LIFETIME);
 
         let plain = sessions.begin([2; 32], false, NOW).unwrap();
         assert!(!plain.to_str().unwrap().contains("Secure"));
@@ -132,6 +148,17 @@ mod tests {
         assert!(!sessions.includes(&showing(&[&planted]), NOW));
         let stored = String::from_utf8_lossy(sessions.open()[0].secret.as_ref()).into_owned();
         assert!(!stored.is_empty() && !good.to_str().unwrap().contains(&stored), "only its hash is known");
+    }
+
+    #[test]
+    fn no_number_of_planted_cookies_crowds_out_the_one_that_only_this_hostname_can_set() {
+        let sessions = Sessions::default();
+        let good = sessions.begin([1; 32], true, NOW).unwrap();
+        let planted = HeaderValue::from_static("spinoff_emergency=planted");
+        let crowd: Vec<&HeaderValue> = std::iter::repeat_n(&planted, 20).chain([&good]).collect();
+        assert!(sessions.includes(&showing(&crowd), NOW));
+        sessions.end(&showing(&crowd));
+        assert!(!sessions.includes(&showing(&[&good]), NOW), "signing out finds it too");
     }
 
     #[test]

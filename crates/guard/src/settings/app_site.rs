@@ -1,8 +1,6 @@
 //! Where the app that a customer makes is shown, checked.
 
-use std::net::SocketAddr;
-
-use super::{Egress, Listen, SettingsError, problem};
+use super::{SettingsError, problem};
 use crate::Args;
 
 /// Where such apps listen unless it is said otherwise.
@@ -26,29 +24,16 @@ pub(crate) struct AppHost(String);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AppPrefix(String);
 
-/// What else of the settings the app's must not contradict.
-pub(super) struct Beside<'s> {
-    pub(super) upstream: (&'s str, u16),
-    pub(super) listen: &'s Listen,
-    pub(super) metrics: Option<SocketAddr>,
-    pub(super) egress: Option<&'s Egress>,
-    pub(super) activity: Option<SocketAddr>,
-    pub(super) public_paths: &'s [String],
-}
-
 impl AppSite {
-    pub(super) fn check(args: &Args, beside: &Beside<'_>) -> Result<Self, SettingsError> {
+    pub(super) fn check(args: &Args, public_paths: &[String]) -> Result<Self, SettingsError> {
         let host = args.app_host.as_deref().map(AppHost::parse).transpose()?;
         let prefix = args.app_prefix.as_deref().map(AppPrefix::parse).transpose()?;
         let port = args.app_port.unwrap_or(PORT);
         if port == 0 {
             return Err(problem("--app-port 0 is no port: say where the app listens"));
         }
-        if host.is_some() || prefix.is_some() || args.app_port.is_some() {
-            somebody_elses(port, beside)?;
-        }
         if let Some(prefix) = &prefix
-            && let Some(public) = beside.public_paths.iter().find(|path| prefix.leads_to(path))
+            && let Some(public) = public_paths.iter().find(|path| prefix.leads_to(path))
         {
             return Err(problem(format!(
                 "--public-path {public} is below --app-prefix {}, where nothing is public",
@@ -57,29 +42,6 @@ impl AppSite {
         }
         Ok(Self { port, host, prefix })
     }
-}
-
-/// Refuses a port on which something else listens by these very settings.
-fn somebody_elses(port: u16, beside: &Beside<'_>) -> Result<(), SettingsError> {
-    let (upstream, upstream_port) = beside.upstream;
-    let host = upstream.rsplit_once(':').map_or(upstream, |(host, _)| host);
-    let is_here = host == "localhost" || host == "[::1]" || host.starts_with("127.");
-    let guards_own = match beside.listen {
-        Listen::Address(address) => Some(address.port()),
-        Listen::Inherited => None,
-    };
-    for (owner, taken) in [
-        ("the application of --upstream", Some(upstream_port).filter(|_| is_here)),
-        ("the guard itself", guards_own),
-        ("--metrics", beside.metrics.map(|address| address.port())),
-        ("--egress-listen", beside.egress.map(|egress| egress.listen.port())),
-        ("--activity-listen", beside.activity.map(|address| address.port())),
-    ] {
-        if taken == Some(port) {
-            return Err(problem(format!("--app-port {port} is the port of {owner}: the app needs one of its own")));
-        }
-    }
-    Ok(())
 }
 
 impl AppHost {
@@ -191,11 +153,11 @@ mod tests {
             (vec!["--app-host", "[::1]"], "--app-host"),
             (vec!["--app-port", "0"], "--app-port 0"),
             (vec!["--app-port", "8000"], "--upstream"),
-            (vec!["--app-port", "8080"], "the guard itself"),
+            (vec!["--app-port", "8080"], "--listen"),
             (vec!["--app-port", "9100", "--metrics", "127.0.0.1:9100"], "--metrics"),
             (vec!["--app-host", "a.example", "--upstream", "http://localhost:3000"], "--upstream"),
             (vec!["--app-host", "a.example", "--upstream", "http://[::1]:3000"], "--upstream"),
-            (vec!["--app-prefix", "/app/", "--listen", "0.0.0.0:3000"], "the guard itself"),
+            (vec!["--app-prefix", "/app/", "--listen", "0.0.0.0:3000"], "--listen"),
             (vec!["--app-prefix", ""], "slash"),
             (vec!["--app-prefix", "/"], "slash"),
             (vec!["--app-prefix", "/app"], "slash"),

@@ -87,6 +87,19 @@ impl Kept {
         self.stream.write_all(bytes.as_ref()).await
     }
 
+    /// The next head, interim or not.
+    pub async fn interim(&mut self) -> io::Result<String> {
+        loop {
+            if let Some(end) = self.unread.windows(4).position(|end| end == b"\r\n\r\n") {
+                let head: Vec<u8> = self.unread.drain(..end + 4).collect();
+                return Ok(String::from_utf8_lossy(&head).into_owned());
+            }
+            if self.stream.read_buf(&mut self.unread).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+    }
+
     /// All that comes until the other side closes.
     pub async fn rest(mut self) -> Vec<u8> {
         let _ = self.stream.read_to_end(&mut self.unread).await;

@@ -113,7 +113,8 @@ impl Town {
     /// The environment of a guard whose members are in a file.
     pub fn settings_with_file(&self, file: &Path) -> Vec<(&'static str, String)> {
         let mut settings = self.settings();
-        settings.retain(|(name, _)| !["GUARD_MAIN_KEY", "GUARD_MAIN_URL", "GUARD_INSTANCE_TOKEN"].contains(name));
+        let of_main = ["GUARD_MAIN_KEY", "GUARD_MAIN_URL", "GUARD_INSTANCE_TOKEN", "GUARD_INSTANCE"];
+        settings.retain(|(name, _)| !of_main.contains(name));
         settings.push(("GUARD_MEMBERS", file.display().to_string()));
         settings
     }
@@ -125,6 +126,12 @@ impl Town {
     pub fn ada(&self) -> String {
         self.forge.token("ada@example.com")
     }
+}
+
+/// Pushes a member list as the main instance does.
+pub async fn push(address: &str, list: &str) -> client::Answer {
+    let proof = format!("Authorization: Bearer {}", access::pushed::proof(TOKEN));
+    ask_with(address, "PUT", "/-/members", &[&proof], list).await
 }
 
 pub fn instance() -> InstanceId {

@@ -64,7 +64,7 @@ async fn server(settings: LocalSettings, name: &str, instance: &str, command: &s
     };
     local.configure(&name, &configured).await.ok()?;
     let (version, command, health_path) = ("1".to_owned(), command.to_owned(), "/".to_owned());
-    let release = Release { version, command, health_path, read_only: vec![executable] };
+    let release = Release { version, command, health_path, read_only: vec![executable], activity_rules: None };
     local.deploy(&name, &release).await.ok()?;
     std::future::pending().await
 }
@@ -99,7 +99,9 @@ fn guard(command: &[&str]) -> i32 {
     std::thread::spawn(answer_probes);
     std::thread::spawn(|| way_out.map(pass_on));
     println!("guard of {} with token {}", variable("GUARD_INSTANCE"), variable("GUARD_INSTANCE_TOKEN"));
+    println!("rules: {:?}", std::fs::read_to_string(variable("GUARD_ACTIVITY_RULES")).ok());
     println!("app on {:?} at {:?}", variable("GUARD_APP_PORT"), variable("GUARD_APP_HOST"));
+    println!("audiences {:?} and {:?}", variable("GUARD_AUDIENCE"), variable("GUARD_APP_AUDIENCE"));
     let application = Pid::from_raw(child.id().cast_signed());
     loop {
         match signals.wait() {

@@ -71,6 +71,7 @@ impl Server {
             command: format!("{before}\nexec {} serve", self.settings.executable.display()),
             health_path: "/".to_owned(),
             read_only: vec![self.settings.executable.clone()],
+            activity_rules: None,
         }
     }
 }

@@ -18,10 +18,32 @@ async fn a_deployed_project_becomes_healthy_and_answers_on_its_port() {
     assert!(said.ends_with("data=/data token="), "the guard's token stays with the guard: {said}");
     let logs = local.logs(&acme, 10).await.unwrap();
     let app = r#"app on "3000" at "tenant1-app.localhost""#;
-    for line in ["token s3cret-1", app, "hello from the application", "serving /data for tenant1.localhost"] {
+    let own = "a".repeat(64);
+    let audiences = format!("audiences {own:?} and \"{own}-app\"");
+    for line in ["token s3cret-1", app, &audiences, "hello from the application", "serving /data for tenant1.localhost"]
+    {
         assert!(logs.contains(line), "{line} is not in\n{logs}");
     }
     local.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guard_reads_the_rules_about_use_and_the_application_knows_the_name_of_its_app() {
+    for (server, app) in [(Server::new(), "tenant1-app.localhost"), (Server::new().insecure(), "")] {
+        let local = server.open().await;
+        let mut release = server.serving("echo \"my app is at '$APP_HOSTNAME_PUBLIC'\"");
+        let logged = async |wanted: &str| {
+            let acme = name("acme");
+            until_healthy(&local, &acme).await;
+            let logs = local.logs(&acme, 10).await.unwrap();
+            assert!(logs.contains(wanted), "{wanted} is not in\n{logs}");
+        };
+        release.activity_rules = Some("[[rule]]\npath = \"^/poll\"\nuse = false\n".to_owned());
+        deploy(&local, "acme", 1, &release).await;
+        logged(&format!("rules: {:?}", release.activity_rules)).await;
+        logged(&format!("my app is at '{app}'")).await;
+        local.shutdown().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

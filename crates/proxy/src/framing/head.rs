@@ -1,6 +1,24 @@
 //! What a request's head says about its body.
 
+use http::HeaderMap;
+use http::header::CONTENT_LENGTH;
+
 use super::{Ambiguous, Place};
+
+const LENGTH: &[u8] = b"content-length";
+const ENCODING: &[u8] = b"transfer-encoding";
+
+/// Whether the headers of a request that came in frames would be beyond doubt as lines too, which they
+/// are where it goes. Frames have lengths of their own, so of all headers only a length may speak of it.
+pub(crate) fn is_clear(headers: &HeaderMap) -> bool {
+    let speaks_of_framing = |name: &[u8]| is_like(name, LENGTH) || is_like(name, ENCODING);
+    let mut speaking = headers.iter().filter(|(name, _)| speaks_of_framing(name.as_str().as_bytes()));
+    match (speaking.next(), speaking.next()) {
+        (None, _) => true,
+        (Some((name, value)), None) => *name == CONTENT_LENGTH && decimal(value.as_bytes()).is_ok(),
+        (Some(_), Some(_)) => false,
+    }
+}
 
 /// Framing as far as the head was read.
 #[derive(Debug, Default)]
@@ -61,8 +79,8 @@ impl<'l> Field<'l> {
         match line.first() {
             // A folded line: part of the one before to some, a field of its own to others.
             Some(b' ' | b'\t') => Err(Ambiguous),
-            Some(b'c' | b'C') => Ok(value(line, b"content-length")?.map_or(Self::Other, Self::Length)),
-            Some(b't' | b'T') => Ok(value(line, b"transfer-encoding")?.map_or(Self::Other, Self::Encoding)),
+            Some(b'c' | b'C') => Ok(value(line, LENGTH)?.map_or(Self::Other, Self::Length)),
+            Some(b't' | b'T') => Ok(value(line, ENCODING)?.map_or(Self::Other, Self::Encoding)),
             _ => Ok(Self::Other),
         }
     }
@@ -72,11 +90,15 @@ impl<'l> Field<'l> {
 /// same one to applications that get their headers as variables.
 fn value<'l>(line: &'l [u8], name: &[u8]) -> Result<Option<&'l [u8]>, Ambiguous> {
     let Some((start, [b':', value @ ..])) = line.split_at_checked(name.len()) else { return Ok(None) };
-    let is_same = |(byte, of_name): (&u8, &u8)| byte.eq_ignore_ascii_case(of_name) || (*byte, *of_name) == (b'_', b'-');
-    if !start.iter().zip(name).all(is_same) {
+    if !is_like(start, name) {
         return Ok(None);
     }
     if start.contains(&b'_') { Err(Ambiguous) } else { Ok(Some(trimmed(value))) }
+}
+
+fn is_like(found: &[u8], name: &[u8]) -> bool {
+    let is_same = |(byte, of_name): (&u8, &u8)| byte.eq_ignore_ascii_case(of_name) || (*byte, *of_name) == (b'_', b'-');
+    found.len() == name.len() && found.iter().zip(name).all(is_same)
 }
 
 /// Without the spaces and tabs around it, which are no part of a value.

@@ -115,6 +115,7 @@ async fn forward(
         Err(problem) => return say(StatusCode::METHOD_NOT_ALLOWED, problem.to_string()),
     };
     outbound.headers_mut().insert("x-set-by-proxy", "yes".parse().unwrap());
+    outbound.bar_from_trailers(|name| name == "x-barred");
     outbound.watch_tunnel(Box::new(watch.clone()));
     if outbound.headers().contains_key("x-watch") {
         outbound.watch_body(Box::new(watch));

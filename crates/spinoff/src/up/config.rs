@@ -60,6 +60,8 @@ pub struct Compute {
     pub driver: ComputeDriver,
     pub app: Option<String>,
     pub app_health: String,
+    /// A file that says what counts as use of the application.
+    pub app_activity_rules: Option<PathBuf>,
     pub app_path: Vec<PathBuf>,
     /// What instances may reach on the network; nothing when it is empty.
     pub egress: Vec<EgressRule>,
@@ -129,6 +131,7 @@ impl Default for Compute {
             driver: ComputeDriver::Local,
             app: None,
             app_health: "/".to_owned(),
+            app_activity_rules: None,
             app_path: Vec::new(),
             egress: Vec::new(),
             memory_mb: limits.memory_bytes >> 20,
@@ -204,6 +207,9 @@ impl Config {
         if let Some(path) = &args.app_health {
             self.compute.app_health.clone_from(path);
         }
+        if let Some(path) = &args.app_activity_rules {
+            self.compute.app_activity_rules = Some(path.clone());
+        }
         if let Some(url) = &args.store {
             self.store.url = Some(url.clone().into());
         }
@@ -212,6 +218,15 @@ impl Config {
         if self.site.product.is_empty() {
             self.site.product = product_of(self.compute.app.as_deref());
         }
+    }
+
+    /// The rules about use, if there are any and every guard could follow them.
+    pub fn activity_rules(&self) -> anyhow::Result<Option<String>> {
+        let Some(path) = &self.compute.app_activity_rules else { return Ok(None) };
+        let reading = || format!("reading the rules about use ({})", path.display());
+        let text = std::fs::read_to_string(path).with_context(reading)?;
+        guard::check_activity_rules(&text).with_context(reading)?;
+        Ok(Some(text))
     }
 
     /// What one instance may use up.
@@ -318,6 +333,22 @@ mod tests {
         assert!(listed(&read("", &[]).unwrap()).is_empty());
         let error = format!("{:#}", read("[compute]\negress = [\"https://a.test\"]\n", &[]).unwrap_err());
         assert!(error.contains("https://a.test") && error.contains("without scheme"), "{error}");
+    }
+
+    #[test]
+    fn rules_about_use_are_handed_on_when_every_guard_could_follow_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rules.toml");
+        let mut config = read("[compute]\napp_activity_rules = \"/does/not/exist\"\n", &[]).unwrap();
+        assert!(format!("{:#}", config.activity_rules().unwrap_err()).contains("(/does/not/exist)"));
+        config.apply(&UpArgs { app_activity_rules: Some(path.clone()), ..UpArgs::default() });
+        let good = "[[rule]]\npath = \"^/poll\"\nuse = false\n";
+        std::fs::write(&path, good).unwrap();
+        assert_eq!(config.activity_rules().unwrap().as_deref(), Some(good));
+        std::fs::write(&path, "[[rule]]\npath = \"^/(poll\"\nuse = false\n").unwrap();
+        let error = format!("{:#}", config.activity_rules().unwrap_err());
+        assert!(error.contains("rules.toml): line 2: `path` is no regular expression"), "{error}");
+        assert_eq!(read("", &[]).unwrap().activity_rules().unwrap(), None);
     }
 
     #[test]

@@ -97,6 +97,7 @@ impl TestApp {
                     command: "true".into(),
                     health_path: "/".into(),
                     read_only: Vec::new(),
+                    activity_rules: None,
                 },
                 operator,
                 mailbox: true,

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, put};
 use domain::{InstanceId, ProjectName};
 use jiff::Timestamp;
@@ -27,9 +27,12 @@ struct Project {
     origin: SocketAddr,
     settings: Option<GuardSettings>,
     release: Option<Release>,
-    lists: Arc<Mutex<Vec<serde_json::Value>>>,
+    pushes: Pushes,
     server: tokio::task::JoinHandle<()>,
 }
+
+/// What was pushed to a guard: with which header.
+type Pushes = Arc<Mutex<Vec<String>>>;
 
 impl Drop for Project {
     fn drop(&mut self) {
@@ -64,9 +67,12 @@ impl Host {
         settings.instance_token.expose_secret().to_owned()
     }
 
-    /// The member lists that were pushed to a guard.
+    /// The member lists that were pushed to a guard by somebody who knows its token.
     pub fn lists_of(&self, project: &str) -> usize {
-        self.0.lock().unwrap().projects[&ProjectName::parse(project).unwrap()].lists.lock().unwrap().len()
+        let proof = format!("Bearer {}", access::pushed::proof(&self.token_of(project)));
+        let state = self.0.lock().unwrap();
+        let pushes = state.projects[&ProjectName::parse(project).unwrap()].pushes.lock().unwrap();
+        pushes.iter().filter(|header| **header == proof).count()
     }
 
     fn answer(&self, what: &str) -> Result<(), ProviderError> {
@@ -88,17 +94,18 @@ impl Host {
 }
 
 /// Healthy once deployed, deaf to strangers, and takes every member list.
-async fn stand_in_guard(lists: Arc<Mutex<Vec<serde_json::Value>>>) -> (SocketAddr, tokio::task::JoinHandle<()>) {
+async fn stand_in_guard(pushes: Pushes) -> (SocketAddr, tokio::task::JoinHandle<()>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = Router::new()
         .route("/-/health", get(|| async { "{}" }))
         .route(
             "/-/members",
-            put(move |list: axum::Json<serde_json::Value>| {
-                let lists = Arc::clone(&lists);
+            put(move |headers: HeaderMap, _: axum::Json<serde_json::Value>| {
+                let pushes = Arc::clone(&pushes);
                 async move {
-                    lists.lock().unwrap().push(list.0);
+                    let header = headers.get("authorization").map(|value| value.to_str().unwrap());
+                    pushes.lock().unwrap().push(header.unwrap_or_default().to_owned());
                     StatusCode::NO_CONTENT
                 }
             }),
@@ -115,15 +122,15 @@ impl Compute for Host {
 
     async fn create_project(&self, project: &ProjectName, instance: InstanceId) -> Result<(), ProviderError> {
         self.answer("creating a project")?;
-        let lists = Arc::default();
-        let (origin, server) = stand_in_guard(Arc::clone(&lists)).await;
+        let pushes = Pushes::default();
+        let (origin, server) = stand_in_guard(Arc::clone(&pushes)).await;
         let mut state = self.0.lock().unwrap();
         match state.projects.get(project) {
             Some(existing) if existing.instance == instance => server.abort(),
             Some(_) => return Err(ProviderError::refused("creating a project", "the name is taken", "choose another")),
             None => {
                 *state.created.entry(project.clone()).or_default() += 1;
-                let new = Project { instance, origin, settings: None, release: None, lists, server };
+                let new = Project { instance, origin, settings: None, release: None, pushes, server };
                 state.projects.insert(project.clone(), new);
             }
         }

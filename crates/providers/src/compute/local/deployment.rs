@@ -22,6 +22,8 @@ const PROXY_INSIDE: &str = "127.0.0.1:3128";
 /// the host's network, out of the application's reach.
 const REPORTS_INSIDE: &str = "127.0.0.1:3129";
 const EXECUTABLE_INSIDE: &str = "/spinoff";
+const ACTIVITY_RULES_INSIDE: &str = "/activity-rules.toml";
+const ACTIVITY_RULES: &str = "GUARD_ACTIVITY_RULES";
 const PORT_INSIDE: u16 = 8000;
 /// Where the app that the application makes listens. Each instance has a loopback of its own, so it
 /// is the same for all.
@@ -60,11 +62,12 @@ impl Deployment<'_> {
         let socket = self.settings.main_socket.as_deref();
         let guard = self.guard_variables(port, &self.folder.instance(), socket);
         let application = self.application_variables(port, &self.folder.data());
+        let rules = self.release.activity_rules.as_ref().map(|_| (ACTIVITY_RULES, self.folder.activity_rules()));
         let executable = self.settings.executable.display().to_string();
         let leash = Leash::leader(std::process::id());
         let leash = group.map_or(leash.clone(), |group| leash.cgroup(group));
         let mut command = Command::new(&executable);
-        command.env_clear().envs(guard).envs(application).env(TOKEN, &self.token);
+        command.env_clear().envs(guard).envs(rules).envs(application).env(TOKEN, &self.token);
         // Programs of the host are what runs here, so its search path wins.
         command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)).into_iter().collect::<Vec<(_, OsString)>>());
         command.current_dir(self.folder.data());
@@ -91,12 +94,15 @@ impl Deployment<'_> {
             spec = spec.bind(self.folder.egress(), EGRESS_INSIDE, Access::Read);
             spec = spec.env("GUARD_EGRESS_LISTEN", PROXY_INSIDE).env("GUARD_EGRESS_SOCKET", EGRESS_INSIDE);
         }
+        if self.release.activity_rules.is_some() {
+            spec = spec.bind(self.folder.activity_rules(), ACTIVITY_RULES_INSIDE, Access::Read);
+            spec = spec.env(ACTIVITY_RULES, ACTIVITY_RULES_INSIDE);
+        }
         if let Some(group) = group {
             spec = spec.cgroup(group);
         }
         spec = self.release.read_only.iter().fold(spec, Spec::read_only);
         let mut variables = self.guard_variables(PORT_INSIDE, Path::new("/instance"), socket);
-        // Later ones take the place of earlier ones.
         variables.extend(self.app_site_variables());
         variables.into_iter().fold(spec, |spec, (name, value)| spec.env(name, value))
     }
@@ -107,6 +113,7 @@ impl Deployment<'_> {
             .limits(self.limits(group));
         let spec = self.release.read_only.iter().fold(spec, Spec::read_only);
         let mut variables = self.application_variables(PORT_INSIDE, Path::new("/data"));
+        variables.push(("APP_HOSTNAME_PUBLIC", self.app_hostname()));
         variables.push(("SPINOFF_ACTIVITY_URL", format!("http://{REPORTS_INSIDE}/-/activity")));
         if self.has_egress() {
             variables.extend(proxy_variables());
@@ -153,10 +160,15 @@ impl Deployment<'_> {
     fn app_site_variables(&self) -> Variables {
         let audience = &self.configured.audience;
         vec![
-            ("GUARD_APP_HOST", app_site::hostname_of(hostname(&self.configured.public_url))),
+            ("GUARD_APP_HOST", self.app_hostname()),
             ("GUARD_APP_PORT", APP_PORT_INSIDE.to_string()),
-            ("GUARD_AUDIENCE", format!("{audience},{}", app_site::audience_of(audience))),
+            ("GUARD_APP_AUDIENCE", app_site::audience_of(audience)),
         ]
+    }
+
+    /// Of the app that the application makes.
+    fn app_hostname(&self) -> String {
+        app_site::hostname_of(hostname(&self.configured.public_url))
     }
 
     fn application_variables(&self, port: u16, data: &Path) -> Variables {

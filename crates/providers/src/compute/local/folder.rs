@@ -1,11 +1,12 @@
 //! What is kept of a project, in a folder named after it:
 //! `project.json` (what is wanted), `running.json` (what runs now), `instance/` (the guard's
-//! state), `data/` (the volume), `logs/`, and `egress.sock` where instances may reach something.
+//! state), `data/` (the volume), `logs/`, `egress.sock` where instances may reach something, and
+//! `activity-rules.toml` where the release has rules about use.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, chown};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 
 use domain::{InstanceId, ProjectName};
@@ -135,6 +136,11 @@ impl Folder {
         self.path.join("egress.sock")
     }
 
+    /// What counts as use, for the guard to read.
+    pub(super) fn activity_rules(&self) -> PathBuf {
+        self.path.join("activity-rules.toml")
+    }
+
     pub(super) fn running(&self) -> PathBuf {
         self.path.join("running.json")
     }
@@ -164,6 +170,15 @@ impl Folder {
     /// Stores what is wanted, whole or not at all.
     pub(super) fn save(&self, project: &Project) -> Result<(), ProviderError> {
         write_private(&self.project(), project)
+    }
+
+    /// Puts a release's rules where the guard finds them. Whoever may look into this folder may read
+    /// them, since a guard has a user of its own.
+    pub(super) fn show_activity_rules(&self, release: &Release) -> io::Result<()> {
+        let Some(rules) = &release.activity_rules else { return Ok(()) };
+        let path = self.activity_rules();
+        fs::write(&path, rules)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644))
     }
 
     /// Makes the folders, those that the instance writes to owned by its user.

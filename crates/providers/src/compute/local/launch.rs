@@ -65,6 +65,7 @@ impl Launcher {
         let group = self.group(project);
         // Noted before anything runs in it, so that a crash in between leaves nothing unknown.
         Running { process: None, group: group.clone() }.note(folder)?;
+        folder.show_activity_rules(release).map_err(step("write the rules about use of"))?;
         let token = self.token(configured)?;
         let deployment = Deployment { settings: &self.settings, name, folder, project, configured, release, token };
         let egress = self.egress(folder, project).map_err(step("open the way out of"))?;

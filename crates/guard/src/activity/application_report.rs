@@ -8,7 +8,6 @@
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 
 use access::protocol::is_claim;
@@ -23,10 +22,10 @@ use proxy::{Body, Limits, serve};
 use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use world::Clock;
 
+use super::Meter;
 use crate::answers::{Form, Notice, bare};
-use crate::ledger::Ledger;
+use crate::gate::Denied;
 use crate::server::Outcome;
 
 /// Where reports are taken, to the letter.
@@ -49,23 +48,23 @@ pub(crate) fn is_report(peer: SocketAddr, method: &Method, target: &Uri, headers
 }
 
 /// Takes a report.
-pub(crate) async fn take(ledger: &Ledger, clock: &Clock, body: Incoming) -> Outcome {
+pub(crate) async fn take(meter: &Meter, body: Incoming) -> Outcome {
     match read(body).await {
-        Ok(report) => {
-            ledger.record_told(report.signal, clock.now());
-            Outcome::own(bare(StatusCode::NO_CONTENT))
-        }
+        Ok(report) => match meter.told(report.signal) {
+            Ok(()) => Outcome::own(bare(StatusCode::NO_CONTENT)),
+            Err(closed) => Outcome::denied(Denied::Closed(closed), Form::Json),
+        },
         Err(notice) => Outcome::refused(notice.answer(Form::Json), "report-malformed"),
     }
 }
 
 /// Takes reports, and answers nothing else, until `stop`.
-pub(crate) async fn listen(listener: TcpListener, ledger: Arc<Ledger>, clock: Clock, stop: CancellationToken) {
+pub(crate) async fn listen(listener: TcpListener, meter: Meter, stop: CancellationToken) {
     serve(listener, Limits::default(), stop, move |peer: SocketAddr| {
-        let (ledger, clock) = (Arc::clone(&ledger), clock.clone());
+        let meter = meter.clone();
         service_fn(move |request: Request<Incoming>| {
-            let (ledger, clock) = (Arc::clone(&ledger), clock.clone());
-            async move { Ok::<_, Infallible>(answer(&ledger, &clock, peer, request).await) }
+            let meter = meter.clone();
+            async move { Ok::<_, Infallible>(answer(&meter, peer, request).await) }
         })
     })
     .await;
@@ -83,7 +82,7 @@ pub(crate) fn address(listener: SocketAddr) -> Option<String> {
     Some(format!("http://{}{PATH}", SocketAddr::new(ip, listener.port())))
 }
 
-async fn answer(ledger: &Ledger, clock: &Clock, peer: SocketAddr, request: Request<Incoming>) -> Response<Body> {
+async fn answer(meter: &Meter, peer: SocketAddr, request: Request<Incoming>) -> Response<Body> {
     if request.uri() != PATH {
         return bare(StatusCode::NOT_FOUND);
     }
@@ -96,7 +95,7 @@ async fn answer(ledger: &Ledger, clock: &Clock, peer: SocketAddr, request: Reque
         let detail = "Reports come from the application itself, not through a proxy or a browser.";
         return Notice::new(StatusCode::FORBIDDEN, "This report is not the application's", detail).answer(Form::Json);
     }
-    take(ledger, clock, request.into_body()).await.answer
+    take(meter, request.into_body()).await.answer
 }
 
 async fn read(body: Incoming) -> Result<Report, Notice> {

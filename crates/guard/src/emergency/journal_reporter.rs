@@ -16,15 +16,15 @@ use crate::reporter::{FIRST_PAUSE, LAST_WORDS, Reporter, longer};
 /// Attempts are gathered, so that a flood of them is no flood of reports.
 const GATHERING: Duration = Duration::from_secs(30);
 
-/// Who looks after the journal.
-pub(crate) struct Keeper {
+/// Has the journal on disk and at the main instance.
+pub(crate) struct JournalReporter {
     pub(crate) journal: Arc<Journal>,
     /// Without a main instance the journal stays on disk.
     pub(crate) reporter: Option<Arc<Reporter>>,
     pub(crate) clock: Clock,
 }
 
-impl Keeper {
+impl JournalReporter {
     /// Saves and reports until `stop`.
     pub(crate) async fn run(&self, stop: CancellationToken) {
         let mut pause = FIRST_PAUSE;
@@ -155,7 +155,7 @@ mod tests {
         (url, reports)
     }
 
-    fn keeper(url: &Uri, folder: &Path, clock: &Clock) -> Arc<Keeper> {
+    fn journal_reporter(url: &Uri, folder: &Path, clock: &Clock) -> Arc<JournalReporter> {
         let reporter = Reporter {
             main: Main { url: url.clone(), token: "token".into() },
             link: Link::to(url, None, None),
@@ -164,12 +164,12 @@ mod tests {
             entropy: Entropy::seeded(1),
         };
         let journal = Arc::new(Journal::open(folder.join("emergency.json"), "root".into()));
-        Arc::new(Keeper { journal, reporter: Some(Arc::new(reporter)), clock: clock.clone() })
+        Arc::new(JournalReporter { journal, reporter: Some(Arc::new(reporter)), clock: clock.clone() })
     }
 
-    fn runs(keeper: &Arc<Keeper>) {
-        let keeper = Arc::clone(keeper);
-        tokio::spawn(async move { keeper.run(CancellationToken::new()).await });
+    fn runs(journal_reporter: &Arc<JournalReporter>) {
+        let journal_reporter = Arc::clone(journal_reporter);
+        tokio::spawn(async move { journal_reporter.run(CancellationToken::new()).await });
     }
 
     fn source(number: u32) -> IpAddr {
@@ -181,37 +181,37 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (url, reports) = main_instance(0).await;
         let clock = Clock::at(NOW);
-        let keeper = keeper(&url, folder.path(), &clock);
-        runs(&keeper);
+        let journal_reporter = journal_reporter(&url, folder.path(), &clock);
+        runs(&journal_reporter);
         tokio::time::sleep(DAYS).await;
         assert!(reports.lock().unwrap().is_empty(), "a door that nobody tries is silent");
 
         for _ in 0..100 {
-            keeper.journal.record(EmergencyOutcome::Accepted, source(1), NOW);
+            journal_reporter.journal.record(EmergencyOutcome::Accepted, source(1), NOW);
         }
         tokio::time::sleep(DAYS).await;
-        keeper.journal.record(EmergencyOutcome::Accepted, source(1), NOW);
-        (0..100).for_each(|number| keeper.journal.record(EmergencyOutcome::Refused, source(number), NOW));
+        journal_reporter.journal.record(EmergencyOutcome::Accepted, source(1), NOW);
+        (0..100).for_each(|number| journal_reporter.journal.record(EmergencyOutcome::Refused, source(number), NOW));
         tokio::time::sleep(DAYS).await;
         assert_eq!(*reports.lock().unwrap(), [1, 100]);
 
         clock.advance(SignedDuration::from_hours(1));
-        keeper.journal.record(EmergencyOutcome::Accepted, source(1), clock.now());
+        journal_reporter.journal.record(EmergencyOutcome::Accepted, source(1), clock.now());
         tokio::time::sleep(DAYS).await;
         assert_eq!(*reports.lock().unwrap(), [1, 100, 2], "the new hour, and how the last one ended");
-        keeper.last_words().await;
-        assert!(keeper.journal.unsent().is_empty());
+        journal_reporter.last_words().await;
+        assert!(journal_reporter.journal.unsent().is_empty());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_report_that_fails_is_sent_again_until_it_arrives() {
         let folder = tempfile::tempdir().unwrap();
         let (url, reports) = main_instance(5).await;
-        let keeper = keeper(&url, folder.path(), &Clock::at(NOW));
-        keeper.journal.record(EmergencyOutcome::Accepted, source(1), NOW);
-        runs(&keeper);
+        let journal_reporter = journal_reporter(&url, folder.path(), &Clock::at(NOW));
+        journal_reporter.journal.record(EmergencyOutcome::Accepted, source(1), NOW);
+        runs(&journal_reporter);
         tokio::time::sleep(DAYS).await;
         assert_eq!(*reports.lock().unwrap(), [1; 6]);
-        assert!(keeper.journal.unsent().is_empty());
+        assert!(journal_reporter.journal.unsent().is_empty());
     }
 }

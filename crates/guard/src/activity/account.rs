@@ -1,18 +1,14 @@
 //! Phase 3: what a request is as use. Noted once the application has answered: asking one that does
 //! not answer is no use of it, and pages that wait for its start ask again and again by themselves.
 
-use std::sync::Arc;
-
 use domain::Signal;
 use jiff::Timestamp;
 use tokio::sync::oneshot::{self, error::TryRecvError};
 use tokio::time::Instant;
-use world::Clock;
 
-use crate::activity::{Message, Usage};
+use super::frames::Frames;
+use super::{Message, Meter, Usage};
 use crate::admit::Admitted;
-use crate::frames::Frames;
-use crate::ledger::Ledger;
 
 /// What a request is as use, as far as that can be known before it is answered.
 pub(crate) struct Account {
@@ -28,7 +24,7 @@ enum Judged {
 
 impl Account {
     /// Has the body, or what is said through a WebSocket, looked at where that says what it is.
-    pub(crate) fn open(admitted: &mut Admitted, ledger: &Arc<Ledger>, clock: &Clock) -> Self {
+    pub(crate) fn open(admitted: &mut Admitted, meter: &Meter) -> Self {
         let judged = match admitted.take_usage() {
             Usage::Known(signal) => Judged::Already(signal),
             Usage::ByBody(by_body) => {
@@ -37,36 +33,36 @@ impl Account {
                 Judged::ByBody(told)
             }
             Usage::ByMessages(messages) => {
-                let (ledger, clock, opened) = (Arc::clone(ledger), clock.clone(), Instant::now());
+                let (meter, opened) = (meter.clone(), Instant::now());
                 admitted.watch_tunnel(Box::new(Frames::new(move |message: Message<'_>| {
                     if let Some(signal) = messages.signal(&message, opened.elapsed()) {
-                        ledger.record(signal, clock.now());
+                        meter.seen(signal);
                     }
                 })));
                 Judged::Already(None)
             }
         };
-        Self { asked: clock.now(), judged }
+        Self { asked: meter.now(), judged }
     }
 
     /// Notes it, now that the application has answered.
-    pub(crate) fn note(self, ledger: &Arc<Ledger>) {
+    pub(crate) fn note(self, meter: &Meter) {
         let asked = self.asked;
-        let note = move |ledger: &Ledger, signal: Option<Signal>| {
+        let note = move |meter: &Meter, signal: Option<Signal>| {
             if let Some(signal) = signal {
-                ledger.record(signal, asked);
+                meter.asked(signal, asked);
             }
         };
         let mut told = match self.judged {
-            Judged::Already(signal) => return note(ledger, signal),
+            Judged::Already(signal) => return note(meter, signal),
             Judged::ByBody(told) => told,
         };
         match told.try_recv() {
-            Ok(signal) => note(ledger, signal),
+            Ok(signal) => note(meter, signal),
             Err(TryRecvError::Closed) => {}
             Err(TryRecvError::Empty) => {
-                let ledger = Arc::clone(ledger);
-                tokio::spawn(async move { told.await.into_iter().for_each(|signal| note(&ledger, signal)) });
+                let meter = meter.clone();
+                tokio::spawn(async move { told.await.into_iter().for_each(|signal| note(&meter, signal)) });
             }
         }
     }

@@ -6,7 +6,7 @@
 
 use proxy::ClientWatch;
 
-use crate::activity::{MESSAGE_BYTES, Message, MessageForm};
+use super::{MESSAGE_BYTES, Message, MessageForm};
 
 const FINAL_BIT: u8 = 0x80;
 const EXTENSION_BITS: u8 = 0x70;
