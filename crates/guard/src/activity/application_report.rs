@@ -13,7 +13,6 @@ use std::time::Duration;
 use access::protocol::is_claim;
 use domain::Signal;
 use http::header::{ALLOW, COOKIE, HOST, ORIGIN, REFERER, VIA};
-use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
@@ -126,8 +125,13 @@ fn is_from_here(peer: SocketAddr, headers: &HeaderMap) -> bool {
 fn names_loopback(headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(HOST).iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
-    let host = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
-    host.is_some_and(|host| !host.as_str().contains('@') && ["127.0.0.1", "localhost", "[::1]"].contains(&host.host()))
+    let after = |name| host.as_bytes().strip_prefix::<[u8]>(name);
+    let rest = [&b"127.0.0.1"[..], b"localhost", b"[::1]"].into_iter().find_map(after);
+    match rest {
+        Some([]) => true,
+        Some([b':', port @ ..]) => !port.is_empty() && port.iter().all(u8::is_ascii_digit),
+        _ => false,
+    }
 }
 
 /// Headers that only a proxy or a browser adds.
@@ -178,6 +182,9 @@ mod tests {
             (here, "POST", PATH, vec!["host: localhost.evil.example"]),
             (here, "POST", PATH, vec!["host: localhost@evil.example"]),
             (here, "POST", PATH, vec!["host: 127.0.0.1.evil.example"]),
+            (here, "POST", PATH, vec!["host: [::1]evil.example"]),
+            (here, "POST", PATH, vec!["host: [::1]:"]),
+            (here, "POST", PATH, vec!["host: localhost:80:90"]),
         ] {
             assert!(!is_taken(peer, method, target, &lines), "{peer} {method} {target} {lines:?}");
         }
