@@ -118,6 +118,8 @@ pub enum StepState {
     Done,
     /// Its latest attempt failed. Unless its workflow is over or being undone, it is tried again.
     Failed,
+    /// It waits for its turn, or for something that takes its time; `error` says for what.
+    Waiting,
 }
 
 /// A workflow was started or taken up again.

@@ -63,7 +63,9 @@ pub struct Core {
     pub drivers: Drivers,
     /// Signs member lists.
     pub members_key: MembersKey,
-    /// Asks guards and our own hostnames; follows no redirect.
+    /// Knows who may sign in to the site, and who is.
+    pub gate: edge::Edge,
+    /// Asks our own hostnames; follows no redirect.
     pub http: reqwest::Client,
     /// Wakes the delivery of mail.
     pub mail_waiting: Arc<Notify>,
@@ -97,6 +99,14 @@ impl Core {
         (scheme, rest.rsplit_once(':').map_or(String::new(), |(_, port)| format!(":{port}")))
     }
 
+    /// Lets a person sign in to the site itself: their portal, or the console.
+    ///
+    /// # Errors
+    /// When the store can't be used.
+    pub async fn admit_to_site(&self, person: &Email) -> Result<(), edge::EdgeError> {
+        self.gate.admit(self.gate.site(), &access::MemberRule::Exact(person.clone())).await.map(drop)
+    }
+
     /// An address on the site.
     pub fn site_url(&self, path: &str) -> String {
         format!("{}{path}", self.settings.public_url)
@@ -114,14 +124,12 @@ pub struct App {
     core: Arc<Core>,
     /// Runs provisioning, deletion and the like.
     pub engine: workflow::Engine,
-    /// Knows who is signed in to the site.
-    pub gate: edge::Edge,
 }
 
 impl App {
     /// Puts the parts together.
-    pub fn new(core: Arc<Core>, engine: workflow::Engine, gate: edge::Edge) -> Self {
-        Self { core, engine, gate }
+    pub fn new(core: Arc<Core>, engine: workflow::Engine) -> Self {
+        Self { core, engine }
     }
 
     /// What workflows and reconcilers need.

@@ -92,7 +92,10 @@ impl From<ProviderError> for AppError {
         match &error {
             ProviderError::NotFound { .. } => Self::NotFound,
             ProviderError::Refused { what, why, next } => refused(409, &format!("{what}: {why}"), next),
-            ProviderError::Unavailable { .. } => {
+            ProviderError::Unavailable { .. }
+            | ProviderError::Lost { .. }
+            | ProviderError::NotYet { .. }
+            | ProviderError::InLine { .. } => {
                 tracing::warn!("A provider is unavailable: {error}");
                 refused(503, "A provider does not answer at the moment", "Try again in a moment.")
             }

@@ -48,7 +48,7 @@ pub fn migrations() -> Vec<Migration> {
     [
         workflow::MIGRATIONS,
         edge::MIGRATIONS,
-        providers::MIGRATIONS,
+        &providers::MIGRATIONS.concat(),
         customers::store::MIGRATIONS,
         instances::store::MIGRATIONS,
         members::store::MIGRATIONS,

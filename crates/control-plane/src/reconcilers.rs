@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::InstanceState;
-use futures_util::future::join_all;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use workflow::{Filter, WorkflowState};
@@ -14,7 +13,6 @@ use crate::app::Core;
 use crate::instances::{self, Instance};
 use crate::mail::{self, deliver::deliver_due};
 
-const OBSERVE_EVERY: Duration = Duration::from_secs(5);
 const REPORT_STUCK_EVERY: Duration = Duration::from_secs(10);
 const LOOK_FOR_MAIL_EVERY: Duration = Duration::from_secs(10);
 
@@ -58,7 +56,7 @@ async fn observe(core: Arc<Core>) {
         if let Err(error) = observe_once(&core).await {
             tracing::error!("Observing the instances failed: {error:#}");
         }
-        tokio::time::sleep(OBSERVE_EVERY).await;
+        tokio::time::sleep(core.drivers.compute.observe_every()).await;
     }
 }
 
@@ -75,14 +73,11 @@ async fn observe_once(core: &Core) -> anyhow::Result<()> {
     let mut seen = Vec::new();
     for state in [InstanceState::Active, InstanceState::Suspended] {
         let instances = all(core, state).await?;
-        let looks = instances.iter().map(|instance| core.drivers.compute.observe(&instance.project));
-        for (instance, look) in instances.iter().zip(join_all(looks).await) {
-            match look {
-                Ok(Some(observation)) => seen.push((instance.id, observation)),
-                // What could not be observed keeps its last observation, with its age.
-                Ok(None) => tracing::warn!(instance.id = %instance.id, "{} is not to be found", instance.project),
-                Err(error) => tracing::warn!(instance.id = %instance.id, "{error}"),
-            }
+        let projects: Vec<_> = instances.iter().map(|instance| instance.project.clone()).collect();
+        // What could not be observed keeps its last observation, with its age.
+        for (project, observation) in core.drivers.compute.observe_all(&projects).await? {
+            let found = instances.iter().find(|instance| instance.project == project);
+            seen.extend(found.map(|instance| (instance.id, observation)));
         }
     }
     if !seen.is_empty() {

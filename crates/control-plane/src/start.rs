@@ -29,10 +29,10 @@ pub struct Started {
 ///
 /// # Errors
 /// When the store does not answer.
-pub async fn start(core: Core, gate: edge::Edge, engine: workflow::Settings) -> anyhow::Result<Started> {
+pub async fn start(core: Core, engine: workflow::Settings) -> anyhow::Result<Started> {
     let core = Arc::new(core);
     operators::appoint(&core.db, &core.settings.operator, core.clock.now()).await?;
-    core.drivers.edge.admit_to_site(&core.settings.operator).await?;
+    core.admit_to_site(&core.settings.operator).await?;
     let kinds: [Arc<dyn Workflow>; 3] = [
         Arc::new(Provision(Arc::clone(&core))),
         Arc::new(Delete(Arc::clone(&core))),
@@ -44,7 +44,7 @@ pub async fn start(core: Core, gate: edge::Edge, engine: workflow::Settings) -> 
         use secrecy::ExposeSecret as _;
         core.site_url(&format!("/admin/enter?token={}", ticket.expose_secret())).into()
     };
-    let app = App::new(Arc::clone(&core), engine, gate);
+    let app = App::new(Arc::clone(&core), engine);
     let stop = CancellationToken::new();
     let working = app.engine.clone();
     let token = stop.clone();

@@ -66,7 +66,14 @@ pub(crate) async fn settled(app: &App, id: WorkflowId, limit: Duration) -> Resul
 
 /// What a provider's error means for a step.
 pub(crate) fn step_error(error: ProviderError) -> StepError {
-    if error.is_temporary() { StepError::temporary(error) } else { StepError::permanent(error) }
+    match error {
+        ProviderError::NotYet { why, after } => StepError::NotYet { why, after },
+        ProviderError::InLine { why, until } => StepError::InLine { why, until },
+        ProviderError::Unavailable { .. } | ProviderError::Lost { .. } => StepError::temporary(error),
+        ProviderError::Refused { .. } | ProviderError::NotFound { .. } | ProviderError::Declined(_) => {
+            StepError::permanent(error)
+        }
+    }
 }
 
 /// Makes a workflow that waits, or is stuck, go on at once.

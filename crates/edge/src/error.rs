@@ -32,6 +32,9 @@ pub enum EdgeError {
     /// A hostname at which another instance's app is shown.
     #[error("{0} can't be published: names like it are for the apps that instances make")]
     AppSite(Hostname),
+    /// The hostname leads to somebody else's instance.
+    #[error("{0} can't be published: it leads to another instance")]
+    HostnameTaken(Hostname),
     /// Somebody else's hostname has the same audience, so that sessions would be good at both.
     #[error("{hostname} can't be published: {other}, which belongs to another instance, has the same audience")]
     AudienceTaken {

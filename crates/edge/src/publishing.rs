@@ -14,7 +14,8 @@ impl Edge {
     ///
     /// # Errors
     /// [`EdgeError::NotBelow`] for names outside the base domain, [`EdgeError::AppSite`] for those of
-    /// apps, [`EdgeError::AudienceTaken`] when another instance has the audience, [`EdgeError::Store`].
+    /// apps, [`EdgeError::HostnameTaken`] and [`EdgeError::AudienceTaken`] when another instance has the
+    /// name or the audience, [`EdgeError::Store`].
     pub async fn publish(&self, route: &Route) -> Result<(), EdgeError> {
         let core = &self.core;
         if route.hostname == core.site.hostname || !route.hostname.is_below(&core.settings.base_domain) {
@@ -28,7 +29,9 @@ impl Edge {
         if let Some(other) = rows::other_holder(&mut tx, route).await? {
             return Err(EdgeError::AudienceTaken { hostname: route.hostname.clone(), other });
         }
-        rows::publish(&mut tx, route).await?;
+        if !rows::publish(&mut tx, route).await? {
+            return Err(EdgeError::HostnameTaken(route.hostname.clone()));
+        }
         tx.commit().await?;
         core.hostnames.forget();
         Ok(())
@@ -124,6 +127,30 @@ impl Edge {
         tx.commit().await?;
         self.core.hostnames.forget();
         Ok(())
+    }
+
+    /// Makes exactly these rules the ones that admit to a hostname, if it is published for this
+    /// instance; whether it is.
+    ///
+    /// # Errors
+    /// [`EdgeError::Store`].
+    pub async fn set_admissions_of(
+        &self,
+        hostname: &Hostname,
+        instance: InstanceId,
+        rules: &[MemberRule],
+    ) -> Result<bool, EdgeError> {
+        let mut tx = self.core.db.begin().await?;
+        if !rows::hold(&mut tx, hostname, instance).await? {
+            return Ok(false);
+        }
+        rows::clear_admissions(&mut tx, hostname).await?;
+        for rule in rules {
+            rows::admit(&mut tx, hostname, rule).await?;
+        }
+        tx.commit().await?;
+        self.core.hostnames.forget();
+        Ok(true)
     }
 
     /// Adds one rule; `false` when it was there already.

@@ -71,13 +71,15 @@ pub(crate) async fn keep_first_key(db: &Db, id: &str, sealed: Vec<u8>, now: jiff
     sqlx::query_scalar("select sealed from edge_keys where id = $1").bind(id).fetch_one(db.write()).await
 }
 
-/// Publishes, or changes where a published hostname leads; its state stays what it is.
-pub(crate) async fn publish(tx: &mut Tx, route: &Route) -> Stored<()> {
+/// Publishes, or changes where a published hostname leads; its state stays what it is. False when
+/// it leads to somebody else: whose it is, is looked at within the statement.
+pub(crate) async fn publish(tx: &mut Tx, route: &Route) -> Stored<bool> {
     sqlx::query(
         "insert into edge_hostnames (hostname, instance_id, upstream, audience, state)
          values ($1, $2, $3, $4, 'active')
          on conflict (hostname) do update set
-             instance_id = excluded.instance_id, upstream = excluded.upstream, audience = excluded.audience",
+             instance_id = excluded.instance_id, upstream = excluded.upstream, audience = excluded.audience
+         where coalesce(edge_hostnames.instance_id, '') = coalesce(excluded.instance_id, '')",
     )
     .bind(route.hostname.as_str())
     .bind(route.instance.map(|id| id.to_string()))
@@ -85,7 +87,17 @@ pub(crate) async fn publish(tx: &mut Tx, route: &Route) -> Stored<()> {
     .bind(route.audience.as_str())
     .execute(&mut **tx)
     .await
-    .map(drop)
+    .map(|done| done.rows_affected() == 1)
+}
+
+/// Whether a hostname is published for this instance; nobody else gets it before the transaction ends.
+pub(crate) async fn hold(tx: &mut Tx, hostname: &Hostname, instance: InstanceId) -> Stored<bool> {
+    let done = sqlx::query("update edge_hostnames set note = note where hostname = $1 and instance_id = $2")
+        .bind(hostname.as_str())
+        .bind(instance.to_string())
+        .execute(&mut **tx)
+        .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Another hostname with this audience that belongs to another instance.

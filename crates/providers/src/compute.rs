@@ -4,13 +4,15 @@ pub mod local;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{InstanceId, ProjectName};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use crate::inventory::{Ceiling, Check, Item};
 use crate::{ProviderError, Removed};
 
 /// A place where instances run.
@@ -32,11 +34,12 @@ pub trait Compute: Send + Sync {
     /// Not found when there is no such project.
     async fn configure(&self, project: &ProjectName, settings: &GuardSettings) -> Result<(), ProviderError>;
 
-    /// Runs this release with the project's volume. Returns once it is on its way, not when it is
-    /// healthy. A release that runs already is left alone.
+    /// Runs this release with the project's volume. Returns once the provider has done its part, not
+    /// when the application is healthy. A release that runs already is left alone.
     ///
     /// # Errors
-    /// Not found when there is no such project.
+    /// Not found when there is no such project; [`ProviderError::NotYet`] while the provider is at it;
+    /// refused, with the end of its log, when it could not.
     async fn deploy(&self, project: &ProjectName, release: &Release) -> Result<(), ProviderError>;
 
     /// Makes the provider answer for a public hostname and tells where the edge shall send it.
@@ -45,11 +48,43 @@ pub trait Compute: Send + Sync {
     /// Not found when there is no such project.
     async fn register_hostname(&self, project: &ProjectName, hostname: &str) -> Result<Origin, ProviderError>;
 
-    /// Where the project's guard is reached, or `None` when there is no such project. Only looks.
-    async fn origin(&self, project: &ProjectName) -> Result<Option<Origin>, ProviderError>;
+    /// Whether the provider serves the hostname by now. It may want to see its DNS records first.
+    ///
+    /// # Errors
+    /// [`ProviderError::NotYet`] until it does, in words for the customer.
+    async fn hostname_ready(&self, project: &ProjectName, hostname: &str) -> Result<(), ProviderError>;
+
+    /// Takes a hostname back. One that is not registered is success.
+    async fn release_hostname(&self, project: &ProjectName, hostname: &str) -> Result<Vec<Removed>, ProviderError>;
+
+    /// A way to the project's guard past the edge, or `None` when there is no such project.
+    async fn door(&self, project: &ProjectName, hostname: &str) -> Result<Option<Door>, ProviderError>;
+
+    /// Stops what the application uses up and keeps its data; its guard goes on explaining why nobody
+    /// gets in, where it can. One that is suspended is left alone.
+    ///
+    /// # Errors
+    /// Not found when there is no such project.
+    async fn suspend(&self, project: &ProjectName) -> Result<(), ProviderError>;
+
+    /// Starts it again with its data. One that runs is left alone.
+    ///
+    /// # Errors
+    /// Not found when there is no such project.
+    async fn resume(&self, project: &ProjectName) -> Result<(), ProviderError>;
 
     /// What is known of the project at this moment, or `None` when there is no such project.
     async fn observe(&self, project: &ProjectName) -> Result<Option<Observation>, ProviderError>;
+
+    /// What is known of many projects, for those that exist. One that can't be observed is left out
+    /// and said in the log.
+    async fn observe_all(&self, projects: &[ProjectName]) -> Result<Vec<(ProjectName, Observation)>, ProviderError>;
+
+    /// How often all may be observed without harm.
+    fn observe_every(&self) -> Duration;
+
+    /// How long making an instance may take here before it counts as failed.
+    fn patience(&self) -> SignedDuration;
 
     /// The last lines that guard and application wrote.
     ///
@@ -57,8 +92,15 @@ pub trait Compute: Send + Sync {
     /// Not found when there is no such project.
     async fn logs(&self, project: &ProjectName, lines: usize) -> Result<String, ProviderError>;
 
-    /// Every project that bears our marker, whatever the store says.
-    async fn list_projects(&self) -> Result<Vec<ProjectName>, ProviderError>;
+    /// Everything that bears our marker, whatever the store says: projects by their names, and what
+    /// is in them where it differs from what it should be.
+    async fn inventory(&self) -> Result<Vec<Item>, ProviderError>;
+
+    /// The limits that the provider sets.
+    async fn ceilings(&self) -> Result<Vec<Ceiling>, ProviderError>;
+
+    /// Whether it can be used: credentials, permissions, quotas, its clock. Changes nothing.
+    async fn check(&self) -> Vec<Check>;
 
     /// Takes away everything: processes, volume, settings, ports. Removing what is gone already
     /// is success, and the answer lists what was removed now. A project of that name that belongs
@@ -93,6 +135,9 @@ pub struct GuardSettings {
 pub struct Release {
     /// Its name: what the instance should run.
     pub version: String,
+    /// The image to run where instances are containers: registry, name and digest.
+    #[serde(default)]
+    pub image: Option<String>,
     /// A shell command; `$PORT`, `$DATA`, `$HOSTNAME_PUBLIC` and, where the app that it makes has one,
     /// `$APP_HOSTNAME_PUBLIC` are in its environment.
     pub command: String,
@@ -112,6 +157,35 @@ pub struct Release {
 pub enum Origin {
     /// A guard that listens on this machine.
     Address(SocketAddr),
+    /// A name at the compute provider that the hostname has to point to.
+    Name {
+        /// Where the CNAME of the hostname leads.
+        target: String,
+        /// The TXT record that proves to the provider that the hostname is ours.
+        proof: Option<Txt>,
+    },
+}
+
+/// A TXT record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Txt {
+    /// Its complete name.
+    pub name: String,
+    /// What it says, without quotes.
+    pub text: String,
+}
+
+/// A way to a guard past the edge: for member lists, and to see that it refuses strangers there.
+#[derive(Debug, Clone)]
+pub struct Door {
+    /// Knows the way; follows no redirect. Nothing secret may be sent by it in the clear.
+    pub http: reqwest::Client,
+    /// `http://127.0.0.1:21000`, without a slash at the end.
+    pub url: String,
+    /// The `Host` that the guard expects.
+    pub host: String,
+    /// Whether knocking would wake an instance that sleeps.
+    pub asleep: bool,
 }
 
 /// How an instance is, as far as its compute provider can tell.

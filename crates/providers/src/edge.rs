@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use domain::{Email, InstanceId};
 
 use crate::compute::Origin;
+use crate::inventory::{Ceiling, Check, Item};
 use crate::{ProviderError, Removed};
 
 pub use builtin::Builtin;
@@ -28,20 +29,36 @@ pub trait Edge: Send + Sync {
     /// Refused when the hostname belongs to another instance or cannot be published at all.
     async fn publish(&self, hostname: &str, instance: InstanceId, origin: &Origin) -> Result<(), ProviderError>;
 
-    /// Lets exactly these people as far as the guard of a hostname.
-    async fn admit(&self, hostname: &str, members: &[Email]) -> Result<(), ProviderError>;
+    /// Lets exactly these people as far as the guard of a hostname. A hostname that belongs to
+    /// another instance by now is left alone.
+    async fn admit(&self, hostname: &str, instance: InstanceId, members: &[Email]) -> Result<(), ProviderError>;
 
-    /// Lets a person sign in to the site itself.
-    async fn admit_to_site(&self, person: &Email) -> Result<(), ProviderError>;
-
-    /// Answers a hostname with an explanation from now on: the instance is being removed.
-    /// A hostname that is gone, or belongs to another instance by now, is left alone.
-    async fn close(&self, hostname: &str, instance: InstanceId) -> Result<(), ProviderError>;
+    /// Says what a hostname answers from now on. A hostname that is gone, or belongs to another
+    /// instance by now, is left alone.
+    async fn set_entry(&self, hostname: &str, instance: InstanceId, entry: Entry) -> Result<(), ProviderError>;
 
     /// Takes a hostname away with everything that belongs to it. Removing what is gone is success,
     /// and a hostname that belongs to another instance by now is left alone.
     async fn remove(&self, hostname: &str, instance: InstanceId) -> Result<Vec<Removed>, ProviderError>;
 
-    /// Every hostname of an instance that is served now, whatever the store says.
-    async fn list_hostnames(&self) -> Result<Vec<String>, ProviderError>;
+    /// Everything that bears our marker, whatever the store says: hostnames by their names, and what
+    /// else was made for instances.
+    async fn inventory(&self) -> Result<Vec<Item>, ProviderError>;
+
+    /// The limits that the provider sets.
+    async fn ceilings(&self) -> Result<Vec<Ceiling>, ProviderError>;
+
+    /// Whether it can be used: credentials, permissions, quotas, one-time setup. Changes nothing.
+    async fn check(&self) -> Vec<Check>;
+}
+
+/// What a hostname answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// Members get as far as the guard.
+    Open,
+    /// An explanation: its instance is suspended.
+    Suspended,
+    /// An explanation: its instance is being removed.
+    Deleting,
 }

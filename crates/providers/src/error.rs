@@ -1,3 +1,5 @@
+use jiff::{SignedDuration, Timestamp};
+
 /// Why a provider did not do what it was asked, and what that means for the caller.
 #[derive(Debug, thiserror::Error)]
 pub enum ProviderError {
@@ -8,6 +10,30 @@ pub enum ProviderError {
         what: String,
         /// What it answered.
         why: String,
+    },
+    /// It was asked and no answer came: whether it was done is not known. Look before asking again.
+    #[error("{what}: no answer came ({why}); whether it was done is not known")]
+    Lost {
+        /// What was asked.
+        what: String,
+        /// How the answer got lost.
+        why: String,
+    },
+    /// It is on its way and takes its time.
+    #[error("{why}")]
+    NotYet {
+        /// What is waited for, in words that a customer may read.
+        why: String,
+        /// How long until another look makes sense.
+        after: SignedDuration,
+    },
+    /// It was not asked yet, since only so much may be asked at a time.
+    #[error("{why}")]
+    InLine {
+        /// Who is before it, in words that a customer may read.
+        why: String,
+        /// When its turn comes, as far as can be told.
+        until: Timestamp,
     },
     /// It will not work until somebody changes something.
     #[error("{what}: {why}; {next}")]
@@ -46,8 +72,13 @@ impl ProviderError {
         Self::NotFound { what: what.into() }
     }
 
+    /// It takes its time.
+    pub fn not_yet(why: impl Into<String>, after: SignedDuration) -> Self {
+        Self::NotYet { why: why.into(), after }
+    }
+
     /// Whether trying again unchanged may help.
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Unavailable { .. })
+        matches!(self, Self::Unavailable { .. } | Self::Lost { .. } | Self::NotYet { .. } | Self::InLine { .. })
     }
 }

@@ -4,12 +4,16 @@
 //! creates, and removing what is gone already is success. Called only from workflow steps and
 //! reconcilers, never from a request handler.
 
+pub mod budget;
 pub mod compute;
 pub mod edge;
 mod error;
+pub mod http;
+pub mod inventory;
 pub mod mail;
 pub mod payments;
 mod removed;
+pub mod resources;
 
 pub use error::ProviderError;
 pub use removed::Removed;
@@ -17,4 +21,4 @@ pub use removed::Removed;
 use store::Migration;
 
 /// The tables of the drivers that keep their own record.
-pub const MIGRATIONS: &[Migration] = payments::ledger::MIGRATIONS;
+pub const MIGRATIONS: &[&[Migration]] = &[payments::ledger::MIGRATIONS, budget::MIGRATIONS, resources::MIGRATIONS];

@@ -3,10 +3,12 @@
 pub mod ledger;
 
 use async_trait::async_trait;
-use domain::{CustomerId, InstanceId};
+use domain::{CustomerId, Email, InstanceId};
+use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use crate::inventory::{Check, Item};
 use crate::{ProviderError, Removed};
 
 /// Whoever collects the money.
@@ -21,12 +23,126 @@ pub trait Payments: Send + Sync {
     /// [`CardProblems`] when the card can't be used, for each field in words for its owner.
     fn accept_card(&self, card: &Card) -> Result<SavedCard, CardProblems>;
 
-    /// Starts the subscription of an instance, or finds the one started earlier.
+    /// Who asks the customer for a means of payment.
+    fn collects(&self) -> Collects;
+
+    /// Opens the page on which the provider asks the customer for a means of payment, or finds the
+    /// one opened earlier for the same instance.
+    ///
+    /// # Errors
+    /// Refused where [`Payments::collects`] says that our own form does that.
+    async fn open_checkout(&self, order: &Order) -> Result<Checkout, ProviderError>;
+
+    /// How far the customer is on that page.
+    ///
+    /// # Errors
+    /// Not found when none was opened for this instance.
+    async fn checkout(&self, instance: InstanceId) -> Result<CheckoutState, ProviderError>;
+
+    /// Closes that page: nobody can pay there any more. One that is over is success.
+    async fn close_checkout(&self, instance: InstanceId) -> Result<(), ProviderError>;
+
+    /// Starts the subscription of an instance, or finds the one started earlier. From now on it costs.
     async fn subscribe(&self, customer: CustomerId, instance: InstanceId) -> Result<(), ProviderError>;
 
-    /// Ends the subscription of an instance; ending one that is over is success.
+    /// Ends the subscription of an instance; ending one that is over is success. What an instance was
+    /// charged that never worked is given back.
     async fn cancel(&self, instance: InstanceId) -> Result<Vec<Removed>, ProviderError>;
+
+    /// A page of the provider's on which a customer sees invoices and changes the means of payment,
+    /// open for a few minutes; `None` where there is none.
+    ///
+    /// # Errors
+    /// Not found when the provider does not know the customer.
+    async fn portal(&self, customer: CustomerId, back_to: &str) -> Result<Option<String>, ProviderError>;
+
+    /// Reads what the provider says of itself, if it is really from the provider and recent.
+    ///
+    /// # Errors
+    /// [`NotGenuine`] otherwise, which is to be answered with 400.
+    fn read_event(&self, signature: &str, body: &[u8], now: Timestamp) -> Result<Event, NotGenuine>;
+
+    /// What the provider says of itself since a moment, for what never came: oldest first.
+    async fn events_since(&self, since: Timestamp) -> Result<Vec<Event>, ProviderError>;
+
+    /// Everything that bears our marker, whatever the store says: customers and subscriptions.
+    async fn inventory(&self) -> Result<Vec<Item>, ProviderError>;
+
+    /// Whether it can be used: credentials, permissions, prices, webhook. Changes nothing.
+    async fn check(&self) -> Vec<Check>;
 }
+
+/// Who asks the customer for a means of payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Collects {
+    /// Our own form, as part of the signup.
+    Form,
+    /// A page of the provider's, after the signup.
+    Checkout,
+}
+
+/// For what a customer is asked to pay.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// Who pays.
+    pub customer: CustomerId,
+    /// Their name, for the provider's record.
+    pub name: String,
+    /// Their address.
+    pub email: Email,
+    /// For which instance.
+    pub instance: InstanceId,
+    /// Its hostname, as the page names it.
+    pub hostname: String,
+    /// Where the provider sends the customer afterwards.
+    pub done_url: String,
+    /// Where the provider sends a customer who turns back.
+    pub back_url: String,
+}
+
+/// A page on which the provider asks for a means of payment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkout {
+    /// Where it is.
+    pub url: String,
+    /// When it closes by itself.
+    pub expires_at: Timestamp,
+}
+
+/// How far a customer is on the provider's page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CheckoutState {
+    /// Nothing was entered yet.
+    Open,
+    /// There is a means of payment; what may be shown of it.
+    Done {
+        /// `Visa ···· 4242`, if the provider says.
+        card: Option<SavedCard>,
+    },
+    /// It closed before anything was entered.
+    Expired,
+}
+
+/// Something that a payment provider says has happened. What it says of the state of things is not
+/// believed: that is read again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// The provider's id of it: the same event may come many times.
+    pub id: String,
+    /// `checkout.session.completed`, …
+    pub kind: String,
+    /// When it happened.
+    pub created_at: Timestamp,
+    /// Which instance it is about, where its object bears our mark.
+    pub instance: Option<InstanceId>,
+    /// The whole of it, as JSON.
+    pub body: String,
+}
+
+/// What claims to come from the payment provider does not, or is too old.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NotGenuine(pub String);
 
 /// A card as typed. Never stored, never logged.
 #[derive(Debug, Clone)]

@@ -7,7 +7,7 @@ use domain::{Email, InstanceId};
 use edge::{HostState, Hostname};
 use providers::ProviderError;
 use providers::compute::Origin;
-use providers::edge::{Builtin, Edge};
+use providers::edge::{Builtin, Edge, Entry};
 use store::Engine;
 use store::testing::{TestDb, fresh};
 use world::{Clock, Entropy, Sealer};
@@ -49,11 +49,13 @@ async fn admissions(db: &TestDb) -> i64 {
 async fn a_late_removal_leaves_the_next_instance_of_that_name_alone() {
     let (driver, edge, db) = open().await;
     driver.publish(ACME, instance(2), &origin()).await.unwrap();
-    driver.admit(ACME, &[Email::parse("eve@example.com").unwrap()]).await.unwrap();
-    driver.close(ACME, instance(1)).await.unwrap();
+    driver.admit(ACME, instance(2), &[Email::parse("eve@example.com").unwrap()]).await.unwrap();
+    driver.set_entry(ACME, instance(1), Entry::Deleting).await.unwrap();
     assert!(driver.remove(ACME, instance(1)).await.unwrap().is_empty());
     let published = edge.find(&Hostname::parse(ACME).unwrap()).await.unwrap().unwrap();
     assert_eq!((published.state, published.route.instance), (HostState::Active, Some(instance(2))));
+    assert_eq!(admissions(&db).await, 1);
+    driver.admit(ACME, instance(1), &[]).await.unwrap();
     assert_eq!(admissions(&db).await, 1);
 }
 
@@ -61,17 +63,21 @@ async fn a_late_removal_leaves_the_next_instance_of_that_name_alone() {
 async fn an_instances_own_hostname_is_closed_and_removed_with_everything_and_may_be_removed_twice() {
     let (driver, edge, db) = open().await;
     driver.publish(ACME, instance(1), &origin()).await.unwrap();
-    driver.admit(ACME, &[Email::parse("ada@example.com").unwrap()]).await.unwrap();
-    driver.close(ACME, instance(1)).await.unwrap();
+    driver.admit(ACME, instance(1), &[Email::parse("ada@example.com").unwrap()]).await.unwrap();
+    driver.set_entry(ACME, instance(1), Entry::Deleting).await.unwrap();
     let published = edge.find(&Hostname::parse(ACME).unwrap()).await.unwrap().unwrap();
     assert_eq!(published.state, HostState::Deleting);
     let removed = driver.remove(ACME, instance(1)).await.unwrap();
     assert_eq!(removed.iter().map(|removed| removed.kind.as_str()).collect::<Vec<_>>(), ["hostname", "access rules"]);
     assert_eq!(admissions(&db).await, 0);
     assert!(driver.remove(ACME, instance(1)).await.unwrap().is_empty());
-    driver.close(ACME, instance(1)).await.unwrap();
+    driver.set_entry(ACME, instance(1), Entry::Deleting).await.unwrap();
     driver.publish(ACME, instance(2), &origin()).await.unwrap();
-    assert_eq!(driver.list_hostnames().await.unwrap(), [ACME]);
+    let items = driver.inventory().await.unwrap();
+    assert_eq!(
+        items.iter().map(|item| (item.name.as_str(), item.instance)).collect::<Vec<_>>(),
+        [(ACME, Some(instance(2)))]
+    );
 }
 
 #[tokio::test]

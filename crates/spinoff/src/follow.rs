@@ -143,7 +143,7 @@ fn has_ended(step: &Step, workflow: WorkflowState) -> bool {
     match step.state {
         StepState::Done => true,
         StepState::Failed => workflow.is_over() || being_undone,
-        StepState::Started => false,
+        StepState::Started | StepState::Waiting => false,
     }
 }
 

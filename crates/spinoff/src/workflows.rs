@@ -106,6 +106,7 @@ fn step_row(step: &Step) -> [String; 5] {
     };
     let state = match step.state {
         StepState::Started => "started",
+        StepState::Waiting => "waiting",
         StepState::Done => "done",
         StepState::Failed => "failed",
     };

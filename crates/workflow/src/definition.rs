@@ -41,6 +41,24 @@ pub enum StepError {
     /// Trying again unchanged is pointless.
     #[error("{0:#}")]
     Permanent(anyhow::Error),
+    /// Nothing went wrong: what was begun takes its time, and a look is due after a while. The
+    /// workflow's time limit goes on.
+    #[error("{why}")]
+    NotYet {
+        /// What is waited for, in words that a customer may read.
+        why: String,
+        /// How long until the next look.
+        after: SignedDuration,
+    },
+    /// Nothing went wrong and nothing was begun: others are before it. Time spent in line does not
+    /// count against the workflow's time limit.
+    #[error("{why}")]
+    InLine {
+        /// Who is before it, in words that a customer may read.
+        why: String,
+        /// When its turn comes, as far as can be told.
+        until: Timestamp,
+    },
 }
 
 impl StepError {

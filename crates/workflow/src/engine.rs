@@ -174,6 +174,14 @@ impl Engine {
         }
     }
 
+    /// When the next workflow goes on by itself: where a test's clock may be moved to.
+    ///
+    /// # Errors
+    /// When the store can't be used.
+    pub async fn next_due(&self) -> Result<Option<jiff::Timestamp>, sqlx::Error> {
+        store::next_due(&self.context.db).await
+    }
+
     /// Makes a workflow that waits, or is stuck, go on at once.
     ///
     /// # Errors

@@ -10,13 +10,15 @@
 //!   and takes back every step whose intent was stored, even if its effect never came.
 //! - A replica holds a workflow by a lease with a number. Every write names that number, so a
 //!   replica that froze and woke after its lease was taken changes nothing.
-//! - Waiting costs nothing: due dates are rows.
+//! - Waiting costs nothing: due dates are rows. A step that waits for its turn, or for something that
+//!   takes its time, has not failed and says so.
 
 mod backoff;
 mod definition;
 mod engine;
 mod fault;
 mod lease;
+mod note;
 mod record;
 mod run;
 mod state;
@@ -26,7 +28,8 @@ pub use backoff::Backoff;
 pub use definition::{OnFailure, StepError, Stop, Workflow};
 pub use engine::{Engine, EngineError, Settings};
 pub use fault::{Fault, Faults, Moment, Point};
+pub use note::note;
 pub use record::{Direction, Filter, StepRecord, StepState, WorkflowRecord};
-pub use run::Run;
+pub use run::{Run, both};
 pub use state::WorkflowState;
-pub use store::{MIGRATIONS, NewWorkflow, find, list, of_subject, start, under_way};
+pub use store::{MIGRATIONS, NewWorkflow, find, list, nudge, of_subject, start, under_way};

@@ -42,8 +42,10 @@ pub struct StepRecord {
     pub attempts: u32,
     /// What it gave, as JSON.
     pub output: Option<String>,
-    /// What went wrong last.
+    /// What went wrong last, or what it waits for.
     pub error: Option<String>,
+    /// What was asked of others in its latest attempt, with the ids they gave the requests: a line each.
+    pub notes: Option<String>,
     /// When its latest attempt began.
     pub started_at: Timestamp,
     /// When its latest attempt ended.
@@ -85,6 +87,8 @@ pub enum StepState {
     Done,
     /// Its latest attempt failed.
     Failed,
+    /// It waits for its turn or for something that takes its time; nothing went wrong.
+    Waiting,
 }
 
 impl StepState {
@@ -94,11 +98,13 @@ impl StepState {
             Self::Started => "started",
             Self::Done => "done",
             Self::Failed => "failed",
+            Self::Waiting => "waiting",
         }
     }
 
     pub(crate) fn parse(word: &str) -> Self {
         match word {
+            "waiting" => Self::Waiting,
             "done" => Self::Done,
             "failed" => Self::Failed,
             _ => Self::Started,

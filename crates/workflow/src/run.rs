@@ -2,6 +2,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -9,11 +10,29 @@ use crate::definition::{StepError, Stop};
 use crate::engine::Context;
 use crate::fault::{Fault, Moment};
 use crate::lease::Claimed;
+use crate::note::{self, Notes};
 use crate::record::{Direction, StepRecord, StepState};
 use crate::store::{self, StepEnd};
 
 /// How soon a step under way notices that its workflow was cancelled.
 const LOOK_FOR_CANCELLATION: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// Goes on with two branches of a story side by side. One that stops does not interrupt the other
+/// within a step: what that asks of somebody else would be asked with the answer lost. Both over,
+/// a failure counts first, then the earliest moment at which one goes on.
+///
+/// # Errors
+/// [`Stop`], to be passed on with `?`.
+pub async fn both(
+    one: impl Future<Output = Result<(), Stop>>,
+    other: impl Future<Output = Result<(), Stop>>,
+) -> Result<(), Stop> {
+    match tokio::join!(one, other) {
+        (Ok(()), Ok(())) => Ok(()),
+        (Err(Stop::Until(one)), Err(Stop::Until(other))) => Err(Stop::Until(one.min(other))),
+        (Err(Stop::Until(_)), Err(stop)) | (Err(stop), _) | (Ok(()), Err(stop)) => Err(stop),
+    }
+}
 
 /// One passage through a workflow's story: knows what is recorded, and records what happens.
 pub struct Run {
@@ -127,16 +146,17 @@ impl Run {
         let begun = store::begin_step(&context.db, &self.claimed.lease, self.direction, name, context.clock.now());
         let attempts = begun.await?.ok_or(Stop::Released)?;
         context.changed();
+        let notes = Notes::default();
         let result = match self.injected(name, Moment::Before)? {
             Some(error) => Err(error),
-            None => match self.unless_cancelled(effect()).await {
+            None => match note::taken_of(self.unless_cancelled(effect()), &notes).await {
                 Ok(value) => self.injected(name, Moment::After)?.map_or(Ok(value), Err),
                 Err(error) => Err(error),
             },
         };
         match result {
-            Ok(value) => self.succeed(name, value).await,
-            Err(error) => Err(self.fail(name, attempts, &error).await?),
+            Ok(value) => self.succeed(name, value, notes.text()).await,
+            Err(error) => Err(self.fail(name, attempts, error, notes.text()).await?),
         }
     }
 
@@ -162,29 +182,44 @@ impl Run {
         }
     }
 
-    async fn succeed<T: Serialize>(&self, name: &str, value: T) -> Result<T, Stop> {
+    async fn succeed<T: Serialize>(&self, name: &str, value: T, notes: Option<String>) -> Result<T, Stop> {
         let output = serde_json::to_string(&value)
             .map_err(|error| Stop::Failed(format!("the result of {name:?} can't be stored: {error}")))?;
-        self.end(name, StepState::Done, Some(&output), None).await?;
+        let notes = notes.as_deref();
+        self.end(&StepEnd { state: StepState::Done, output: Some(&output), notes, ..self.ended(name) }).await?;
         Ok(value)
     }
 
-    async fn fail(&self, name: &str, attempts: u32, error: &StepError) -> Result<Stop, Stop> {
+    async fn fail(&self, name: &str, attempts: u32, error: StepError, notes: Option<String>) -> Result<Stop, Stop> {
         let text = error.to_string();
-        self.end(name, StepState::Failed, None, Some(&text)).await?;
-        tracing::warn!(workflow.id = %self.claimed.lease.id, step = name, attempts, "Step {name:?} failed: {text}");
+        let waits = matches!(error, StepError::NotYet { .. } | StepError::InLine { .. });
+        let state = if waits { StepState::Waiting } else { StepState::Failed };
+        self.end(&StepEnd { state, error: Some(&text), notes: notes.as_deref(), ..self.ended(name) }).await?;
+        let now = self.context.clock.now();
+        if !waits {
+            tracing::warn!(workflow.id = %self.claimed.lease.id, step = name, attempts, "Step {name:?} failed: {text}");
+        }
         Ok(match error {
             StepError::Permanent(_) => Stop::Failed(format!("{name}: {text}")),
             StepError::Temporary(_) => {
                 let chance = self.context.entropy.bytes::<1>()[0];
-                Stop::Until(self.context.clock.now() + self.context.settings.backoff.after(attempts, chance))
+                Stop::Until(now + self.context.settings.backoff.after(attempts, chance))
+            }
+            StepError::NotYet { after, .. } => Stop::Until(now + after),
+            StepError::InLine { until, .. } => {
+                let time = until.duration_since(now).max(SignedDuration::ZERO);
+                store::prolong(&self.context.db, &self.claimed.lease, time).await?;
+                Stop::Until(until)
             }
         })
     }
 
-    async fn end(&self, name: &str, state: StepState, output: Option<&str>, error: Option<&str>) -> Result<(), Stop> {
-        let end = StepEnd { direction: self.direction, name, state, output, error };
-        let kept = store::end_step(&self.context.db, &self.claimed.lease, &end, self.context.clock.now()).await?;
+    fn ended<'a>(&self, name: &'a str) -> StepEnd<'a> {
+        StepEnd { direction: self.direction, name, state: StepState::Failed, output: None, error: None, notes: None }
+    }
+
+    async fn end(&self, end: &StepEnd<'_>) -> Result<(), Stop> {
+        let kept = store::end_step(&self.context.db, &self.claimed.lease, end, self.context.clock.now()).await?;
         self.context.changed();
         if kept { Ok(()) } else { Err(Stop::Released) }
     }

@@ -1,5 +1,5 @@
 use ::store::{Db, Engine, Migration, Tx, from_millis, millis, optional_from_millis};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sqlx::{AnyConnection, Error, Row as _, any::AnyRow};
 
 use crate::lease::{Claimed, Lease};
@@ -7,10 +7,11 @@ use crate::record::{Direction, Filter, StepRecord, StepState, WorkflowRecord};
 use crate::state::WorkflowState;
 
 /// The tables of workflows.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    version: 2026112410,
-    name: "workflows",
-    sql: "
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 2026112410,
+        name: "workflows",
+        sql: "
         create table workflows (
             id text not null primary key,
             kind text not null,
@@ -42,7 +43,9 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
             finished_at bigint,
             primary key (workflow_id, direction, name)
         );",
-}];
+    },
+    Migration { version: 2026112511, name: "notes of steps", sql: "alter table workflow_steps add column notes text;" },
+];
 
 /// A workflow to be started.
 #[derive(Debug, Clone)]
@@ -142,6 +145,22 @@ pub async fn under_way(tx: &mut Tx, kind: &str, subject: &str) -> Result<Option<
     .fetch_optional(&mut **tx)
     .await?;
     row.map(|row| Ok((row.try_get("id")?, state(&row)?))).transpose()
+}
+
+/// Makes what works on a subject look at once instead of at its next due date: something that it
+/// may wait for has happened. Wake the engine after the commit.
+///
+/// # Errors
+/// When the store refuses.
+pub async fn nudge(tx: &mut Tx, subject: &str, now: Timestamp) -> Result<(), Error> {
+    sqlx::query(
+        "update workflows set due_at = $2 where subject = $1 and state in ('running', 'undoing') and due_at > $2",
+    )
+    .bind(subject)
+    .bind(millis(now))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 pub(crate) async fn steps(db: &Db, id: &str) -> Result<Vec<StepRecord>, Error> {
@@ -256,7 +275,9 @@ pub(crate) async fn begin_step(
         "insert into workflow_steps (workflow_id, direction, name, seq, state, attempts, started_at)
          values ($1, $2, $3, (select count(*) from workflow_steps where workflow_id = $1), 'started', 1, $4)
          on conflict (workflow_id, direction, name) do update
-             set state = 'started', attempts = workflow_steps.attempts + 1, started_at = $4, finished_at = null
+             set attempts = workflow_steps.attempts + case when workflow_steps.state = 'waiting' then 0 else 1 end,
+                 started_at = case when workflow_steps.state = 'waiting' then workflow_steps.started_at else $4 end,
+                 state = 'started', finished_at = null
          returning attempts",
     )
     .bind(&lease.id)
@@ -276,6 +297,7 @@ pub(crate) struct StepEnd<'a> {
     pub state: StepState,
     pub output: Option<&'a str>,
     pub error: Option<&'a str>,
+    pub notes: Option<&'a str>,
 }
 
 /// Stores how a step ended. False when the lease is lost.
@@ -285,7 +307,7 @@ pub(crate) async fn end_step(db: &Db, lease: &Lease, end: &StepEnd<'_>, now: Tim
         return Ok(false);
     }
     sqlx::query(
-        "update workflow_steps set state = $4, output = $5, error = $6, finished_at = $7
+        "update workflow_steps set state = $4, output = $5, error = $6, finished_at = $7, notes = $8
          where workflow_id = $1 and direction = $2 and name = $3",
     )
     .bind(&lease.id)
@@ -295,6 +317,7 @@ pub(crate) async fn end_step(db: &Db, lease: &Lease, end: &StepEnd<'_>, now: Tim
     .bind(end.output)
     .bind(end.error)
     .bind(millis(now))
+    .bind(end.notes)
     .execute(&mut *tx)
     .await?;
     tx.commit().await?;
@@ -332,6 +355,26 @@ pub(crate) async fn make_due(db: &Db, id: &str, now: Timestamp, deadline: Timest
     .execute(db.write())
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Gives a workflow more time before it counts as failed.
+pub(crate) async fn prolong(db: &Db, lease: &Lease, by: SignedDuration) -> Result<(), Error> {
+    sqlx::query("update workflows set deadline_at = deadline_at + $3 where id = $1 and lease_number = $2")
+        .bind(&lease.id)
+        .bind(lease.number)
+        .bind(i64::try_from(by.as_millis()).unwrap_or(i64::MAX))
+        .execute(db.write())
+        .await?;
+    Ok(())
+}
+
+/// When the next workflow that nobody holds goes on by itself.
+pub(crate) async fn next_due(db: &Db) -> Result<Option<Timestamp>, Error> {
+    let next: Option<i64> =
+        sqlx::query_scalar("select min(due_at) from workflows where state in ('running', 'undoing')")
+            .fetch_one(db.read())
+            .await?;
+    Ok(optional_from_millis(next))
 }
 
 /// Takes a stuck workflow to another state. False when it is not stuck.
@@ -393,6 +436,7 @@ fn step_record(row: &AnyRow) -> Result<StepRecord, Error> {
         attempts: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(u32::MAX),
         output: row.try_get("output")?,
         error: row.try_get("error")?,
+        notes: row.try_get("notes")?,
         started_at: from_millis(row.try_get("started_at")?),
         finished_at: optional_from_millis(row.try_get("finished_at")?),
     })

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use store::testing::{TestDb, fresh};
 use workflow::{
-    Backoff, Engine, Fault, Faults, MIGRATIONS, Moment, NewWorkflow, OnFailure, Point, Run, Settings, Stop, Workflow,
-    WorkflowState,
+    Backoff, Engine, Fault, Faults, MIGRATIONS, Moment, NewWorkflow, OnFailure, Point, Run, Settings, StepError,
+    StepState, Stop, Workflow, WorkflowState,
 };
 use world::{Clock, Entropy};
 
@@ -315,4 +315,64 @@ fn a_crash_point_is_read_from_its_text() {
     for bad in ["", "provision.v1", "provision.v1/x", "provision.v1/x/during"] {
         assert_eq!(Point::parse(bad), None, "{bad}");
     }
+}
+
+/// Waits in line, then for something that takes its time, then is done.
+struct Patient(Mutex<u32>);
+
+#[async_trait]
+impl Workflow for Patient {
+    fn kind(&self) -> &'static str {
+        "build.v1"
+    }
+    fn time_limit(&self) -> SignedDuration {
+        SignedDuration::from_mins(10)
+    }
+    fn on_failure(&self) -> OnFailure {
+        OnFailure::Undo
+    }
+    async fn run(&self, run: &Run) -> Result<(), Stop> {
+        run.step("make project", || async {
+            workflow::note("provider create: 200 [req_1]".to_owned());
+            let mut looks = self.0.lock().unwrap();
+            *looks += 1;
+            let until = "2026-11-24T12:00:00Z".parse().unwrap();
+            match *looks {
+                1 => Err(StepError::InLine { why: "one is before you".into(), until }),
+                2 => Err(StepError::NotYet { why: "it is being built".into(), after: SignedDuration::from_secs(5) }),
+                _ => Ok(()),
+            }
+        })
+        .await
+    }
+    async fn undo(&self, _run: &Run) -> Result<(), Stop> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn waiting_is_no_failure_and_time_in_line_does_not_count() {
+    let house = House::new(store::Engine::Sqlite).await;
+    let kinds: [Arc<dyn Workflow>; 1] = [Arc::new(Patient(Mutex::default()))];
+    let settings = Settings::default();
+    let engine = Engine::new(house.test.db.clone(), house.clock.clone(), Entropy::seeded(7), settings, kinds);
+    house.start("w").await;
+    let look = async || workflow::find(&house.test.db, "w").await.unwrap().unwrap();
+    engine.run_due().await.unwrap();
+    let waits = look().await;
+    assert_eq!((waits.steps[0].state, waits.steps[0].attempts), (StepState::Waiting, 1));
+    assert_eq!(waits.steps[0].error.as_deref(), Some("one is before you"));
+    // Two hours in line, with a limit of ten minutes.
+    assert_eq!(engine.next_due().await.unwrap(), Some("2026-11-24T12:00:00Z".parse().unwrap()));
+    house.clock.advance(SignedDuration::from_hours(2));
+    engine.run_due().await.unwrap();
+    assert_eq!(look().await.steps[0].error.as_deref(), Some("it is being built"));
+    // What somebody may be waiting for has happened: no need to wait for the next look.
+    let mut tx = house.test.db.begin().await.unwrap();
+    workflow::nudge(&mut tx, "x", house.clock.now()).await.unwrap();
+    tx.commit().await.unwrap();
+    engine.run_due().await.unwrap();
+    let done = look().await;
+    assert_eq!((done.state, done.steps[0].attempts), (WorkflowState::Done, 1));
+    assert_eq!(done.steps[0].notes.as_deref(), Some("provider create: 200 [req_1]"));
 }

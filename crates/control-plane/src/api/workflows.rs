@@ -69,6 +69,7 @@ fn view(app: &App, record: &WorkflowRecord) -> Option<Workflow> {
             workflow::StepState::Started => StepState::Started,
             workflow::StepState::Done => StepState::Done,
             workflow::StepState::Failed => StepState::Failed,
+            workflow::StepState::Waiting => StepState::Waiting,
         },
         attempts: step.attempts,
         error: step.error.clone(),

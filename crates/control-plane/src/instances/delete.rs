@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use domain::{Event, InstanceId, InstanceState, WorkflowId};
 use jiff::SignedDuration;
 use providers::Removed;
+use providers::edge::Entry;
 use store::Tx;
 use store::sqlx::Error;
 use workflow::{OnFailure, Run, StepError, Stop, Workflow, WorkflowState};
@@ -98,7 +99,10 @@ impl Workflow for Delete {
             return Ok(());
         }
         let hostname = &core.hostname(&instance.subdomain);
-        run.step("refuse entry", || async { core.drivers.edge.close(hostname, id).await.map_err(step_error) }).await?;
+        run.step("refuse entry", || async {
+            core.drivers.edge.set_entry(hostname, id, Entry::Deleting).await.map_err(step_error)
+        })
+        .await?;
         run.step("remove compute", || async {
             let mut removed = core.drivers.compute.delete_project(&instance.project, id).await.map_err(step_error)?;
             removed.push(Removed::new("project", instance.project.to_string()));

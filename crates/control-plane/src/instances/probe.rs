@@ -2,7 +2,6 @@ use std::time::Duration;
 
 use access::protocol::HEALTH;
 use providers::ProviderError;
-use providers::compute::Origin;
 use reqwest::StatusCode;
 use workflow::StepError;
 
@@ -53,11 +52,11 @@ async fn note_observation(core: &Core, instance: &Instance) -> Result<(), StepEr
 pub(super) async fn refuses_strangers(core: &Core, instance: &Instance) -> Result<(), StepError> {
     let through_edge = through_hostname(core, instance, "/").await.map_err(StepError::temporary)?.status();
     let hostname = core.hostname(&instance.subdomain);
-    let origin = core.drivers.compute.origin(&instance.project).await.map_err(step_error)?;
-    let Some(Origin::Address(address)) = origin else {
+    let door = core.drivers.compute.door(&instance.project, &hostname).await.map_err(step_error)?;
+    let Some(door) = door else {
         return Err(step_error(ProviderError::not_found(format!("the project {}", instance.project))));
     };
-    let direct = core.http.get(format!("http://{address}/")).header("host", &hostname).send().await;
+    let direct = door.http.get(format!("{}/", door.url)).header("host", &door.host).send().await;
     let direct = direct.map_err(StepError::temporary)?.status();
     for (way, status) in [("through its hostname", through_edge), ("straight at its guard", direct)] {
         if status.is_success() {

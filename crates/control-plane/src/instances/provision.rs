@@ -19,8 +19,6 @@ use crate::{audit, mail, members};
 /// Stored with every run; a changed sequence of steps gets a new number.
 pub(crate) const KIND: &str = "provision.v1";
 
-const TIME_LIMIT: SignedDuration = SignedDuration::from_mins(30);
-
 /// The steps in the order in which people are shown them, in their words.
 pub(crate) const STEPS: [(&str, &str); 11] = [
     ("begin", "Reserving your address"),
@@ -52,7 +50,13 @@ pub(crate) struct Provision(pub Arc<Core>);
 /// Starts provisioning in the transaction that stores the instance.
 pub(crate) async fn start(tx: &mut Tx, core: &Core, instance: InstanceId) -> Result<WorkflowId, Error> {
     let subject = instance.to_string();
-    workflows::begin(tx, core, &Plan { kind: KIND, time_limit: TIME_LIMIT, subject: &subject }, &instance).await
+    workflows::begin(
+        tx,
+        core,
+        &Plan { kind: KIND, time_limit: core.drivers.compute.patience(), subject: &subject },
+        &instance,
+    )
+    .await
 }
 
 #[async_trait]
@@ -62,7 +66,7 @@ impl Workflow for Provision {
     }
 
     fn time_limit(&self) -> SignedDuration {
-        TIME_LIMIT
+        self.0.drivers.compute.patience()
     }
 
     fn on_failure(&self) -> OnFailure {
@@ -99,8 +103,12 @@ impl Workflow for Provision {
             .await?;
             run.step("cover with access control", || cover(core, instance)).await
         };
-        tokio::try_join!(deployed, addressed)?;
-        run.step("wait until healthy", || probe::wait_until_healthy(core, instance)).await?;
+        workflow::both(deployed, addressed).await?;
+        run.step("wait until healthy", || async {
+            compute.hostname_ready(project, hostname).await.map_err(step_error)?;
+            probe::wait_until_healthy(core, instance).await
+        })
+        .await?;
         run.step("refuse strangers", || probe::refuses_strangers(core, instance)).await?;
         run.step("start subscription", || async {
             core.drivers.payments.subscribe(instance.customer, instance.id).await.map_err(step_error)
@@ -151,7 +159,7 @@ fn guard_settings(core: &Core, instance: &Instance) -> Result<GuardSettings, Ste
 
 async fn cover(core: &Core, instance: &Instance) -> Result<(), StepError> {
     members::publish::tell_edge(core, instance).await?;
-    core.drivers.edge.admit_to_site(&instance.customer_email).await.map_err(step_error)
+    core.admit_to_site(&instance.customer_email).await.map_err(StepError::temporary)
 }
 
 async fn happen(core: &Core, instance: &Instance, event: Event) -> Result<(), StepError> {

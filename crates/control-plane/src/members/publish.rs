@@ -5,7 +5,6 @@ use access::pushed;
 use async_trait::async_trait;
 use domain::{InstanceId, WorkflowId};
 use jiff::SignedDuration;
-use providers::compute::Origin;
 use secrecy::ExposeSecret as _;
 use store::Tx;
 use store::sqlx::Error;
@@ -68,7 +67,7 @@ pub(crate) async fn tell_edge(core: &Core, instance: &Instance) -> Result<(), St
         let before = serial().await?;
         let members = super::store::list(&core.db, instance.id).await?;
         let emails: Vec<_> = members.into_iter().map(|member| member.email).collect();
-        core.drivers.edge.admit(&core.hostname(&instance.subdomain), &emails).await.map_err(step_error)?;
+        core.drivers.edge.admit(&core.hostname(&instance.subdomain), instance.id, &emails).await.map_err(step_error)?;
         if serial().await? == before {
             return Ok(());
         }
@@ -77,11 +76,18 @@ pub(crate) async fn tell_edge(core: &Core, instance: &Instance) -> Result<(), St
 
 /// Gives the guard the present list. A guard that is not there gets it when it starts.
 pub(crate) async fn tell_guard(core: &Core, instance: &Instance) -> Result<(), StepError> {
-    let origin = core.drivers.compute.origin(&instance.project).await.map_err(step_error)?;
-    let Some(Origin::Address(address)) = origin else { return Ok(()) };
+    let hostname = core.hostname(&instance.subdomain);
+    let Some(door) = core.drivers.compute.door(&instance.project, &hostname).await.map_err(step_error)? else {
+        return Ok(());
+    };
+    // One that sleeps lets nobody in; it asks for the list when it wakes.
+    if door.asleep {
+        return Ok(());
+    }
     let list = super::signed_list(core, instance.id).await.map_err(StepError::temporary)?;
     let proof = pushed::proof(core.instance_token(instance.id).expose_secret());
-    let push = core.http.put(format!("http://{address}{MEMBERS}")).bearer_auth(proof).json(&list);
+    let push =
+        door.http.put(format!("{}{MEMBERS}", door.url)).header("host", &door.host).bearer_auth(proof).json(&list);
     let answer = push.send().await;
     let status = answer.map_err(StepError::temporary)?.status();
     // 409: the guard has a newer list already.

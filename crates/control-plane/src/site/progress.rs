@@ -121,10 +121,17 @@ fn step(name: &str, label: &str, record: &WorkflowRecord, now: Timestamp) -> Pro
         attempts: found.map_or(0, |step| step.attempts),
         duration_ms: found.and_then(|step| u64::try_from(step.duration(now).as_millis()).ok()),
         // What exactly went wrong is for the operator: it may name what customers need not know.
-        error: found.filter(|step| step.state == workflow::StepState::Failed).map(|_| {
-            let words = if over { "This did not succeed." } else { "This did not succeed yet; it is tried again." };
-            words.to_owned()
-        }),
+        error: found.and_then(|step| said_of(step, over)),
+    }
+}
+
+fn said_of(step: &StepRecord, over: bool) -> Option<String> {
+    match step.state {
+        // Written for customers to read, unlike what a failure says.
+        workflow::StepState::Waiting if !over => step.error.clone(),
+        workflow::StepState::Failed if over => Some("This did not succeed.".to_owned()),
+        workflow::StepState::Failed => Some("This did not succeed yet; it is tried again.".to_owned()),
+        _ => None,
     }
 }
 
@@ -133,6 +140,6 @@ pub(crate) fn step_state(step: &StepRecord, over: bool) -> StepState {
     match step.state {
         workflow::StepState::Done => StepState::Done,
         _ if over => StepState::Failed,
-        workflow::StepState::Started | workflow::StepState::Failed => StepState::Running,
+        workflow::StepState::Started | workflow::StepState::Failed | workflow::StepState::Waiting => StepState::Running,
     }
 }

@@ -141,7 +141,7 @@ async fn roles_reach_as_far_as_they_say() {
     .await
     .unwrap();
     let email = domain::Email::parse("r@example.com").unwrap();
-    app.app().drivers.edge.admit_to_site(&email).await.unwrap();
+    app.app().admit_to_site(&email).await.unwrap();
     let workflow = app.instance("acme").await["workflow_id"].as_str().unwrap().to_owned();
     let reader = Some("r@example.com");
     assert_eq!(app.get("/admin/workflows", reader).await.status, StatusCode::OK);

@@ -64,7 +64,8 @@ async fn server(settings: LocalSettings, name: &str, instance: &str, command: &s
     };
     local.configure(&name, &configured).await.ok()?;
     let (version, command, health_path) = ("1".to_owned(), command.to_owned(), "/".to_owned());
-    let release = Release { version, command, health_path, read_only: vec![executable], activity_rules: None };
+    let release =
+        Release { version, image: None, command, health_path, read_only: vec![executable], activity_rules: None };
     local.deploy(&name, &release).await.ok()?;
     std::future::pending().await
 }

@@ -47,6 +47,8 @@ pub struct Local {
     walls: Walls,
     launcher: Arc<Launcher>,
     clock: Clock,
+    /// Knocks at guards.
+    http: reqwest::Client,
     seats: Seats,
     /// Slots and ports are handed out one project at a time.
     allocation: tokio::sync::Mutex<()>,
@@ -74,6 +76,7 @@ impl Local {
             walls,
             launcher,
             clock,
+            http: client()?,
             seats: Seats::default(),
             allocation: tokio::sync::Mutex::default(),
             _sweeper: sweeper,
@@ -85,7 +88,7 @@ impl Local {
     async fn start_deployed(&self) -> Result<(), ProviderError> {
         for name in self.folders.list()? {
             let folder = self.folders.of(&name);
-            if folder.load()?.is_some_and(|project| project.is_deployed()) {
+            if folder.load()?.is_some_and(|project| project.is_to_run()) {
                 let seat = self.seats.of(&name);
                 let mut turn = seat.turn().await;
                 match self.walls.refusal().await {
@@ -106,6 +109,16 @@ impl Local {
         let project = folder.expect_project(name)?;
         Ok(Supervisor::start(name.clone(), folder.clone(), project, self.launcher.clone(), seat.state()))
     }
+}
+
+/// A guard on this machine answers soon or not at all.
+fn client() -> Result<reqwest::Client, ProviderError> {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .timeout(std::time::Duration::from_secs(10))
+        .build()
+        .map_err(|error| ProviderError::unavailable("making the client that knocks at guards", error))
 }
 
 fn no_thread(cause: std::io::Error) -> ProviderError {

@@ -3,8 +3,9 @@ use access::MemberRule;
 use async_trait::async_trait;
 use domain::{Email, InstanceId};
 
-use super::Edge;
+use super::{Edge, Entry};
 use crate::compute::Origin;
+use crate::inventory::{Ceiling, Check, Item};
 use crate::{ProviderError, Removed};
 
 /// The edge that runs in the main instance's own process.
@@ -42,37 +43,35 @@ impl Edge for Builtin {
 
     async fn publish(&self, hostname: &str, instance: InstanceId, origin: &Origin) -> Result<(), ProviderError> {
         let name = parse(hostname)?;
-        let Origin::Address(upstream) = origin;
-        if let Some(existing) = self.edge.find(&name).await.map_err(failed("looking for a hostname"))?
-            && existing.route.instance != Some(instance)
-        {
+        let Origin::Address(upstream) = origin else {
+            let why = "the built-in edge reaches instances on this machine only";
             return Err(ProviderError::refused(
                 format!("publishing {hostname}"),
-                "it leads to another instance",
-                "remove that instance first, or choose another name",
+                why,
+                "set [edge] driver = \"cloudflare\" for instances at Railway",
             ));
-        }
+        };
         let audience = self.edge.audience_of(instance);
         let route = Route { hostname: name, instance: Some(instance), upstream: *upstream, audience };
         self.edge.publish(&route).await.map_err(failed("publishing a hostname"))
     }
 
-    async fn admit(&self, hostname: &str, members: &[Email]) -> Result<(), ProviderError> {
+    async fn admit(&self, hostname: &str, instance: InstanceId, members: &[Email]) -> Result<(), ProviderError> {
         let rules: Vec<MemberRule> = members.iter().cloned().map(MemberRule::Exact).collect();
         let name = parse(hostname)?;
-        self.edge.set_admissions(&name, &rules).await.map_err(failed("telling the edge who may enter"))
+        let told = self.edge.set_admissions_of(&name, instance, &rules).await;
+        told.map(drop).map_err(failed("telling the edge who may enter"))
     }
 
-    async fn admit_to_site(&self, person: &Email) -> Result<(), ProviderError> {
-        let rule = MemberRule::Exact(person.clone());
-        let admitted = self.edge.admit(self.edge.site(), &rule).await;
-        admitted.map(drop).map_err(failed("letting a person sign in to the site"))
-    }
-
-    async fn close(&self, hostname: &str, instance: InstanceId) -> Result<(), ProviderError> {
+    async fn set_entry(&self, hostname: &str, instance: InstanceId, entry: Entry) -> Result<(), ProviderError> {
         let name = parse(hostname)?;
-        let closed = self.edge.set_state_of(&name, instance, HostState::Deleting).await;
-        closed.map(drop).map_err(failed("closing a hostname"))
+        let state = match entry {
+            Entry::Open => HostState::Active,
+            Entry::Suspended => HostState::Suspended,
+            Entry::Deleting => HostState::Deleting,
+        };
+        let set = self.edge.set_state_of(&name, instance, state).await;
+        set.map(drop).map_err(failed("opening or closing a hostname"))
     }
 
     async fn remove(&self, hostname: &str, instance: InstanceId) -> Result<Vec<Removed>, ProviderError> {
@@ -84,10 +83,27 @@ impl Edge for Builtin {
         })
     }
 
-    async fn list_hostnames(&self) -> Result<Vec<String>, ProviderError> {
+    async fn inventory(&self) -> Result<Vec<Item>, ProviderError> {
         let published = self.edge.list().await.map_err(failed("listing hostnames"))?;
         let of_instances = published.into_iter().filter(|entry| entry.route.instance.is_some());
-        Ok(of_instances.map(|entry| entry.route.hostname.as_str().to_owned()).collect())
+        let item = |entry: ::edge::Published| Item {
+            kind: "hostname",
+            id: entry.route.hostname.as_str().to_owned(),
+            name: entry.route.hostname.as_str().to_owned(),
+            instance: entry.route.instance,
+            created_at: None,
+            monthly_cost: None,
+            drift: None,
+        };
+        Ok(of_instances.map(item).collect())
+    }
+
+    async fn ceilings(&self) -> Result<Vec<Ceiling>, ProviderError> {
+        Ok(Vec::new())
+    }
+
+    async fn check(&self) -> Vec<Check> {
+        Vec::new()
     }
 }
 
@@ -102,6 +118,7 @@ fn failed(what: &'static str) -> impl Fn(EdgeError) -> ProviderError {
         let next = match &error {
             EdgeError::NotBelow { .. } | EdgeError::PublicUrl(_) => "check [site] public_url and base_domain",
             EdgeError::AppSite(_) => "choose another name",
+            EdgeError::HostnameTaken(_) => "remove that instance first, or choose another name",
             EdgeError::AudienceTaken { .. } => "remove that instance first",
             EdgeError::Unreadable(_) => "run the version that wrote it, or restore the store from a backup",
             EdgeError::Store(_) | EdgeError::Seal(_) | EdgeError::Issuer(_) | EdgeError::KeySet(_) => {

@@ -5,9 +5,11 @@ mod store;
 
 use async_trait::async_trait;
 use domain::{CustomerId, InstanceId};
+use jiff::Timestamp;
 use world::Clock;
 
-use super::{Card, CardProblems, Payments, SavedCard};
+use super::{Card, CardProblems, Checkout, CheckoutState, Collects, Event, NotGenuine, Order, Payments, SavedCard};
+use crate::inventory::{Check, Item};
 use crate::{ProviderError, Removed};
 
 pub use store::MIGRATIONS;
@@ -36,6 +38,23 @@ impl Payments for Ledger {
         card::check(card, self.clock.now())
     }
 
+    fn collects(&self) -> Collects {
+        Collects::Form
+    }
+
+    async fn open_checkout(&self, _order: &Order) -> Result<Checkout, ProviderError> {
+        let why = "the ledger takes cards by our own form";
+        Err(ProviderError::refused("opening a checkout", why, "set [payments] driver = \"stripe\" for one"))
+    }
+
+    async fn checkout(&self, instance: InstanceId) -> Result<CheckoutState, ProviderError> {
+        Err(ProviderError::not_found(format!("the checkout of {instance}")))
+    }
+
+    async fn close_checkout(&self, _instance: InstanceId) -> Result<(), ProviderError> {
+        Ok(())
+    }
+
     async fn subscribe(&self, customer: CustomerId, instance: InstanceId) -> Result<(), ProviderError> {
         store::subscribe(&self.db, customer, instance, self.clock.now())
             .await
@@ -47,6 +66,36 @@ impl Payments for Ledger {
             .await
             .map_err(|error| unavailable("ending the subscription", &error))?;
         Ok(if ended { vec![Removed::new("subscription", format!("of {instance}"))] } else { Vec::new() })
+    }
+
+    async fn portal(&self, _customer: CustomerId, _back_to: &str) -> Result<Option<String>, ProviderError> {
+        Ok(None)
+    }
+
+    fn read_event(&self, _signature: &str, _body: &[u8], _now: Timestamp) -> Result<Event, NotGenuine> {
+        Err(NotGenuine("the built-in ledger sends no events".to_owned()))
+    }
+
+    async fn events_since(&self, _since: Timestamp) -> Result<Vec<Event>, ProviderError> {
+        Ok(Vec::new())
+    }
+
+    async fn inventory(&self) -> Result<Vec<Item>, ProviderError> {
+        let live = store::live(&self.db).await.map_err(|error| unavailable("listing subscriptions", &error))?;
+        let item = |(instance, started_at): (InstanceId, Timestamp)| Item {
+            kind: "subscription",
+            id: instance.to_string(),
+            name: format!("subscription of {instance}"),
+            instance: Some(instance),
+            created_at: Some(started_at),
+            monthly_cost: None,
+            drift: None,
+        };
+        Ok(live.into_iter().map(item).collect())
+    }
+
+    async fn check(&self) -> Vec<Check> {
+        Vec::new()
     }
 }
 

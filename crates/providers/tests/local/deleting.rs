@@ -4,7 +4,7 @@ use std::path::Path;
 
 use providers::compute::Compute;
 
-use crate::harness::{Server, deploy, eventually, instance, name, nest, processes_of, until_healthy};
+use crate::harness::{Server, deploy, eventually, instance, name, nest, processes_of, projects, until_healthy};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn deleting_removes_processes_volume_and_port_and_says_so() {
@@ -22,7 +22,7 @@ async fn deleting_removes_processes_volume_and_port_and_says_so() {
     assert!(!server.project_folder(&acme).exists());
     assert!(processes_of(&server.settings.executable).is_empty());
     assert!(outside.path().join("kept").exists());
-    assert!(local.list_projects().await.unwrap().is_empty());
+    assert!(projects(&local).await.is_empty());
     assert_eq!(local.observe(&acme).await.unwrap(), None);
     assert!(local.delete_project(&acme, instance(1)).await.unwrap().is_empty());
 }
@@ -83,7 +83,7 @@ async fn a_server_starts_beside_what_a_deletion_left_and_removes_it() {
     let local = server.open().await;
     local.create_project(&name("acme"), instance(1)).await.unwrap();
     eventually(|| !left.exists());
-    assert_eq!(local.list_projects().await.unwrap(), [name("acme")]);
+    assert_eq!(projects(&local).await, [name("acme")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,5 +93,5 @@ async fn a_folder_of_somebody_else_is_not_a_project() {
     let stranger = server.project_folder(&name("stranger"));
     fs::create_dir(&stranger).unwrap();
     fs::create_dir(stranger.with_file_name("notes")).unwrap();
-    assert!(local.list_projects().await.unwrap().is_empty());
+    assert!(projects(&local).await.is_empty());
 }

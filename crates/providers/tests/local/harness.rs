@@ -1,6 +1,6 @@
 use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -67,6 +67,7 @@ impl Server {
     /// An application that serves, after a script of its own.
     pub fn serving(&self, before: &str) -> Release {
         Release {
+            image: None,
             version: "1".to_owned(),
             command: format!("{before}\nexec {} serve", self.settings.executable.display()),
             health_path: "/".to_owned(),
@@ -142,9 +143,23 @@ pub fn nest(top: &Path, depth: usize) {
     }
 }
 
+/// Where a project's guard listens.
+pub async fn address_of(local: &Local, name: &ProjectName) -> SocketAddr {
+    match local.register_hostname(name, "x.localhost").await.unwrap() {
+        Origin::Address(address) => address,
+        elsewhere @ Origin::Name { .. } => panic!("{elsewhere:?} is not on this machine"),
+    }
+}
+
+/// Every project that the driver finds.
+pub async fn projects(local: &Local) -> Vec<ProjectName> {
+    let items = local.inventory().await.unwrap();
+    items.into_iter().map(|item| ProjectName::parse(&item.name).unwrap()).collect()
+}
+
 /// What the application says to the guard's visitors.
 pub async fn visit(local: &Local, name: &ProjectName) -> String {
-    let Origin::Address(address) = local.register_hostname(name, "x.localhost").await.unwrap();
+    let address = address_of(local, name).await;
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
     let mut text = String::new();

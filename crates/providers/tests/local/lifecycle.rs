@@ -3,7 +3,9 @@ use std::os::unix::fs::MetadataExt;
 use providers::ProviderError;
 use providers::compute::{Compute, Health, Origin};
 
-use crate::harness::{Server, deploy, instance, name, processes_of, read, settings, until, until_healthy, visit};
+use crate::harness::{
+    Server, address_of, deploy, instance, name, processes_of, projects, read, settings, until, until_healthy, visit,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deployed_project_becomes_healthy_and_answers_on_its_port() {
@@ -70,10 +72,11 @@ async fn every_call_may_be_made_twice() {
     let origin = local.register_hostname(&acme, "acme.localhost").await.unwrap();
     deploy(&local, "acme", 1, &release).await;
     assert_eq!(local.register_hostname(&acme, "acme.localhost").await.unwrap(), origin);
-    assert_eq!(local.origin(&acme).await.unwrap(), Some(origin));
+    let door = local.door(&acme, "acme.localhost").await.unwrap().unwrap();
+    assert_eq!(Origin::Address(door.url.trim_start_matches("http://").parse().unwrap()), origin);
     until_healthy(&local, &acme).await;
     assert_eq!(read(server.data(&acme).join("starts")), "started\n");
-    assert_eq!(local.list_projects().await.unwrap(), std::slice::from_ref(&acme));
+    assert_eq!(projects(&local).await, std::slice::from_ref(&acme));
     let taken = local.create_project(&acme, instance(2)).await.unwrap_err();
     assert!(matches!(taken, ProviderError::Refused { .. }), "{taken}");
     assert!(local.configure(&acme, &settings(2)).await.is_err());
@@ -106,8 +109,8 @@ async fn two_instances_have_ports_users_and_volumes_of_their_own() {
     let second = deploy(&local, "second", 2, &server.serving(spy)).await;
     until_healthy(&local, &first).await;
     until_healthy(&local, &second).await;
-    let Origin::Address(one) = local.register_hostname(&first, "a.localhost").await.unwrap();
-    let Origin::Address(two) = local.register_hostname(&second, "b.localhost").await.unwrap();
+    let one = address_of(&local, &first).await;
+    let two = address_of(&local, &second).await;
     assert_ne!(one, two);
     if nix::unistd::geteuid().is_root() {
         let owner = |name| std::fs::metadata(server.data(name)).unwrap().uid();
@@ -117,6 +120,28 @@ async fn two_instances_have_ports_users_and_volumes_of_their_own() {
     let seen = read(server.data(&second).join("seen"));
     assert!(!seen.contains("instance"), "{seen}");
     assert!(read(server.data(&first).join("processes")).trim().parse::<u32>().unwrap() < 8);
+    local.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_suspended_rests_with_its_data_even_over_a_restart_and_goes_on_when_resumed() {
+    let server = Server::new();
+    let local = server.open().await;
+    let acme = deploy(&local, "acme", 1, &server.serving("echo started >> /data/starts")).await;
+    until_healthy(&local, &acme).await;
+    local.suspend(&acme).await.unwrap();
+    local.suspend(&acme).await.unwrap();
+    assert_eq!(local.observe(&acme).await.unwrap().unwrap().health, Health::Asleep);
+    local.deploy(&acme, &server.serving("echo again >> /data/starts")).await.unwrap();
+    local.shutdown().await;
+    drop(local);
+    let local = server.open().await;
+    assert_eq!(local.observe(&acme).await.unwrap().unwrap().health, Health::Asleep);
+    assert_eq!(read(server.data(&acme).join("starts")), "started\n");
+    local.resume(&acme).await.unwrap();
+    local.resume(&acme).await.unwrap();
+    until_healthy(&local, &acme).await;
+    assert_eq!(read(server.data(&acme).join("starts")), "started\nagain\n");
     local.shutdown().await;
 }
 
@@ -139,7 +164,7 @@ async fn what_is_missing_is_refused_with_the_next_step() {
     let local = server.open().await;
     let acme = name("acme");
     assert_eq!(local.observe(&acme).await.unwrap(), None);
-    assert_eq!(local.origin(&acme).await.unwrap(), None);
+    assert!(local.door(&acme, "acme.localhost").await.unwrap().is_none());
     let errors = [
         local.deploy(&acme, &server.serving("")).await.unwrap_err(),
         local.configure(&acme, &settings(1)).await.unwrap_err(),

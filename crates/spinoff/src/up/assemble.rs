@@ -80,6 +80,7 @@ pub async fn start(
     };
     let core = Core {
         members_key: members_key(&sealer)?,
+        gate,
         http: http()?,
         started_at: clock.now(),
         db,
@@ -91,7 +92,7 @@ pub async fn start(
         mail_waiting,
     };
     let engine = workflow::Settings { faults: faults(args.crash_at.clone()), ..workflow::Settings::default() };
-    control_plane::start(core, gate, engine).await
+    control_plane::start(core, engine).await
 }
 
 async fn open_store(folder: &DataFolder, config: &Config) -> anyhow::Result<Db> {
@@ -120,6 +121,7 @@ fn settings(config: &Config, address: SocketAddr) -> anyhow::Result<Settings> {
         base_domain: config.site.base_domain.clone(),
         plan: config.plan.clone(),
         release: Release {
+            image: None,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             command,
             health_path,

@@ -2,7 +2,7 @@ use super::Complaint;
 use super::tree::Tree;
 
 /// Which crates of ours each one may build on, directly. ARCHITECTURE.md says why.
-const MAY_USE: [(&str, &[&str]); 16] = [
+const MAY_USE: [(&str, &[&str]); 17] = [
     ("domain", &[]),
     ("world", &[]),
     ("proxy", &[]),
@@ -14,9 +14,10 @@ const MAY_USE: [(&str, &[&str]); 16] = [
     ("api", &["domain"]),
     ("pages", &["domain"]),
     ("workflow", &["store", "world"]),
+    ("simulators", &["access", "world"]),
     ("guard", &["access", "api", "domain", "proxy", "world"]),
     ("edge", &["access", "domain", "pages", "proxy", "store", "world"]),
-    ("providers", &["access", "domain", "edge", "sandbox", "store", "world"]),
+    ("providers", &["access", "domain", "edge", "sandbox", "simulators", "store", "world"]),
     (
         "control-plane",
         &["access", "api", "domain", "edge", "guard", "pages", "providers", "proxy", "store", "workflow", "world"],

@@ -79,6 +79,7 @@ impl TestApp {
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
         let core = Core {
             members_key: MembersKey::generate().unwrap(),
+            gate: gate.clone(),
             http: http.clone(),
             started_at: clock.now(),
             drivers: Drivers {
@@ -93,6 +94,7 @@ impl TestApp {
                 base_domain: "localhost".into(),
                 plan: Plan::default(),
                 release: Release {
+                    image: None,
                     version: "1".into(),
                     command: "true".into(),
                     health_path: "/".into(),
@@ -117,7 +119,7 @@ impl TestApp {
             faults,
             ..workflow::Settings::default()
         };
-        let started = control_plane::start(core, gate, engine).await.unwrap();
+        let started = control_plane::start(core, engine).await.unwrap();
         let stop = CancellationToken::new();
         tokio::spawn(control_plane::serve_people(listener, started.app.clone(), stop.clone()));
         Self { host, db, clock, started, url, http, stop }
@@ -249,7 +251,8 @@ impl TestApp {
     }
 
     pub async fn hostnames(&self) -> Vec<String> {
-        self.app().drivers.edge.list_hostnames().await.unwrap()
+        let items = self.app().drivers.edge.inventory().await.unwrap();
+        items.into_iter().map(|item| item.name).collect()
     }
 
     pub async fn count(&self, sql: &'static str) -> i64 {

@@ -4,14 +4,16 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, put};
 use domain::{InstanceId, ProjectName};
-use jiff::Timestamp;
-use providers::compute::{Compute, GuardSettings, Health, Observation, Origin, Release};
+use jiff::{SignedDuration, Timestamp};
+use providers::compute::{Compute, Door, GuardSettings, Health, Observation, Origin, Release};
+use providers::inventory::{Ceiling, Check, Item};
 use providers::{ProviderError, Removed};
 
 #[derive(Default)]
@@ -154,8 +156,29 @@ impl Compute for Host {
         Ok(Origin::Address(origin.unwrap()))
     }
 
-    async fn origin(&self, project: &ProjectName) -> Result<Option<Origin>, ProviderError> {
-        Ok(self.0.lock().unwrap().projects.get(project).map(|project| Origin::Address(project.origin)))
+    async fn hostname_ready(&self, _project: &ProjectName, _hostname: &str) -> Result<(), ProviderError> {
+        self.answer("asking whether a hostname is served")
+    }
+
+    async fn release_hostname(&self, _project: &ProjectName, _hostname: &str) -> Result<Vec<Removed>, ProviderError> {
+        Ok(Vec::new())
+    }
+
+    async fn door(&self, project: &ProjectName, hostname: &str) -> Result<Option<Door>, ProviderError> {
+        Ok(self.0.lock().unwrap().projects.get(project).map(|project| Door {
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            url: format!("http://{}", project.origin),
+            host: hostname.to_owned(),
+            asleep: false,
+        }))
+    }
+
+    async fn suspend(&self, _project: &ProjectName) -> Result<(), ProviderError> {
+        Ok(())
+    }
+
+    async fn resume(&self, _project: &ProjectName) -> Result<(), ProviderError> {
+        Ok(())
     }
 
     async fn observe(&self, project: &ProjectName) -> Result<Option<Observation>, ProviderError> {
@@ -174,8 +197,32 @@ impl Compute for Host {
         Ok(String::new())
     }
 
-    async fn list_projects(&self) -> Result<Vec<ProjectName>, ProviderError> {
-        Ok(self.0.lock().unwrap().projects.keys().cloned().collect())
+    async fn observe_all(&self, projects: &[ProjectName]) -> Result<Vec<(ProjectName, Observation)>, ProviderError> {
+        let mut seen = Vec::new();
+        for project in projects {
+            seen.extend(self.observe(project).await?.map(|observation| (project.clone(), observation)));
+        }
+        Ok(seen)
+    }
+
+    fn observe_every(&self) -> Duration {
+        Duration::from_secs(5)
+    }
+
+    fn patience(&self) -> SignedDuration {
+        SignedDuration::from_mins(30)
+    }
+
+    async fn inventory(&self) -> Result<Vec<Item>, ProviderError> {
+        Ok(Vec::new())
+    }
+
+    async fn ceilings(&self) -> Result<Vec<Ceiling>, ProviderError> {
+        Ok(Vec::new())
+    }
+
+    async fn check(&self) -> Vec<Check> {
+        Vec::new()
     }
 
     async fn delete_project(&self, project: &ProjectName, instance: InstanceId) -> Result<Vec<Removed>, ProviderError> {

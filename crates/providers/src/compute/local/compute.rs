@@ -1,7 +1,11 @@
 //! The driver's answers to the questions every compute provider is asked.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use domain::{InstanceId, ProjectName};
+use futures_util::future::join_all;
+use jiff::SignedDuration;
 use secrecy::ExposeSecret as _;
 use tokio::time::Instant;
 
@@ -10,7 +14,8 @@ use super::health::{self, Answer};
 use super::launch::TOKEN_PURPOSE;
 use super::seats::Phase;
 use super::{Local, journal, on_blocking_thread, ports, processes, running};
-use crate::compute::{Compute, GuardSettings, Health, Observation, Origin, Release};
+use crate::compute::{Compute, Door, GuardSettings, Health, Observation, Origin, Release};
+use crate::inventory::{Ceiling, Check, Item};
 use crate::{ProviderError, Removed};
 
 /// How long an instance may take to answer for the first time before it counts as down. It is not
@@ -81,7 +86,9 @@ impl Compute for Local {
         if let Some(former) = turn.take() {
             former.stop().await;
         }
-        *turn = Some(self.supervise(name, &folder, &seat)?);
+        if project.is_to_run() {
+            *turn = Some(self.supervise(name, &folder, &seat)?);
+        }
         Ok(())
     }
 
@@ -96,9 +103,56 @@ impl Compute for Local {
         Ok(Origin::Address(ports::address(project.port)))
     }
 
-    async fn origin(&self, name: &ProjectName) -> Result<Option<Origin>, ProviderError> {
+    async fn hostname_ready(&self, _name: &ProjectName, _hostname: &str) -> Result<(), ProviderError> {
+        Ok(())
+    }
+
+    async fn release_hostname(&self, name: &ProjectName, hostname: &str) -> Result<Vec<Removed>, ProviderError> {
+        let seat = self.seats.of(name);
+        let _turn = seat.turn().await;
+        let folder = self.folders.of(name);
+        let Some(mut project) = folder.load()? else { return Ok(Vec::new()) };
+        if !project.hostnames.remove(hostname) {
+            return Ok(Vec::new());
+        }
+        folder.save(&project)?;
+        Ok(vec![Removed::new("hostname", hostname)])
+    }
+
+    async fn door(&self, name: &ProjectName, hostname: &str) -> Result<Option<Door>, ProviderError> {
         let project = self.folders.of(name).load()?;
-        Ok(project.map(|project| Origin::Address(ports::address(project.port))))
+        Ok(project.map(|project| Door {
+            http: self.http.clone(),
+            url: format!("http://{}", ports::address(project.port)),
+            host: hostname.to_owned(),
+            asleep: false,
+        }))
+    }
+
+    async fn suspend(&self, name: &ProjectName) -> Result<(), ProviderError> {
+        let seat = self.seats.of(name);
+        let mut turn = seat.turn().await;
+        let folder = self.folders.of(name);
+        let mut project = folder.expect_project(name)?;
+        project.suspended = true;
+        folder.save(&project)?;
+        if let Some(supervisor) = turn.take() {
+            supervisor.stop().await;
+        }
+        Ok(())
+    }
+
+    async fn resume(&self, name: &ProjectName) -> Result<(), ProviderError> {
+        let seat = self.seats.of(name);
+        let mut turn = seat.turn().await;
+        let folder = self.folders.of(name);
+        let mut project = folder.expect_project(name)?;
+        project.suspended = false;
+        folder.save(&project)?;
+        if turn.is_none() && project.is_to_run() {
+            *turn = Some(self.supervise(name, &folder, &seat)?);
+        }
+        Ok(())
     }
 
     async fn observe(&self, name: &ProjectName) -> Result<Option<Observation>, ProviderError> {
@@ -108,7 +162,8 @@ impl Compute for Local {
         let state = self.seats.of(name).now();
         let mut memory_bytes = None;
         let (health, detail) = match state.phase {
-            Phase::Idle if project.is_deployed() => (Health::Down, Some("it is not running".to_owned())),
+            Phase::Idle if project.suspended => (Health::Asleep, Some("it is suspended".to_owned())),
+            Phase::Idle if project.is_to_run() => (Health::Down, Some("it is not running".to_owned())),
             Phase::Idle => (Health::Down, Some("nothing is deployed yet".to_owned())),
             Phase::Launching => (Health::Starting, None),
             Phase::Waiting { cause } => (Health::Down, Some(cause)),
@@ -136,8 +191,50 @@ impl Compute for Local {
         on_blocking_thread(move || Ok(journal::last_lines(&folder.logs(), lines))).await
     }
 
-    async fn list_projects(&self) -> Result<Vec<ProjectName>, ProviderError> {
-        self.folders.list()
+    async fn observe_all(&self, projects: &[ProjectName]) -> Result<Vec<(ProjectName, Observation)>, ProviderError> {
+        let looks = projects.iter().map(|project| self.observe(project));
+        let mut seen = Vec::new();
+        for (project, look) in projects.iter().zip(join_all(looks).await) {
+            match look {
+                Ok(Some(observation)) => seen.push((project.clone(), observation)),
+                Ok(None) => tracing::warn!("{project} is not to be found"),
+                Err(error) => tracing::warn!("{project} can't be observed: {error}"),
+            }
+        }
+        Ok(seen)
+    }
+
+    fn observe_every(&self) -> Duration {
+        Duration::from_secs(5)
+    }
+
+    fn patience(&self) -> SignedDuration {
+        SignedDuration::from_mins(30)
+    }
+
+    async fn inventory(&self) -> Result<Vec<Item>, ProviderError> {
+        let mut items = Vec::new();
+        for name in self.folders.list()? {
+            let project = self.folders.of(&name).load()?;
+            items.push(Item {
+                kind: "project",
+                id: name.to_string(),
+                name: name.to_string(),
+                instance: project.map(|project| project.instance),
+                created_at: None,
+                monthly_cost: None,
+                drift: None,
+            });
+        }
+        Ok(items)
+    }
+
+    async fn ceilings(&self) -> Result<Vec<Ceiling>, ProviderError> {
+        Ok(Vec::new())
+    }
+
+    async fn check(&self) -> Vec<Check> {
+        Vec::new()
     }
 
     async fn delete_project(&self, name: &ProjectName, instance: InstanceId) -> Result<Vec<Removed>, ProviderError> {

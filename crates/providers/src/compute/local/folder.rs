@@ -33,6 +33,9 @@ pub(super) struct Project {
     pub(super) configured: Option<Configured>,
     pub(super) release: Option<Release>,
     pub(super) hostnames: BTreeSet<String>,
+    /// Whether it is kept from running.
+    #[serde(default)]
+    pub(super) suspended: bool,
 }
 
 /// The guard's settings as they are stored.
@@ -56,11 +59,13 @@ impl Project {
             configured: None,
             release: None,
             hostnames: BTreeSet::new(),
+            suspended: false,
         }
     }
 
-    pub(super) fn is_deployed(&self) -> bool {
-        self.configured.is_some() && self.release.is_some()
+    /// Whether it is to run.
+    pub(super) fn is_to_run(&self) -> bool {
+        !self.suspended && self.configured.is_some() && self.release.is_some()
     }
 }
 

@@ -1,5 +1,5 @@
-use ::store::sqlx::{self, Error};
-use ::store::{Db, Migration, millis};
+use ::store::sqlx::{self, Error, Row as _};
+use ::store::{Db, Migration, from_millis, millis};
 use domain::{CustomerId, InstanceId};
 use jiff::Timestamp;
 
@@ -42,4 +42,18 @@ pub(super) async fn cancel(db: &Db, instance: InstanceId, now: Timestamp) -> Res
         .execute(db.write())
         .await?;
     Ok(done.rows_affected() > 0)
+}
+
+/// The subscriptions that go on, with when they began.
+pub(super) async fn live(db: &Db) -> Result<Vec<(InstanceId, Timestamp)>, Error> {
+    let rows = sqlx::query("select instance_id, started_at from ledger_subscriptions where ended_at is null")
+        .fetch_all(db.read())
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let instance: String = row.try_get("instance_id")?;
+            let instance = InstanceId::parse(&instance).map_err(|error| Error::Decode(Box::new(error)))?;
+            Ok((instance, from_millis(row.try_get("started_at")?)))
+        })
+        .collect()
 }

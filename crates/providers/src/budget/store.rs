@@ -1,0 +1,124 @@
+use ::store::sqlx::{self, Error, Row as _};
+use ::store::{Db, Migration, Tx, from_millis, millis};
+use jiff::{SignedDuration, Timestamp};
+
+use super::Turn;
+
+/// The tables of budgets.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    version: 2026112531,
+    name: "provider budgets",
+    sql: "
+        create table provider_budgets (
+            bucket text not null primary key,
+            next_at bigint not null,
+            blocked_until bigint not null
+        );
+        create table provider_lines (
+            line text not null,
+            who text not null,
+            entered_at bigint not null,
+            primary key (line, who)
+        );
+        create index provider_lines_order on provider_lines (line, entered_at, who);",
+}];
+
+/// Takes one; `Some` is the moment at which there is one again. `next_at` is when the bucket would
+/// be full: each taking moves it on by `between`, and it may be at most `ahead` in the future.
+pub(super) async fn take(
+    db: &Db,
+    bucket: &str,
+    now: Timestamp,
+    between: SignedDuration,
+    ahead: SignedDuration,
+) -> Result<Option<Timestamp>, Error> {
+    let mut tx = db.begin().await?;
+    let (next_at, blocked_until) = locked(&mut tx, bucket).await?;
+    let free_at = blocked_until.max(next_at - ahead);
+    if free_at > now {
+        return Ok(Some(free_at));
+    }
+    set_next(&mut tx, bucket, next_at.max(now) + between).await?;
+    tx.commit().await?;
+    Ok(None)
+}
+
+pub(super) async fn block(db: &Db, bucket: &str, until: Timestamp) -> Result<(), Error> {
+    let mut tx = db.begin().await?;
+    locked(&mut tx, bucket).await?;
+    sqlx::query("update provider_budgets set blocked_until = $2 where bucket = $1 and blocked_until < $2")
+        .bind(bucket)
+        .bind(millis(until))
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await
+}
+
+pub(super) async fn turn(db: &Db, line: &str, who: &str, every: SignedDuration, now: Timestamp) -> Result<Turn, Error> {
+    let mut tx = db.begin().await?;
+    let (next_at, blocked_until) = locked(&mut tx, line).await?;
+    sqlx::query(
+        "insert into provider_lines (line, who, entered_at) values ($1, $2, $3) on conflict (line, who) do nothing",
+    )
+    .bind(line)
+    .bind(who)
+    .bind(millis(now))
+    .execute(&mut *tx)
+    .await?;
+    let free_at = next_at.max(blocked_until);
+    let turn = if free_at <= now {
+        set_next(&mut tx, line, now + every).await?;
+        Turn::Now
+    } else {
+        let before: i64 = sqlx::query_scalar(
+            "select count(*) from provider_lines o join provider_lines me on me.line = o.line and me.who = $2
+             where o.line = $1 and (o.entered_at < me.entered_at or (o.entered_at = me.entered_at and o.who < me.who))",
+        )
+        .bind(line)
+        .bind(who)
+        .fetch_one(&mut *tx)
+        .await?;
+        let before = u32::try_from(before).unwrap_or(u32::MAX);
+        Turn::Wait { before, until: free_at + every * i32::try_from(before).unwrap_or(i32::MAX) }
+    };
+    tx.commit().await?;
+    Ok(turn)
+}
+
+pub(super) async fn leave(db: &Db, line: &str, who: &str) -> Result<(), Error> {
+    sqlx::query("delete from provider_lines where line = $1 and who = $2")
+        .bind(line)
+        .bind(who)
+        .execute(db.write())
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn length(db: &Db, line: &str) -> Result<u32, Error> {
+    let number: i64 = sqlx::query_scalar("select count(*) from provider_lines where line = $1")
+        .bind(line)
+        .fetch_one(db.read())
+        .await?;
+    Ok(u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+/// The bucket's row, which no other replica changes until the transaction ends.
+async fn locked(tx: &mut Tx, bucket: &str) -> Result<(Timestamp, Timestamp), Error> {
+    let row = sqlx::query(
+        "insert into provider_budgets (bucket, next_at, blocked_until) values ($1, 0, 0)
+         on conflict (bucket) do update set next_at = provider_budgets.next_at returning next_at, blocked_until",
+    )
+    .bind(bucket)
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok((from_millis(row.try_get("next_at")?), from_millis(row.try_get("blocked_until")?)))
+}
+
+async fn set_next(tx: &mut Tx, bucket: &str, next: Timestamp) -> Result<(), Error> {
+    sqlx::query("update provider_budgets set next_at = $2 where bucket = $1")
+        .bind(bucket)
+        .bind(millis(next))
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! Stateful stand-ins for the companies that Spinoff speaks to: Railway, Cloudflare and Stripe, on
+//! loopback. They hold what was made, refuse what the real services refuse, and fail on request.
+//!
+//! Used by tests, and by an operator who rehearses production without accounts
+//! (`spinoff up --simulate`). Nothing in here is reached in production.
+
+mod faults;
+mod journal;
+mod serve;
+
+pub mod railway;
+
+pub use faults::{Fault, Faults};
+pub use journal::{Call, Journal};
+pub use serve::{Answer, Pace, Request, Served, Simulator, serve};

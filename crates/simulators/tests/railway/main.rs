@@ -1,0 +1,11 @@
+//! The simulated Railway over a real socket, asked as a client asks the real one.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod deployments;
+mod domains;
+mod harness;
+mod limits;
+mod projects;
+mod requests;
+mod services;
+mod tokens;
