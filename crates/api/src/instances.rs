@@ -114,6 +114,14 @@ pub struct DeleteInstance {
     pub confirm: String,
 }
 
+/// Asks for an instance to be closed for now, with its data kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SuspendInstance {
+    /// Why, in one sentence of at most 300 characters. Its customer reads it.
+    pub reason: String,
+}
+
 /// Proof of a deletion: what was taken down, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RemovalRecord {
@@ -182,6 +190,26 @@ impl Client {
         confirmation: &DeleteInstance,
     ) -> Result<WorkflowAccepted, ClientError> {
         self.delete(&["instances", instance], confirmation).await
+    }
+
+    /// Asks for an instance to be closed for now, with its data kept.
+    ///
+    /// # Errors
+    /// [`ClientError`]; 404 when there is no such instance, 409 when it can't be suspended now.
+    pub async fn suspend_instance(
+        &self,
+        instance: &str,
+        why: &SuspendInstance,
+    ) -> Result<WorkflowAccepted, ClientError> {
+        self.post(&["instances", instance, "suspend"], why).await
+    }
+
+    /// Asks for a suspended instance to be opened again.
+    ///
+    /// # Errors
+    /// [`ClientError`]; 404 when there is no such instance, 409 when it can't be resumed now.
+    pub async fn resume_instance(&self, instance: &str) -> Result<WorkflowAccepted, ClientError> {
+        self.post(&["instances", instance, "resume"], &()).await
     }
 
     /// The last lines that an instance wrote.

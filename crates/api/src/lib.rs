@@ -27,6 +27,7 @@ pub use error::ClientError;
 pub use health::{HealthReport, HealthState};
 pub use instances::{
     DeleteInstance, Health, Instance, InstanceAccepted, InstanceFilter, NewInstance, RemovalRecord, Removed,
+    SuspendInstance,
 };
 pub use members::{Member, NewMember};
 pub use page::{Page, Paging};

@@ -4,6 +4,7 @@ pub(crate) mod delete;
 pub(crate) mod probe;
 pub(crate) mod provision;
 pub(crate) mod store;
+pub(crate) mod suspension;
 
 use domain::{CustomerId, Email, InstanceId, InstanceState, ProjectName, Subdomain};
 use jiff::Timestamp;

@@ -94,6 +94,38 @@ pub(crate) async fn invitation(
     post(tx, core, Letter { key: &key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
 }
 
+pub(crate) async fn suspended(
+    tx: &mut Tx,
+    core: &Core,
+    instance: &Instance,
+    reason: &str,
+    workflow: &str,
+) -> Result<(), Error> {
+    let letter = letters::Suspended {
+        product: core.settings.product.clone(),
+        name: instance.customer_name.clone(),
+        hostname: core.shown_hostname(&instance.subdomain),
+        reason: reason.to_owned(),
+        portal_url: core.site_url(&format!("/portal/instances/{}", instance.subdomain)),
+    };
+    // It may be suspended more than once in its life.
+    let key = format!("suspended {} {workflow}", instance.id);
+    let to = &instance.customer_email;
+    post(tx, core, Letter { key: &key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
+}
+
+pub(crate) async fn resumed(tx: &mut Tx, core: &Core, instance: &Instance, workflow: &str) -> Result<(), Error> {
+    let letter = letters::Resumed {
+        product: core.settings.product.clone(),
+        name: instance.customer_name.clone(),
+        hostname: core.shown_hostname(&instance.subdomain),
+        url: core.instance_url(&instance.subdomain),
+    };
+    let key = format!("resumed {} {workflow}", instance.id);
+    let to = &instance.customer_email;
+    post(tx, core, Letter { key: &key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
+}
+
 pub(crate) async fn deleted(tx: &mut Tx, core: &Core, instance: &Instance) -> Result<(), Error> {
     let letter = letters::Deleted {
         product: core.settings.product.clone(),

@@ -87,6 +87,8 @@ fn for_programs() -> Router<App> {
         .route("/openapi.json", get(api::openapi::document))
         .route("/instances", get(api::instances::index).post(api::instances::create))
         .route("/instances/{instance}", get(api::instances::show).delete(api::instances::remove))
+        .route("/instances/{instance}/suspend", post(api::instances::suspend))
+        .route("/instances/{instance}/resume", post(api::instances::resume))
         .route("/instances/{instance}/members", get(api::members::index).post(api::members::add))
         .route("/instances/{instance}/members/{email}", delete(api::members::remove))
         .route("/instances/{instance}/usage", get(api::usage::show))

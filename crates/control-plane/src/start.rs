@@ -8,7 +8,9 @@ use tokio_util::sync::CancellationToken;
 use workflow::Workflow;
 
 use crate::app::{App, Core};
-use crate::instances::{delete::Delete, provision::Provision};
+use crate::instances::delete::Delete;
+use crate::instances::provision::Provision;
+use crate::instances::suspension::{Resume, Suspend};
 use crate::members::publish::PublishMembers;
 use crate::operators;
 use crate::reconcilers::Reconcilers;
@@ -33,9 +35,11 @@ pub async fn start(core: Core, engine: workflow::Settings) -> anyhow::Result<Sta
     let core = Arc::new(core);
     operators::appoint(&core.db, &core.settings.operator, core.clock.now()).await?;
     core.admit_to_site(&core.settings.operator).await?;
-    let kinds: [Arc<dyn Workflow>; 3] = [
+    let kinds: [Arc<dyn Workflow>; 5] = [
         Arc::new(Provision(Arc::clone(&core))),
         Arc::new(Delete(Arc::clone(&core))),
+        Arc::new(Suspend(Arc::clone(&core))),
+        Arc::new(Resume(Arc::clone(&core))),
         Arc::new(PublishMembers(Arc::clone(&core))),
     ];
     let engine = workflow::Engine::new(core.db.clone(), core.clock.clone(), core.entropy.clone(), engine, kinds);

@@ -87,6 +87,34 @@ pub struct Deleted {
     pub record_url: String,
 }
 
+/// The workspace is closed for now.
+#[derive(Debug, Clone)]
+pub struct Suspended {
+    /// What is sold here.
+    pub product: String,
+    /// The customer's name.
+    pub name: String,
+    /// The workspace's hostname.
+    pub hostname: String,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// Where the customer sees what can be done.
+    pub portal_url: String,
+}
+
+/// The workspace is open again.
+#[derive(Debug, Clone)]
+pub struct Resumed {
+    /// What is sold here.
+    pub product: String,
+    /// The customer's name.
+    pub name: String,
+    /// The workspace's hostname.
+    pub hostname: String,
+    /// Where it is opened.
+    pub url: String,
+}
+
 /// What all mails are made of: they differ in words, not in shape.
 #[derive(Debug, Default, Template)]
 #[template(path = "mail/letter.html")]
@@ -128,7 +156,7 @@ macro_rules! mail {
     };
 }
 
-mail!(Welcome, SignInCode, Invitation, ProvisioningFailed, OperatorAlert, Deleted);
+mail!(Welcome, SignInCode, Invitation, ProvisioningFailed, OperatorAlert, Deleted, Suspended, Resumed);
 
 impl Welcome {
     fn letter(&self) -> Letter {
@@ -227,6 +255,37 @@ impl Deleted {
             )],
             button: Some(Button { label: "See what was removed", url: self.record_url.clone() }),
             reason: "You get this mail because it was your workspace.".to_owned(),
+            ..Letter::default()
+        }
+    }
+}
+
+impl Suspended {
+    fn letter(&self) -> Letter {
+        Letter {
+            product: self.product.clone(),
+            subject: format!("{} is suspended", self.hostname),
+            greeting: Some(format!("Hello {},", self.name)),
+            paragraphs: vec![
+                format!("The workspace {} is suspended: {}", self.hostname, self.reason),
+                "Nobody can enter it for now, and no hours are counted. Everything in it is kept.".to_owned(),
+            ],
+            button: Some(Button { label: "See your workspace in the portal", url: self.portal_url.clone() }),
+            reason: "You get this mail because it is your workspace.".to_owned(),
+            ..Letter::default()
+        }
+    }
+}
+
+impl Resumed {
+    fn letter(&self) -> Letter {
+        Letter {
+            product: self.product.clone(),
+            subject: format!("{} is open again", self.hostname),
+            greeting: Some(format!("Hello {},", self.name)),
+            paragraphs: vec![format!("The workspace {} is open again, with everything in it.", self.hostname)],
+            button: Some(Button { label: "Open your workspace", url: self.url.clone() }),
+            reason: "You get this mail because it is your workspace.".to_owned(),
             ..Letter::default()
         }
     }

@@ -10,7 +10,8 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::up::UpArgs;
 use crate::{
-    admin_link, audit, completions, customers, delete, doctor, instances, log, members, provision, up, usage, workflows,
+    admin_link, audit, completions, customers, delete, doctor, instances, log, members, provision, suspension, up,
+    usage, workflows,
 };
 
 /// Sells a web application: every customer gets an instance of their own
@@ -95,6 +96,10 @@ pub enum Operation {
     Provision(provision::Args),
     /// Take an instance down, with all its data
     Delete(delete::Args),
+    /// Close an instance for now and keep its data
+    Suspend(suspension::SuspendArgs),
+    /// Open a suspended instance again
+    Resume(suspension::ResumeArgs),
     /// The customers' copies of the application
     #[command(subcommand)]
     Instances(instances::Command),
@@ -151,6 +156,8 @@ impl Operation {
         match self {
             Self::Provision(args) => provision::run(context, args).await,
             Self::Delete(args) => delete::run(context, args).await,
+            Self::Suspend(args) => suspension::suspend(context, args).await,
+            Self::Resume(args) => suspension::resume(context, args).await,
             Self::Instances(command) => instances::run(context, command).await,
             Self::Members(command) => members::run(context, command).await,
             Self::Customers(command) => customers::run(context, command).await,

@@ -17,6 +17,7 @@ mod members;
 mod output;
 mod provision;
 mod server_file;
+mod suspension;
 mod up;
 mod usage;
 mod when;

@@ -1,4 +1,7 @@
-use api::{DeleteInstance, Health, Instance, InstanceAccepted, NewInstance, RemovalRecord, Removed, WorkflowAccepted};
+use api::{
+    DeleteInstance, Health, Instance, InstanceAccepted, NewInstance, RemovalRecord, Removed, SuspendInstance,
+    WorkflowAccepted,
+};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use domain::{InstanceState, WorkflowId};
@@ -7,7 +10,7 @@ use serde::Deserialize;
 use super::{Json, Listing, Query, Refusal};
 use crate::app::App;
 use crate::error::{AppError, refused};
-use crate::instances::{self, delete};
+use crate::instances::{self, delete, suspension};
 use crate::person::Program;
 use crate::signup::{NewSignup, SignupError, sign_up};
 
@@ -87,6 +90,27 @@ pub(crate) async fn remove(
 ) -> Result<(StatusCode, axum::Json<WorkflowAccepted>), Refusal> {
     let instance = find(&app, &reference).await?;
     let workflow_id = delete::request(&app, &instance, &confirmation.confirm, Program::NAME).await?;
+    Ok((StatusCode::ACCEPTED, axum::Json(WorkflowAccepted { workflow_id })))
+}
+
+pub(crate) async fn suspend(
+    State(app): State<App>,
+    _: Program,
+    Path(reference): Path<String>,
+    Json(why): Json<SuspendInstance>,
+) -> Result<(StatusCode, axum::Json<WorkflowAccepted>), Refusal> {
+    let instance = find(&app, &reference).await?;
+    let workflow_id = suspension::suspend(&app, &instance, &why.reason, Program::NAME).await?;
+    Ok((StatusCode::ACCEPTED, axum::Json(WorkflowAccepted { workflow_id })))
+}
+
+pub(crate) async fn resume(
+    State(app): State<App>,
+    _: Program,
+    Path(reference): Path<String>,
+) -> Result<(StatusCode, axum::Json<WorkflowAccepted>), Refusal> {
+    let instance = find(&app, &reference).await?;
+    let workflow_id = suspension::resume(&app, &instance, Program::NAME).await?;
     Ok((StatusCode::ACCEPTED, axum::Json(WorkflowAccepted { workflow_id })))
 }
 

@@ -19,6 +19,7 @@ pub(crate) async fn document() -> axum::Json<utoipa::openapi::OpenApi> {
     security(("bearer" = [])),
     paths(
         paths::list_instances, paths::create_instance, paths::show_instance, paths::delete_instance,
+        paths::suspend_instance, paths::resume_instance,
         paths::instance_logs, paths::list_members, paths::add_member, paths::remove_member, paths::usage,
         paths::list_customers, paths::list_workflows, paths::show_workflow, paths::retry_workflow,
         paths::abandon_workflow, paths::list_audit_events, paths::report_activity,
@@ -32,8 +33,8 @@ struct Described;
 mod paths {
     use api::{
         ActivityAccepted, ActivityReport, AuditEvent, Customer, DeleteInstance, EmergencyReport, Instance,
-        InstanceAccepted, Member, NewInstance, NewMember, Page, Problem, SignedMembers, Usage, Workflow,
-        WorkflowAccepted,
+        InstanceAccepted, Member, NewInstance, NewMember, Page, Problem, SignedMembers, SuspendInstance, Usage,
+        Workflow, WorkflowAccepted,
     };
 
     macro_rules! described {
@@ -61,6 +62,15 @@ mod paths {
             responses((status = 202, body = WorkflowAccepted), (status = 400, body = Problem), (status = 401, body = Problem),
                       (status = 404, body = Problem), (status = 409, body = Problem), (status = 415, body = Problem),
                       (status = 422, description = "The confirmation does not match", body = Problem)));
+        suspend_instance = (post, path = "/instances/{instance}/suspend", tag = "instances", request_body = SuspendInstance,
+            params(("instance" = String, Path, description = "Id, project name or subdomain")),
+            responses((status = 202, body = WorkflowAccepted), (status = 400, body = Problem), (status = 401, body = Problem),
+                      (status = 404, body = Problem), (status = 409, body = Problem), (status = 415, body = Problem),
+                      (status = 422, description = "There is no reason for it", body = Problem)));
+        resume_instance = (post, path = "/instances/{instance}/resume", tag = "instances",
+            params(("instance" = String, Path, description = "Id, project name or subdomain")),
+            responses((status = 202, body = WorkflowAccepted), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, body = Problem)));
         instance_logs = (get, path = "/instances/{instance}/logs", tag = "instances",
             params(("instance" = String, Path), ("lines" = Option<u32>, Query)),
             responses((status = 200, body = String, content_type = "text/plain"), (status = 401, body = Problem), (status = 404, body = Problem)));

@@ -39,6 +39,28 @@ pub(super) async fn wait_until_healthy(core: &Core, instance: &Instance) -> Resu
     }
 }
 
+/// Waits until the guard answers healthy past the edge, while the edge lets nobody through.
+pub(super) async fn wait_behind_the_door(core: &Core, instance: &Instance) -> Result<(), StepError> {
+    let hostname = core.hostname(&instance.subdomain);
+    let door = core.drivers.compute.door(&instance.project, &hostname).await.map_err(step_error)?;
+    let Some(door) = door else {
+        return Err(step_error(ProviderError::not_found(format!("the project {}", instance.project))));
+    };
+    let look = async || {
+        let answer = door.http.get(format!("{}{HEALTH}", door.url)).header("host", &door.host).send().await;
+        answer.is_ok_and(|answer| answer.status() == StatusCode::OK)
+    };
+    let mut waited = Duration::ZERO;
+    while !look().await {
+        if waited >= PATIENCE {
+            return Err(StepError::temporary(anyhow::anyhow!("{hostname} does not answer yet")));
+        }
+        tokio::time::sleep(LONGEST_PAUSE).await;
+        waited += LONGEST_PAUSE;
+    }
+    Ok(())
+}
+
 /// Stores what the compute provider sees now, so that a new instance is not shown as unobserved.
 async fn note_observation(core: &Core, instance: &Instance) -> Result<(), StepError> {
     let compute = &core.drivers.compute;

@@ -205,6 +205,15 @@ pub(crate) enum TransitionError {
     Store(#[from] Error),
 }
 
+/// Where an instance stands, as seen within a transaction.
+pub(crate) async fn state(tx: &mut Tx, id: InstanceId) -> Result<Option<InstanceState>, Error> {
+    let word: Option<String> = sqlx::query_scalar("select state from instances where id = $1")
+        .bind(id.to_string())
+        .fetch_optional(&mut **tx)
+        .await?;
+    word.as_deref().map(InstanceState::from_stored).transpose()
+}
+
 /// Lets an event happen to an instance; one that happened already changes nothing.
 pub(crate) async fn transition(
     tx: &mut Tx,
@@ -212,11 +221,7 @@ pub(crate) async fn transition(
     event: Event,
     now: Timestamp,
 ) -> Result<InstanceState, TransitionError> {
-    let word: Option<String> = sqlx::query_scalar("select state from instances where id = $1")
-        .bind(id.to_string())
-        .fetch_optional(&mut **tx)
-        .await?;
-    let from = InstanceState::from_stored(&word.ok_or(TransitionError::NotFound(id))?)?;
+    let from = state(tx, id).await?.ok_or(TransitionError::NotFound(id))?;
     let to = from.after(event)?;
     if to == from {
         return Ok(to);

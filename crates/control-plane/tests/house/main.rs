@@ -9,4 +9,5 @@ mod members;
 mod provisioning;
 mod signup_form;
 mod support;
+mod suspension;
 mod usage;

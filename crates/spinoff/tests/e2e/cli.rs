@@ -35,6 +35,28 @@ async fn an_instance_lives_and_ends_at_the_command_line() {
 }
 
 #[tokio::test]
+async fn an_instance_is_closed_for_a_while_and_opens_with_what_was_in_it() {
+    let server = Server::start().await;
+    server.provision(ADA, "acme");
+    let ada = server.sign_in("acme", ADA).await;
+    std::fs::write(server.data().join("instances/ai-diy-acme/data/kept"), "kept").unwrap();
+    server.cli(&["suspend", "acme"]).failed(2, &["--reason"]);
+    let told = server.cli(&["suspend", "acme", "--reason", "The last invoice is unpaid."]).ok();
+    assert_eq!(told.out, "acme is suspended; its data is kept\n");
+    let visit = ada.get(&server, "/").send().await.unwrap();
+    assert_eq!(visit.status(), 503);
+    let page = visit.text().await.unwrap();
+    assert!(page.contains("This workspace is suspended"), "{page}");
+    assert_eq!(server.instance("acme")["state"], "suspended");
+    server.cli(&["suspend", "nowhere", "--reason", "Because."]).failed(3, &["nowhere"]);
+
+    assert_eq!(server.cli(&["resume", "acme"]).ok().out, "acme is open again\n");
+    assert_eq!(ada.get(&server, "/").send().await.unwrap().status(), 200);
+    let kept = std::fs::read_to_string(server.data().join("instances/ai-diy-acme/data/kept")).unwrap();
+    assert_eq!(kept, "kept");
+}
+
+#[tokio::test]
 async fn members_come_and_go_at_the_command_line() {
     let server = Server::start().await;
     server.provision(ADA, "acme");

@@ -147,6 +147,17 @@ impl TestApp {
         Page::of(request.send().await.unwrap()).await
     }
 
+    /// What a stranger sees at an instance's hostname.
+    pub async fn visit(&self, subdomain: &str) -> Page {
+        let request = self.http.get(&self.url).header(header::HOST, self.shown(subdomain));
+        Page::of(request.header(header::ACCEPT, "text/html").send().await.unwrap()).await
+    }
+
+    /// An instance's hostname as browsers show it.
+    pub fn shown(&self, subdomain: &str) -> String {
+        self.started.app.shown_hostname(&domain::Subdomain::parse(subdomain).unwrap())
+    }
+
     pub async fn get(&self, path: &str, who: Option<&str>) -> Page {
         self.browser(Method::GET, path, who, &[]).await
     }

@@ -29,6 +29,7 @@ struct Project {
     origin: SocketAddr,
     settings: Option<GuardSettings>,
     release: Option<Release>,
+    suspended: bool,
     pushes: Pushes,
     server: tokio::task::JoinHandle<()>,
 }
@@ -59,6 +60,12 @@ impl Host {
     /// How often a project of this name was really made.
     pub fn times_created(&self, project: &str) -> u32 {
         self.0.lock().unwrap().created.get(&ProjectName::parse(project).unwrap()).copied().unwrap_or(0)
+    }
+
+    /// Whether a project is kept from running; `None` when there is none.
+    pub fn is_suspended(&self, project: &str) -> Option<bool> {
+        let state = self.0.lock().unwrap();
+        state.projects.get(&ProjectName::parse(project).unwrap()).map(|project| project.suspended)
     }
 
     /// The token that the guard of a project was given.
@@ -132,7 +139,7 @@ impl Compute for Host {
             Some(_) => return Err(ProviderError::refused("creating a project", "the name is taken", "choose another")),
             None => {
                 *state.created.entry(project.clone()).or_default() += 1;
-                let new = Project { instance, origin, settings: None, release: None, pushes, server };
+                let new = Project { instance, origin, settings: None, release: None, suspended: false, pushes, server };
                 state.projects.insert(project.clone(), new);
             }
         }
@@ -173,12 +180,14 @@ impl Compute for Host {
         }))
     }
 
-    async fn suspend(&self, _project: &ProjectName) -> Result<(), ProviderError> {
-        Ok(())
+    async fn suspend(&self, project: &ProjectName) -> Result<(), ProviderError> {
+        self.answer("suspending a project")?;
+        self.change(project, |project| project.suspended = true)
     }
 
-    async fn resume(&self, _project: &ProjectName) -> Result<(), ProviderError> {
-        Ok(())
+    async fn resume(&self, project: &ProjectName) -> Result<(), ProviderError> {
+        self.answer("resuming a project")?;
+        self.change(project, |project| project.suspended = false)
     }
 
     async fn observe(&self, project: &ProjectName) -> Result<Option<Observation>, ProviderError> {

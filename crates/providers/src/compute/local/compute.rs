@@ -125,7 +125,7 @@ impl Compute for Local {
             http: self.http.clone(),
             url: format!("http://{}", ports::address(project.port)),
             host: hostname.to_owned(),
-            asleep: false,
+            asleep: !matches!(self.seats.of(name).now().phase, Phase::Running { .. }),
         }))
     }
 
