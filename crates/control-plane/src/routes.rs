@@ -43,6 +43,8 @@ pub(crate) fn for_people(app: &App) -> Router {
         .route("/admin/customers/{id}", get(console::customers::show))
         .route("/admin/instances", get(console::instances::index))
         .route("/admin/instances/{id}", get(console::instances::show))
+        .route("/admin/instances/{id}/suspend", post(console::instances::suspend))
+        .route("/admin/instances/{id}/resume", post(console::instances::resume))
         .route("/admin/workflows", get(console::workflows::index))
         .route("/admin/workflows/{id}", get(console::workflows::show))
         .route("/admin/workflows/{id}/retry", get(console::workflows::confirm_retry).post(console::workflows::retry))

@@ -1,15 +1,16 @@
-use axum::extract::{Path, Query, State};
-use axum::response::Html;
+use axum::extract::{Form, Path, Query, State};
+use axum::response::{Html, Redirect};
 use domain::{InstanceId, InstanceState};
 use pages::console::{ConsoleInstance, ConsoleInstances, Fact, InstanceMemberRow, InstanceRow};
+use serde::Deserialize;
 
 use super::workflows::workflow_rows;
 use super::{Listing, PAGE, console_shell, next};
 use crate::app::App;
 use crate::error::AppError;
-use crate::instances::{self, Instance};
+use crate::instances::{self, Instance, suspension};
 use crate::members;
-use crate::person::Reader;
+use crate::person::{Reader, Supporter};
 use crate::portal::observed;
 use crate::site::PageError;
 
@@ -33,8 +34,8 @@ pub(crate) async fn show(
     Reader(person): Reader,
     Path(id): Path<String>,
 ) -> Result<Html<String>, PageError> {
-    let id = InstanceId::parse(&id).map_err(|_| AppError::NotFound)?;
-    let instance = instances::store::find(&app.db, id).await?.ok_or(AppError::NotFound)?;
+    let instance = find(&app, &id).await?;
+    let id = instance.id;
     let members = members::store::list(&app.db, id).await?.into_iter().map(|member| InstanceMemberRow {
         member: member.email.to_string(),
         role: member.role,
@@ -52,6 +53,38 @@ pub(crate) async fn show(
         log_tail: log.lines().map(str::to_owned).collect(),
     };
     Ok(Html(page.render()))
+}
+
+/// What is said to a customer whose instance is suspended.
+#[derive(Deserialize)]
+pub(crate) struct Why {
+    reason: String,
+}
+
+pub(crate) async fn suspend(
+    State(app): State<App>,
+    Supporter(person): Supporter,
+    Path(id): Path<String>,
+    Form(why): Form<Why>,
+) -> Result<Redirect, PageError> {
+    let instance = find(&app, &id).await?;
+    let workflow = suspension::suspend(&app, &instance, &why.reason, person.email.as_str()).await?;
+    Ok(Redirect::to(&format!("/admin/workflows/{workflow}")))
+}
+
+pub(crate) async fn resume(
+    State(app): State<App>,
+    Supporter(person): Supporter,
+    Path(id): Path<String>,
+) -> Result<Redirect, PageError> {
+    let instance = find(&app, &id).await?;
+    let workflow = suspension::resume(&app, &instance, person.email.as_str()).await?;
+    Ok(Redirect::to(&format!("/admin/workflows/{workflow}")))
+}
+
+async fn find(app: &App, id: &str) -> Result<Instance, AppError> {
+    let id = InstanceId::parse(id).map_err(|_| AppError::NotFound)?;
+    instances::store::find(&app.db, id).await?.ok_or(AppError::NotFound)
 }
 
 async fn facts(app: &App, instance: &Instance) -> Result<Vec<Fact>, AppError> {

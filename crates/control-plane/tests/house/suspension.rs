@@ -92,3 +92,25 @@ async fn whoever_asks_last_gets_what_they_asked_for_however_the_work_overlaps() 
     assert_eq!(app.host.is_suspended("ai-diy-acme"), Some(false));
     assert_ne!(app.visit("acme").await.status, StatusCode::SERVICE_UNAVAILABLE);
 }
+
+#[tokio::test]
+async fn an_operator_suspends_and_resumes_in_the_console() {
+    let app = TestApp::start().await;
+    app.provision("ada@example.com", "acme").await;
+    let operator = Some("operator@localhost");
+    let path = format!("/admin/instances/{}", app.instance("acme").await["id"].as_str().unwrap());
+    let page = app.get(&path, operator).await;
+    assert!(page.body.contains("/suspend") && !page.body.contains("/resume"), "{}", page.body);
+    let post = async |what: &str, form: &[(&str, &str)]| {
+        app.browser(Method::POST, &format!("{path}/{what}"), operator, form).await
+    };
+    assert_eq!(post("suspend", &[("reason", "")]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let asked = post("suspend", &[("reason", "You asked us to.")]).await;
+    assert_eq!(asked.status, StatusCode::SEE_OTHER, "{}", asked.body);
+    app.settled(asked.location.unwrap().rsplit('/').next().unwrap()).await;
+    let page = app.get(&path, operator).await;
+    assert!(page.body.contains("/resume") && !page.body.contains("/suspend"), "{}", page.body);
+    let asked = post("resume", &[]).await;
+    app.settled(asked.location.unwrap().rsplit('/').next().unwrap()).await;
+    assert_eq!(app.instance("acme").await["state"], "active");
+}

@@ -85,6 +85,16 @@ pub struct InstanceMemberRow {
 page!(ConsoleInstances, here: "/admin/instances");
 page!(ConsoleInstance, here: "/admin/instances");
 
+impl ConsoleInstance {
+    fn may_suspend(&self) -> bool {
+        self.instance.state == InstanceState::Active
+    }
+
+    fn may_resume(&self) -> bool {
+        self.instance.state == InstanceState::Suspended
+    }
+}
+
 impl InstanceRow {
     pub(super) fn state_label(&self) -> &'static str {
         state_label(&self.state)
