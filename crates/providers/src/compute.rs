@@ -1,6 +1,7 @@
 //! Where instances run.
 
 pub mod local;
+pub mod railway;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -20,7 +20,20 @@ const MAY_USE: [(&str, &[&str]); 17] = [
     ("providers", &["access", "domain", "edge", "sandbox", "simulators", "store", "world"]),
     (
         "control-plane",
-        &["access", "api", "domain", "edge", "guard", "pages", "providers", "proxy", "store", "workflow", "world"],
+        &[
+            "access",
+            "api",
+            "domain",
+            "edge",
+            "guard",
+            "pages",
+            "providers",
+            "proxy",
+            "simulators",
+            "store",
+            "workflow",
+            "world",
+        ],
     ),
     (
         "spinoff",

@@ -1,0 +1,132 @@
+//! Instances as services at Railway: each in a project of its own, with one volume and one hostname.
+//!
+//! Railway knows no idempotency keys, its lists lag, and most refusals arrive with status 200. So each
+//! thing is looked for before it is made, the intent is stored before the effect, and an answer that
+//! never came ends in adoption. Our mark is the description of a project: `spinoff:<instance id>`.
+//!
+//! No name below `up.railway.app` is ever made for an instance, so that there is no second door.
+
+mod answers;
+mod compute;
+mod deployment;
+mod domain;
+mod door;
+mod graphql;
+mod inventory;
+mod observation;
+mod operations;
+mod project;
+mod refusal;
+mod removal;
+mod service;
+mod settings;
+mod usage;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ::domain::{InstanceId, ProjectName};
+use jiff::{SignedDuration, Timestamp};
+use store::Db;
+use world::{Clock, Entropy};
+
+use crate::ProviderError;
+use crate::budget::Budget;
+use crate::resources::{Key, Resource, Resources};
+use graphql::Graph;
+
+pub use operations::documents;
+pub use settings::{Limits, RailwaySettings};
+
+/// How the driver is called in the store.
+const NAME: &str = "railway";
+/// Within this time Railway shows what it made.
+const LAG: SignedDuration = SignedDuration::from_secs(90);
+
+/// Runs instances at Railway.
+pub struct Railway {
+    settings: RailwaySettings,
+    graph: Graph,
+    resources: Resources,
+    clock: Clock,
+    /// Changes of one project come one after the other: Railway mixes up those that come together.
+    turns: Mutex<HashMap<ProjectName, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+/// Where an instance lives at Railway.
+#[derive(Debug, Clone)]
+struct Home {
+    name: ProjectName,
+    instance: InstanceId,
+    project: String,
+    environment: String,
+    service: String,
+    /// When its service was first wanted: until a while after that, what can't be seen may still be new.
+    since: Timestamp,
+}
+
+impl Railway {
+    /// A way to Railway that keeps its record in this store. Asks nothing yet.
+    ///
+    /// # Errors
+    /// Refused when the token can't be sent, unavailable when the machine has no certificates.
+    pub fn new(settings: RailwaySettings, db: Db, clock: Clock, entropy: Entropy) -> Result<Self, ProviderError> {
+        let budget = Budget::new(db.clone(), clock.clone(), NAME);
+        let graph = Graph::new(&settings, budget, clock.clone(), entropy)?;
+        let resources = Resources::new(db, clock.clone(), NAME);
+        Ok(Self { settings, graph, resources, clock, turns: Mutex::default() })
+    }
+
+    async fn turn(&self, project: &ProjectName) -> tokio::sync::OwnedMutexGuard<()> {
+        let turn = {
+            let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(turns.entry(project.clone()).or_default())
+        };
+        turn.lock_owned().await
+    }
+
+    /// Where the project's instance lives, as far as it was made.
+    async fn home(&self, project: &ProjectName) -> Result<Option<Home>, ProviderError> {
+        let all = self.resources.all().await?;
+        let held = all.iter().rev().find(|held| held.kind == "project" && held.name == project.as_str());
+        let Some(instance) = held.map(|held| held.instance) else { return Ok(None) };
+        let things: Vec<Resource> = all.into_iter().filter(|held| held.instance == instance).collect();
+        let made = |kind: &str| things.iter().find(|held| held.kind == kind).and_then(|held| held.made.clone());
+        let (Some(at), Some(service)) = (made("project"), made("service")) else { return Ok(None) };
+        let environment = at.detail.unwrap_or_default();
+        let since = things.iter().find(|held| held.kind == "service").map_or(Timestamp::MIN, |held| held.intended_at);
+        let (name, project, service) = (project.clone(), at.id, service.id);
+        Ok(Some(Home { name, instance, project, environment, service, since }))
+    }
+
+    async fn expect_home(&self, project: &ProjectName) -> Result<Home, ProviderError> {
+        self.home(project).await?.ok_or_else(|| no_project(project))
+    }
+}
+
+impl std::fmt::Debug for Railway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Railway").field("workspace", &self.settings.workspace_id).finish_non_exhaustive()
+    }
+}
+
+impl Home {
+    fn key(&self, kind: &'static str, name: impl Into<String>) -> Key {
+        Key { kind, name: name.into(), instance: self.instance }
+    }
+}
+
+fn no_project(project: &ProjectName) -> ProviderError {
+    ProviderError::not_found(format!("the Railway project {project}"))
+}
+
+/// Our mark on a project.
+fn marker(instance: InstanceId) -> String {
+    format!("spinoff:{instance}")
+}
+
+/// The instance that a description names.
+fn marked(description: Option<&str>) -> Option<InstanceId> {
+    let words = description?.split_whitespace();
+    words.filter_map(|word| word.strip_prefix("spinoff:")).find_map(|id| InstanceId::parse(id).ok())
+}

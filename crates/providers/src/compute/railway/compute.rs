@@ -1,0 +1,119 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::{InstanceId, ProjectName};
+use jiff::SignedDuration;
+
+use super::{NAME, Railway, no_project};
+use crate::compute::{Compute, Door, GuardSettings, Observation, Origin, Release};
+use crate::inventory::{Ceiling, Check, Item};
+use crate::{ProviderError, Removed};
+
+#[async_trait]
+impl Compute for Railway {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    async fn create_project(&self, project: &ProjectName, instance: InstanceId) -> Result<(), ProviderError> {
+        let _turn = self.turn(project).await;
+        self.make_project(project, instance).await
+    }
+
+    async fn configure(&self, project: &ProjectName, settings: &GuardSettings) -> Result<(), ProviderError> {
+        let _turn = self.turn(project).await;
+        self.set_up(&self.expect_home(project).await?, settings).await
+    }
+
+    async fn deploy(&self, project: &ProjectName, release: &Release) -> Result<(), ProviderError> {
+        let _turn = self.turn(project).await;
+        self.run(&self.expect_home(project).await?, release).await
+    }
+
+    async fn register_hostname(&self, project: &ProjectName, hostname: &str) -> Result<Origin, ProviderError> {
+        let _turn = self.turn(project).await;
+        self.add_hostname(&self.expect_home(project).await?, hostname).await
+    }
+
+    async fn hostname_ready(&self, project: &ProjectName, hostname: &str) -> Result<(), ProviderError> {
+        self.see_hostname(&self.expect_home(project).await?, hostname).await
+    }
+
+    async fn release_hostname(&self, project: &ProjectName, hostname: &str) -> Result<Vec<Removed>, ProviderError> {
+        let _turn = self.turn(project).await;
+        match self.home(project).await? {
+            Some(home) => self.remove_hostname(&home, hostname).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    async fn door(&self, project: &ProjectName, hostname: &str) -> Result<Option<Door>, ProviderError> {
+        match self.home(project).await? {
+            Some(home) => self.way_to(&home, hostname).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Nothing to do: the guard refuses everybody by then, and a service that nobody uses sleeps.
+    async fn suspend(&self, project: &ProjectName) -> Result<(), ProviderError> {
+        self.expect_home(project).await.map(|_| ())
+    }
+
+    /// Nothing to do: the next visitor wakes it.
+    async fn resume(&self, project: &ProjectName) -> Result<(), ProviderError> {
+        self.expect_home(project).await.map(|_| ())
+    }
+
+    async fn observe(&self, project: &ProjectName) -> Result<Option<Observation>, ProviderError> {
+        match self.home(project).await? {
+            Some(home) => self.look_at(&home).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn observe_all(&self, projects: &[ProjectName]) -> Result<Vec<(ProjectName, Observation)>, ProviderError> {
+        self.look_at_all(projects).await
+    }
+
+    fn observe_every(&self) -> Duration {
+        Duration::from_mins(1)
+    }
+
+    fn patience(&self) -> SignedDuration {
+        // Verification of a hostname alone was seen to take a quarter of an hour. Time in line comes
+        // on top, and is the workflow's to know.
+        SignedDuration::from_mins(45)
+    }
+
+    async fn logs(&self, project: &ProjectName, lines: usize) -> Result<String, ProviderError> {
+        let home = self.expect_home(project).await?;
+        match self.instance(&home).await {
+            Ok(instance) => match instance.latest_deployment {
+                Some(latest) => self.lines_of(&latest.id, lines).await,
+                None => Ok(String::new()),
+            },
+            Err(ProviderError::NotFound { .. }) => Err(no_project(project)),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn inventory(&self) -> Result<Vec<Item>, ProviderError> {
+        self.items().await
+    }
+
+    async fn ceilings(&self) -> Result<Vec<Ceiling>, ProviderError> {
+        self.limits().await
+    }
+
+    async fn check(&self) -> Vec<Check> {
+        self.examine().await
+    }
+
+    async fn delete_project(&self, project: &ProjectName, instance: InstanceId) -> Result<Vec<Removed>, ProviderError> {
+        let _turn = self.turn(project).await;
+        self.remove_project(project, instance).await
+    }
+
+    /// Nothing here outlives this process that should not.
+    async fn shutdown(&self) {}
+}

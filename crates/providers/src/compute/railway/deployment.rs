@@ -1,0 +1,158 @@
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::answers::{Deployment, Instance, LogLine, Page, Status};
+use super::{Home, LAG, Railway, operations};
+use crate::ProviderError;
+use crate::compute::Release;
+use crate::resources::Made;
+
+/// The record of the deployment that is wanted.
+const WANTED: &str = "deployment";
+/// The record of one that failed, so that it is not taken for the next attempt.
+const FAILED: &str = "failed deployment";
+/// So much of the log is told of a failure.
+const TOLD: usize = 12;
+/// How often to look how a deployment fares.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(5);
+
+/// What is recorded of a deployment.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Deployed {
+    pub(super) version: String,
+}
+
+impl Railway {
+    /// Deploys the image unless the latest deployment is of it, and says how that fares.
+    pub(super) async fn run(&self, home: &Home, release: &Release) -> Result<(), ProviderError> {
+        let image = release.image.as_deref().ok_or_else(|| {
+            let (what, why) = (format!("deploy {}", release.version), "the release names no image");
+            ProviderError::refused(what, why, "give the release its image, with registry, name and digest")
+        })?;
+        self.forget_others(home, image).await?;
+        let key = home.key(WANTED, image);
+        let failed = self.resources.find(&home.key(FAILED, image)).await?.and_then(|held| held.made);
+        let detail = serde_json::to_string(&Deployed { version: release.version.clone() }).ok();
+        let made = |id: String| Made { id, detail: detail.clone() };
+        let look = async || {
+            let latest = self.instance(home).await?.latest_deployment;
+            let ours = latest.filter(|latest| {
+                latest.image() == Some(image)
+                    && !latest.deployment_stopped
+                    && failed.as_ref().is_none_or(|failed| failed.id != latest.id)
+            });
+            Ok(ours.map(|latest| made(latest.id)))
+        };
+        let make = async || {
+            self.prepare(home, release, image).await?;
+            let variables = json!({ "service": home.service, "environment": home.environment });
+            Ok(made(self.graph.ask(&operations::DEPLOY, variables).await?))
+        };
+        let deployed = match self.resources.ensure(&key, LAG, look, make).await {
+            Ok(deployed) => deployed,
+            Err(error) => return Err(self.explain(home, error).await),
+        };
+        self.settle(home, image, &deployed).await
+    }
+
+    /// Goes back to the deployment before, with the variables it had; its volume stays as it is.
+    ///
+    /// # Errors
+    /// Not found when there is no such project; refused when Railway keeps no deployment to go back to.
+    pub async fn roll_back(&self, project: &domain::ProjectName) -> Result<(), ProviderError> {
+        let _turn = self.turn(project).await;
+        let home = self.expect_home(project).await?;
+        let input = json!({ "projectId": home.project, "environmentId": home.environment, "serviceId": home.service });
+        let list: Page<Deployment> = self.graph.ask(&operations::DEPLOYMENTS, json!({ "input": input })).await?;
+        let Some(former) = list.into_items().find(|held| held.can_rollback) else {
+            let (what, next) = (format!("roll {project} back"), "deploy the former release instead");
+            return Err(ProviderError::refused(what, "Railway keeps no former deployment of it", next));
+        };
+        let done = self.graph.ask::<bool>(&operations::ROLL_BACK, json!({ "id": former.id })).await;
+        // Whatever is wanted now is looked for anew.
+        self.forget_others(&home, "").await?;
+        done.map(|_| ())
+    }
+
+    /// The service as it is set up and runs.
+    pub(super) async fn instance(&self, home: &Home) -> Result<Instance, ProviderError> {
+        let variables = json!({ "service": home.service, "environment": home.environment });
+        self.graph.ask(&operations::INSTANCE, variables).await
+    }
+
+    /// The last lines of a deployment, or of what led to it when it never ran.
+    pub(super) async fn lines_of(&self, deployment: &str, lines: usize) -> Result<String, ProviderError> {
+        let variables = json!({ "id": deployment, "limit": lines });
+        let mut log: Vec<LogLine> = self.graph.ask(&operations::LOGS, variables.clone()).await?;
+        if log.is_empty() {
+            log = self.graph.ask(&operations::BUILD_LOGS, variables).await?;
+        }
+        let skipped = log.len().saturating_sub(lines);
+        Ok(log[skipped..].iter().map(|line| format!("{} {}\n", line.timestamp, line.message)).collect())
+    }
+
+    async fn prepare(&self, home: &Home, release: &Release, image: &str) -> Result<(), ProviderError> {
+        self.set_variables(home, &json!({ "GUARD_APP_HEALTH": release.health_path }), false).await?;
+        let mut input = json!({
+            "source": { "image": image },
+            "healthcheckPath": "/-/health",
+            "healthcheckTimeout": 300,
+            "restartPolicyType": "ON_FAILURE",
+            "restartPolicyMaxRetries": 10,
+            "sleepApplication": true,
+            // Left out, it would be reset.
+            "numReplicas": 1,
+        });
+        if let Some(region) = &self.settings.region {
+            input["region"] = region.as_str().into();
+        }
+        let variables = json!({ "service": home.service, "environment": home.environment, "input": input });
+        self.change(home, &operations::SET_INSTANCE, variables).await
+    }
+
+    async fn settle(&self, home: &Home, image: &str, made: &Made) -> Result<(), ProviderError> {
+        let key = home.key(WANTED, image);
+        let seen: Option<Deployment> = self.graph.find(&operations::DEPLOYMENT, json!({ "id": made.id })).await?;
+        let not_yet = || ProviderError::not_yet("your application is being started", LOOK_AGAIN);
+        let refused = |why: String| {
+            let next = "look at its log, mend what it names, and deploy again";
+            ProviderError::refused(format!("run {image} in {}", home.name), why, next)
+        };
+        match seen {
+            Some(seen) if seen.deployment_stopped => self.resources.forget(&key).await.and(Err(not_yet())),
+            None => self.resources.forget(&key).await.and(Err(not_yet())),
+            Some(seen) => match seen.status {
+                Status::Success | Status::Sleeping => Ok(()),
+                Status::Removing | Status::Removed => self.resources.forget(&key).await.and(Err(not_yet())),
+                Status::Pending => Err(not_yet()),
+                Status::NeedsApproval => Err(refused("Railway wants a person to approve it in its dashboard".into())),
+                Status::Failed | Status::Crashed | Status::Skipped => {
+                    let log = self.lines_of(&made.id, TOLD).await?;
+                    self.resources.keep(&home.key(FAILED, image), made).await?;
+                    self.resources.forget(&key).await?;
+                    Err(refused(format!("it did not come up; the end of its log:\n{}", log.trim_end())))
+                }
+            },
+        }
+    }
+
+    async fn forget_others(&self, home: &Home, image: &str) -> Result<(), ProviderError> {
+        for held in self.resources.of(home.instance).await? {
+            if held.kind == WANTED && held.name != image {
+                self.resources.forget(&home.key(WANTED, held.name)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The version that a deployment was recorded with.
+    pub(super) async fn versions(&self) -> Result<std::collections::HashMap<String, String>, ProviderError> {
+        let all = self.resources.all().await?.into_iter().filter(|held| held.kind == WANTED);
+        let version = |made: Made| {
+            let deployed: Deployed = serde_json::from_str(made.detail.as_deref()?).ok()?;
+            Some((made.id, deployed.version))
+        };
+        Ok(all.filter_map(|held| version(held.made?)).collect())
+    }
+}

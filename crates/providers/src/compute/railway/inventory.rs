@@ -1,0 +1,151 @@
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::answers::{Page, Project, Token, Workspace};
+use super::{Railway, marked, operations};
+use crate::ProviderError;
+use crate::inventory::{Ceiling, Check, Item, Verdict};
+
+/// About so many calls does it take to make an instance.
+const CALLS_PER_INSTANCE: u64 = 40;
+const MONTH: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+impl Railway {
+    /// Projects that bear our mark, and the hostnames in them: one request for each project beside a
+    /// few for all, so not something for every minute.
+    pub(super) async fn items(&self) -> Result<Vec<Item>, ProviderError> {
+        let now = self.clock.now();
+        let costs = self.costs(now - MONTH, now).await?;
+        let mut items = Vec::new();
+        for project in self.projects_in_detail().await? {
+            let Some(instance) = marked(project.description.as_deref()) else { continue };
+            let mut drift = drift(&project);
+            for (environment, service) in places(&project) {
+                let domains = match self.domains_of(&project.id, environment, service).await {
+                    Ok(domains) => domains,
+                    // Deleted since it was listed.
+                    Err(ProviderError::NotFound { .. }) => continue,
+                    Err(error) => return Err(error),
+                };
+                drift.extend(domains.service_domains.iter().map(|held| format!("a second door: {}", held.domain)));
+                items.extend(domains.custom_domains.into_iter().map(|held| Item {
+                    kind: "domain",
+                    id: held.id,
+                    name: held.domain,
+                    instance: Some(instance),
+                    created_at: None,
+                    monthly_cost: None,
+                    drift: None,
+                }));
+            }
+            items.push(Item {
+                kind: "project",
+                monthly_cost: costs.get(&project.id).copied(),
+                id: project.id,
+                name: project.name,
+                instance: Some(instance),
+                created_at: project.created_at,
+                drift: (!drift.is_empty()).then(|| drift.join("; ")),
+            });
+        }
+        Ok(items)
+    }
+
+    /// Railway publishes no limit on the projects of a workspace.
+    pub(super) async fn limits(&self) -> Result<Vec<Ceiling>, ProviderError> {
+        let limit = u64::from(self.settings.rate.number);
+        let left = self.workspace().await?.api_token_rate_limit.map_or(limit, |held| held.remaining_points);
+        Ok(vec![Ceiling {
+            name: "Railway API calls in this hour",
+            used: limit.saturating_sub(left),
+            limit,
+            per_instance: CALLS_PER_INSTANCE,
+            advice: "ask Railway for a higher limit, or observe less often",
+        }])
+    }
+
+    pub(super) async fn examine(&self) -> Vec<Check> {
+        let token = self.examine_token().await;
+        let is_usable = token.verdict != Verdict::Fail;
+        let mut checks = vec![token];
+        if is_usable {
+            checks.push(self.examine_workspace().await);
+        }
+        checks
+    }
+
+    async fn examine_token(&self) -> Check {
+        let wanted = &self.settings.workspace_id;
+        let name = "Railway token".to_owned();
+        let advice = "make a workspace token in the settings of the workspace in which instances shall run";
+        let held: Token = match self.graph.ask(&operations::TOKEN, json!({})).await {
+            Ok(held) => held,
+            Err(error) => return failed(name, &error, advice),
+        };
+        if !held.workspaces.iter().any(|held| held.id == *wanted) {
+            let found = format!("it does not open the workspace {wanted}");
+            return Check { name, verdict: Verdict::Fail, found, advice: advice.into() };
+        }
+        match self.graph.ask::<serde_json::Value>(&operations::OWNER, json!({})).await {
+            Ok(_) => {
+                let found = "it is a person's token and opens more than the workspace".to_owned();
+                Check { name, verdict: Verdict::Warn, found, advice: advice.into() }
+            }
+            Err(ProviderError::Refused { .. }) => {
+                Check { name, verdict: Verdict::Ok, found: "it opens the workspace".into(), advice: String::new() }
+            }
+            Err(error) => failed(name, &error, "try again"),
+        }
+    }
+
+    async fn examine_workspace(&self) -> Check {
+        let name = "Railway workspace".to_owned();
+        let held = match self.workspace().await {
+            Ok(held) => held,
+            Err(error) => return failed(name, &error, "look whether the workspace's id is right"),
+        };
+        let mut found = format!("{} has {} projects", held.name, held.project_count);
+        let Some(limit) = held.api_token_rate_limit else {
+            return Check { name, verdict: Verdict::Ok, found, advice: String::new() };
+        };
+        found.push_str(&format!("; {} calls are left until {}", limit.remaining_points, limit.resets_at));
+        if limit.remaining_points < 10 * CALLS_PER_INSTANCE {
+            let advice = "wait until then, or ask Railway for a higher limit".into();
+            return Check { name, verdict: Verdict::Warn, found, advice };
+        }
+        Check { name, verdict: Verdict::Ok, found, advice: String::new() }
+    }
+
+    async fn workspace(&self) -> Result<Workspace, ProviderError> {
+        self.graph.ask(&operations::WORKSPACE, json!({ "id": self.settings.workspace_id })).await
+    }
+}
+
+fn failed(name: String, error: &ProviderError, advice: &str) -> Check {
+    Check { name, verdict: Verdict::Fail, found: error.to_string(), advice: advice.into() }
+}
+
+/// Environments and services of a project.
+fn places(project: &Project) -> impl Iterator<Item = (&str, &str)> {
+    project.environments.iter().flat_map(Page::items).flat_map(|environment| {
+        let instances = environment.service_instances.iter().flat_map(Page::items);
+        instances.map(|instance| (environment.id.as_str(), instance.service_id.as_str()))
+    })
+}
+
+fn drift(project: &Project) -> Vec<String> {
+    let environments = || project.environments.iter().flat_map(Page::items);
+    let instances = environments().filter_map(|held| held.service_instances.as_ref()).flat_map(Page::items);
+    let mut drift = Vec::new();
+    for instance in instances {
+        if instance.service_name != "app" {
+            drift.push(format!("a service that is not ours: {}", instance.service_name));
+        } else if instance.latest_deployment.is_some() && instance.sleep_application != Some(true) {
+            drift.push("it may not sleep".to_owned());
+        }
+    }
+    if environments().count() > 1 {
+        drift.push("it has more than one environment".to_owned());
+    }
+    drift
+}

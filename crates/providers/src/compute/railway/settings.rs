@@ -1,0 +1,74 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use reqwest::Url;
+use secrecy::SecretString;
+
+use crate::ProviderError;
+use crate::budget::Rate;
+use crate::http::Observer;
+
+/// How the driver uses Railway.
+#[derive(Clone)]
+pub struct RailwaySettings {
+    /// Where the API is, without its path: `https://backboard.railway.com`.
+    pub api: Url,
+    /// A workspace token.
+    pub token: SecretString,
+    /// The workspace in which projects are made.
+    pub workspace_id: String,
+    /// Where instances run; the workspace's own choice when it is not given.
+    pub region: Option<String>,
+    /// What one instance may use up; what the plan allows when it is not given.
+    pub limits: Option<Limits>,
+    /// How much may be asked of the API.
+    pub rate: Rate,
+    /// How long an answer may take.
+    pub deadline: Duration,
+    /// The longest pause before what is safe is asked again.
+    pub pause: Duration,
+    /// Knock here, without TLS, instead of at Railway's edge: for rehearsals.
+    pub edge_address: Option<SocketAddr>,
+    /// Is told of each call.
+    pub observer: Observer,
+}
+
+/// What one instance may use up.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// Processor cores.
+    pub vcpus: f64,
+    /// Memory in GB.
+    pub memory_gb: f64,
+}
+
+impl RailwaySettings {
+    /// The usual settings, with the limits of the plan Pro.
+    ///
+    /// # Errors
+    /// Refused when the address is none.
+    pub fn new(api: &str, token: SecretString, workspace_id: impl Into<String>) -> Result<Self, ProviderError> {
+        let wrong = |error| ProviderError::refused("read Railway's address", error, "write it as https://host");
+        Ok(Self {
+            api: api.parse().map_err(wrong)?,
+            token,
+            workspace_id: workspace_id.into(),
+            region: None,
+            limits: None,
+            rate: Rate { number: 10_000, per: SignedDuration::from_hours(1), burst: 50 },
+            // Railway was seen to take up to 90 s for an answer that came in the end.
+            deadline: Duration::from_secs(90),
+            pause: Duration::from_secs(2),
+            edge_address: None,
+            observer: Arc::new(|_| ()),
+        })
+    }
+}
+
+impl std::fmt::Debug for RailwaySettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RailwaySettings").field("workspace_id", &self.workspace_id).finish_non_exhaustive()
+    }
+}
