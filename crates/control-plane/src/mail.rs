@@ -94,13 +94,7 @@ pub(crate) async fn invitation(
     post(tx, core, Letter { key: &key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
 }
 
-pub(crate) async fn suspended(
-    tx: &mut Tx,
-    core: &Core,
-    instance: &Instance,
-    reason: &str,
-    workflow: &str,
-) -> Result<(), Error> {
+pub(crate) async fn suspended(tx: &mut Tx, core: &Core, instance: &Instance, reason: &str) -> Result<(), Error> {
     let letter = letters::Suspended {
         product: core.settings.product.clone(),
         name: instance.customer_name.clone(),
@@ -108,20 +102,20 @@ pub(crate) async fn suspended(
         reason: reason.to_owned(),
         portal_url: core.site_url(&format!("/portal/instances/{}", instance.subdomain)),
     };
-    // It may be suspended more than once in its life.
-    let key = format!("suspended {} {workflow}", instance.id);
+    // Once each time, however many workflows see to it.
+    let key = format!("suspended {} {}", instance.id, instance.changed_at.as_millisecond());
     let to = &instance.customer_email;
     post(tx, core, Letter { key: &key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
 }
 
-pub(crate) async fn resumed(tx: &mut Tx, core: &Core, instance: &Instance, workflow: &str) -> Result<(), Error> {
+pub(crate) async fn resumed(tx: &mut Tx, core: &Core, instance: &Instance) -> Result<(), Error> {
     let letter = letters::Resumed {
         product: core.settings.product.clone(),
         name: instance.customer_name.clone(),
         hostname: core.shown_hostname(&instance.subdomain),
         url: core.instance_url(&instance.subdomain),
     };
-    let key = format!("resumed {} {workflow}", instance.id);
+    let key = format!("resumed {} {}", instance.id, instance.changed_at.as_millisecond());
     let to = &instance.customer_email;
     post(tx, core, Letter { key: &key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
 }

@@ -1,5 +1,6 @@
 //! What runs without being asked for: each looks at how things are and takes no hints.
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,10 +75,10 @@ async fn observe_once(core: &Core) -> anyhow::Result<()> {
     for state in [InstanceState::Active, InstanceState::Suspended] {
         let instances = all(core, state).await?;
         let projects: Vec<_> = instances.iter().map(|instance| instance.project.clone()).collect();
+        let ids: BTreeMap<_, _> = instances.iter().map(|instance| (&instance.project, instance.id)).collect();
         // What could not be observed keeps its last observation, with its age.
         for (project, observation) in core.drivers.compute.observe_all(&projects).await? {
-            let found = instances.iter().find(|instance| instance.project == project);
-            seen.extend(found.map(|instance| (instance.id, observation)));
+            seen.extend(ids.get(&project).map(|id| (*id, observation)));
         }
     }
     if !seen.is_empty() {

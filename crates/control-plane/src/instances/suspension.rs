@@ -10,7 +10,6 @@ use store::Tx;
 use store::sqlx::Error;
 use workflow::{OnFailure, Run, StepError, Stop, Workflow, WorkflowState};
 
-use super::provision::transition_error;
 use super::{Instance, probe};
 use crate::app::{App, Core};
 use crate::error::{AppError, refused};
@@ -31,8 +30,8 @@ pub(crate) struct Suspend(pub Arc<Core>);
 /// Lets the application run, and its members in again.
 pub(crate) struct Resume(pub Arc<Core>);
 
-/// Asks for an instance to be closed. The customer is told the reason. One that is closed gives
-/// the workflow that closes it.
+/// Asks for an instance to be closed. The customer is told the reason, once. While it is being
+/// closed, asking again gives the workflow that does it.
 pub(crate) async fn suspend(app: &App, instance: &Instance, reason: &str, by: &str) -> Result<WorkflowId, AppError> {
     let reason = reason.trim();
     if reason.is_empty() || reason.chars().count() > LONGEST_REASON {
@@ -64,6 +63,10 @@ async fn request(app: &App, instance: &Instance, event: Event, reason: &str, by:
             app.engine.retry(&id).await?;
         }
         return WorkflowId::parse(&id).map_err(AppError::internal);
+    }
+    if event == Event::Resume && super::store::state(&mut tx, instance.id).await? == Some(InstanceState::Active) {
+        let what = format!("{} is not suspended", instance.subdomain);
+        return Err(refused(409, &what, "There is nothing to resume: its members can enter."));
     }
     super::store::transition(&mut tx, instance.id, event, app.clock.now()).await?;
     audit::record(&mut tx, app, by, action, &subject, reason).await?;
@@ -108,7 +111,9 @@ impl Workflow for Suspend {
     async fn run(&self, run: &Run) -> Result<(), Stop> {
         let core = &*self.0;
         let (id, reason): (InstanceId, String) = run.input()?;
-        let Some(instance) = &as_wanted(core, id, InstanceState::Suspended).await? else { return Ok(()) };
+        let Some(instance) = &as_wanted(core, id, InstanceState::Suspended).await? else {
+            return run.step("give way", || give_way(core, id, InstanceState::Suspended)).await;
+        };
         let (compute, edge) = (&core.drivers.compute, &core.drivers.edge);
         let hostname = &core.hostname(&instance.subdomain);
         run.step("refuse entry", || async { edge.set_entry(hostname, id, Entry::Suspended).await.map_err(step_error) })
@@ -121,7 +126,7 @@ impl Workflow for Suspend {
             if is_overtaken(&mut tx, core, id, InstanceState::Suspended).await? {
                 return Ok(tx.commit().await?);
             }
-            mail::suspended(&mut tx, core, instance, &reason, run.id()).await?;
+            mail::suspended(&mut tx, core, instance, &reason).await?;
             tx.commit().await?;
             core.mail_waiting.notify_one();
             Ok(())
@@ -151,7 +156,9 @@ impl Workflow for Resume {
     async fn run(&self, run: &Run) -> Result<(), Stop> {
         let core = &*self.0;
         let (id, _): (InstanceId, String) = run.input()?;
-        let Some(instance) = &as_wanted(core, id, InstanceState::Active).await? else { return Ok(()) };
+        let Some(instance) = &as_wanted(core, id, InstanceState::Active).await? else {
+            return run.step("give way", || give_way(core, id, InstanceState::Active)).await;
+        };
         let (compute, edge) = (&core.drivers.compute, &core.drivers.edge);
         let hostname = &core.hostname(&instance.subdomain);
         run.step("run", || async { compute.resume(&instance.project).await.map_err(step_error) }).await?;
@@ -164,7 +171,7 @@ impl Workflow for Resume {
             if is_overtaken(&mut tx, core, id, InstanceState::Active).await? {
                 return Ok(tx.commit().await?);
             }
-            mail::resumed(&mut tx, core, instance, run.id()).await?;
+            mail::resumed(&mut tx, core, instance).await?;
             tx.commit().await?;
             core.mail_waiting.notify_one();
             Ok(())
@@ -183,6 +190,14 @@ async fn as_wanted(core: &Core, id: InstanceId, wanted: InstanceState) -> Result
     Ok(found.filter(|instance| instance.state == wanted))
 }
 
+/// Ends a workflow that leads where nobody wants to go any more. What it did before it was
+/// interrupted is put right.
+async fn give_way(core: &Core, id: InstanceId, wanted: InstanceState) -> Result<(), StepError> {
+    let mut tx = core.db.begin().await?;
+    is_overtaken(&mut tx, core, id, wanted).await?;
+    Ok(tx.commit().await?)
+}
+
 /// Whether somebody wanted the opposite meanwhile. Both workflows then ran at once, and this one's
 /// last effect may have come after the other's: so what is wanted now is done once more.
 async fn is_overtaken(tx: &mut Tx, core: &Core, id: InstanceId, wanted: InstanceState) -> Result<bool, StepError> {
@@ -197,8 +212,6 @@ async fn is_overtaken(tx: &mut Tx, core: &Core, id: InstanceId, wanted: Instance
         // It is being removed, and all of this with it.
         _ => return Ok(true),
     };
-    let event = if kind == SUSPEND { Event::Suspend } else { Event::Resume };
-    super::store::transition(tx, id, event, core.clock.now()).await.map_err(transition_error)?;
     start(tx, core, kind, id, "It was suspended and resumed at the same time.").await?;
     Ok(true)
 }

@@ -49,9 +49,13 @@ async fn asking_twice_closes_once_and_what_makes_no_sense_is_refused_in_words() 
     app.provision("ada@example.com", "acme").await;
     let (status, problem) = app.api(Method::POST, "/instances/acme/suspend", Some(json!({"reason": " "}))).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
+    let (status, problem) = app.api(Method::POST, "/instances/acme/resume", None).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{problem}");
     assert_eq!(ask(&app, "suspend", unpaid()).await, "done");
     assert_eq!(ask(&app, "suspend", unpaid()).await, "done");
     assert_eq!(app.instance("acme").await["state"], "suspended");
+    let told = app.mails_to("ada@example.com").await;
+    assert_eq!(told.iter().filter(|subject| subject.ends_with("is suspended")).count(), 1, "{told:?}");
     assert_eq!(app.delete("acme").await, "done");
     let (status, problem) = app.api(Method::POST, "/instances/acme/resume", None).await;
     assert_eq!(status, StatusCode::CONFLICT, "{problem}");
