@@ -8,7 +8,9 @@ mod faults;
 mod journal;
 mod serve;
 
+pub mod cloudflare;
 pub mod railway;
+pub mod stripe;
 
 pub use faults::{Fault, Faults};
 pub use journal::{Call, Journal};
