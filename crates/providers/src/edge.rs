@@ -1,6 +1,7 @@
 //! What stands before the instances: names, routes and the first check of who comes in.
 
 mod builtin;
+pub mod cloudflare;
 
 use async_trait::async_trait;
 use domain::{Email, InstanceId};
@@ -10,6 +11,7 @@ use crate::inventory::{Ceiling, Check, Item};
 use crate::{ProviderError, Removed};
 
 pub use builtin::Builtin;
+pub use cloudflare::Cloudflare;
 
 /// Whoever routes hostnames and asks strangers who they are.
 #[async_trait]

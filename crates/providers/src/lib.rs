@@ -21,4 +21,5 @@ pub use removed::Removed;
 use store::Migration;
 
 /// The tables of the drivers that keep their own record.
-pub const MIGRATIONS: &[&[Migration]] = &[payments::ledger::MIGRATIONS, budget::MIGRATIONS, resources::MIGRATIONS];
+pub const MIGRATIONS: &[&[Migration]] =
+    &[payments::ledger::MIGRATIONS, budget::MIGRATIONS, resources::MIGRATIONS, edge::cloudflare::MIGRATIONS];

@@ -1,6 +1,7 @@
 //! How customers pay.
 
 pub mod ledger;
+pub mod stripe;
 
 use async_trait::async_trait;
 use domain::{CustomerId, Email, InstanceId};
@@ -65,7 +66,8 @@ pub trait Payments: Send + Sync {
     /// What the provider says of itself since a moment, for what never came: oldest first.
     async fn events_since(&self, since: Timestamp) -> Result<Vec<Event>, ProviderError>;
 
-    /// Everything that bears our marker, whatever the store says: customers and subscriptions.
+    /// Everything of instances that bears our marker, whatever the store says: subscriptions, and pages
+    /// that wait for a means of payment. Customers stay when their instances go, for their invoices.
     async fn inventory(&self) -> Result<Vec<Item>, ProviderError>;
 
     /// Whether it can be used: credentials, permissions, prices, webhook. Changes nothing.

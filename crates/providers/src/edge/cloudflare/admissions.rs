@@ -1,0 +1,90 @@
+//! Who gets as far as a guard. One policy for all hostnames: which of them somebody may enter is the
+//! guard's decision, since the edge's assertion names no hostname.
+
+use domain::{Email, InstanceId};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::api::APPS;
+use super::{Cloudflare, store};
+use crate::ProviderError;
+use crate::http::{Call, Repeat};
+
+/// How the reusable policy is called.
+pub(super) const POLICY: &str = "spinoff members";
+/// So many addresses fit into one policy.
+pub(super) const MOST: usize = 1000;
+/// How long somebody stays signed in.
+pub(super) const SESSION: &str = "12h";
+/// Stands in the policy while nobody is let in, since an empty one is refused. Nobody can have it:
+/// names below `invalid` are set apart by RFC 2606.
+const NOBODY: &str = "nobody@spinoff.invalid";
+/// How often a list that was overtaken is told anew before others are left to it.
+const MOST_TURNS: usize = 5;
+
+impl Cloudflare {
+    pub(super) async fn let_in(
+        &self,
+        hostname: &str,
+        instance: InstanceId,
+        members: &[Email],
+    ) -> Result<(), ProviderError> {
+        if self.is_of_another(hostname, instance).await? {
+            return Ok(());
+        }
+        let emails: Vec<&str> = members.iter().map(Email::as_str).collect();
+        store::replace(&self.db, hostname, instance, &emails).await.map_err(unavailable)?;
+        self.tell_policy().await
+    }
+
+    /// Makes the policy say what the store says. Whoever tells an older list after somebody else told
+    /// a newer one sees it when looking again, and tells the newer one.
+    pub(super) async fn tell_policy(&self) -> Result<(), ProviderError> {
+        let mut everybody = self.everybody().await?;
+        for _ in 0..MOST_TURNS {
+            if everybody.len() > MOST {
+                let what = format!("let {} people through Cloudflare Access", everybody.len());
+                let why = format!("a policy holds {MOST} addresses");
+                return Err(ProviderError::refused(
+                    what,
+                    why,
+                    "remove members, or use an identity provider of your own",
+                ));
+            }
+            let path = format!("/accounts/{}/access/policies/{}", self.settings.account_id, self.settings.policy_id);
+            // The whole list each time, so twice is as good as once.
+            let call = Call::new("PUT …/access/policies/{id}", Method::PUT, path, Repeat::Safe);
+            let _: Value = self.rest.ask(call.json(policy(&everybody)), APPS).await?;
+            let now = self.everybody().await?;
+            if now == everybody {
+                return Ok(());
+            }
+            everybody = now;
+        }
+        Err(ProviderError::unavailable("tell Cloudflare who is let in", "the list changes all the time"))
+    }
+
+    pub(super) async fn everybody(&self) -> Result<Vec<String>, ProviderError> {
+        store::everybody(&self.db).await.map_err(unavailable)
+    }
+
+    async fn is_of_another(&self, hostname: &str, instance: InstanceId) -> Result<bool, ProviderError> {
+        if self.resources.find(&Self::key(hostname, instance)).await?.is_some() {
+            return Ok(false);
+        }
+        let all = self.resources.all().await?;
+        Ok(all.iter().any(|thing| thing.name == hostname && thing.instance != instance))
+    }
+}
+
+/// The whole policy, letting these through.
+pub(super) fn policy(emails: &[String]) -> Value {
+    let nobody = [NOBODY.to_owned()];
+    let emails = if emails.is_empty() { &nobody[..] } else { emails };
+    let include: Vec<Value> = emails.iter().map(|email| json!({ "email": { "email": email } })).collect();
+    json!({ "name": POLICY, "decision": "allow", "include": include, "session_duration": SESSION })
+}
+
+fn unavailable(error: ::store::sqlx::Error) -> ProviderError {
+    ProviderError::unavailable("keeping record of who is let in", error)
+}

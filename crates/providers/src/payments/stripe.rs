@@ -1,0 +1,129 @@
+//! Subscriptions at Stripe, with the card collected on Stripe's page and never by us.
+//!
+//! Nothing is charged before an instance works. A checkout begins a subscription in a trial of
+//! [`HOLD_DAYS`] days, counted by Stripe from the moment at which the customer completes it: the hold.
+//! [`Payments::subscribe`](super::Payments::subscribe) ends it, which makes the first invoice, and marks
+//! the subscription with `spinoff_works`. Where a trial is configured, it ends when that many days are
+//! over instead. An instance whose subscription never got that mark never worked: when it is cancelled,
+//! nothing is billed, and what was charged, since the hold ran out, is given back.
+//!
+//! What is made bears our ids in its metadata and is looked for before it is made again. Beside that,
+//! each request that makes something has an `Idempotency-Key` of what it asks and of the hour: Stripe
+//! gives the first answer again for a day, a failure of its own too, and that must not last so long.
+
+mod api;
+mod cancellation;
+mod customers;
+mod events;
+mod form;
+mod inspection;
+mod objects;
+mod sessions;
+mod settings;
+mod subscriptions;
+mod webhook;
+
+use ::store::Db;
+use async_trait::async_trait;
+use domain::{CustomerId, InstanceId};
+use jiff::Timestamp;
+use world::{Clock, Entropy};
+
+use super::{Card, CardProblems, Checkout, CheckoutState, Collects, Event, NotGenuine, Order, Payments, SavedCard};
+use crate::budget::Budget;
+use crate::inventory::{Check, Item};
+use crate::resources::Resources;
+use crate::{ProviderError, Removed};
+use api::Rest;
+
+pub use events::KINDS;
+pub use settings::{BaseFee, StripeSettings};
+
+/// The version of the API that is spoken.
+pub const VERSION: &str = "2026-10-28.endive";
+
+/// How long a subscription costs nothing while its instance is made. Long enough for somebody to mend
+/// what failed; the moment at which it works ends it.
+pub const HOLD_DAYS: u16 = 3;
+
+/// How the driver is called in the store.
+const NAME: &str = "stripe";
+
+/// Collects money by Stripe.
+#[derive(Debug)]
+pub struct Stripe {
+    settings: StripeSettings,
+    rest: Rest,
+    resources: Resources,
+    clock: Clock,
+}
+
+impl Stripe {
+    /// A way to Stripe that keeps its record in this store. Asks nothing yet.
+    ///
+    /// # Errors
+    /// Refused when the key can't be sent, unavailable when the machine has no certificates.
+    pub fn new(settings: StripeSettings, db: Db, clock: Clock, entropy: Entropy) -> Result<Self, ProviderError> {
+        let budget = Budget::new(db.clone(), clock.clone(), NAME);
+        let rest = Rest::new(&settings, budget, clock.clone(), entropy)?;
+        let resources = Resources::new(db, clock.clone(), NAME);
+        Ok(Self { settings, rest, resources, clock })
+    }
+}
+
+#[async_trait]
+impl Payments for Stripe {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn accept_card(&self, _: &Card) -> Result<SavedCard, CardProblems> {
+        let number = Some("Cards are entered on Stripe's page, never here. Go on to the payment page.");
+        Err(CardProblems { number, ..CardProblems::default() })
+    }
+
+    fn collects(&self) -> Collects {
+        Collects::Checkout
+    }
+
+    async fn open_checkout(&self, order: &Order) -> Result<Checkout, ProviderError> {
+        self.open_session(order).await
+    }
+
+    async fn checkout(&self, instance: InstanceId) -> Result<CheckoutState, ProviderError> {
+        self.session_state(instance).await
+    }
+
+    async fn close_checkout(&self, instance: InstanceId) -> Result<(), ProviderError> {
+        self.expire_sessions(instance).await
+    }
+
+    async fn subscribe(&self, _: CustomerId, instance: InstanceId) -> Result<(), ProviderError> {
+        self.end_hold(instance).await
+    }
+
+    async fn cancel(&self, instance: InstanceId) -> Result<Vec<Removed>, ProviderError> {
+        self.end_all(instance).await
+    }
+
+    async fn portal(&self, customer: CustomerId, back_to: &str) -> Result<Option<String>, ProviderError> {
+        self.portal_page(customer, back_to).await.map(Some)
+    }
+
+    fn read_event(&self, signature: &str, body: &[u8], now: Timestamp) -> Result<Event, NotGenuine> {
+        webhook::check(&self.settings.webhook_secrets, signature, body, now)?;
+        events::read(body)
+    }
+
+    async fn events_since(&self, since: Timestamp) -> Result<Vec<Event>, ProviderError> {
+        self.all_events(since).await
+    }
+
+    async fn inventory(&self) -> Result<Vec<Item>, ProviderError> {
+        self.items().await
+    }
+
+    async fn check(&self) -> Vec<Check> {
+        self.checks().await
+    }
+}

@@ -1,0 +1,6 @@
+//! The driver `cloudflare` against a Cloudflare on loopback.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod access;
+mod harness;
+mod hostnames;
