@@ -159,7 +159,7 @@ pub(crate) fn closed(core: &Core, door: &Door, published: &Published, reader: Re
         HostState::Active => return None,
         HostState::Starting => ("Being prepared", "This workspace is being made. It opens by itself when it is ready."),
         HostState::Suspended => {
-            ("Suspended", "This workspace is suspended. Its data is kept; its owner finds the reason in the portal.")
+            ("Suspended", "This workspace is suspended. Its data is kept; its owner was told the reason by mail.")
         }
         HostState::Deleting => ("Being removed", "This workspace is being removed, as its owner asked."),
     };

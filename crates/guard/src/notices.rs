@@ -72,7 +72,7 @@ pub(crate) fn denied(denied: &Denied) -> Notice {
         Denied::Closed(_) => Notice::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "This workspace is suspended",
-            "Nothing is lost: its data is kept. Its owner can open it again from the customer portal.",
+            "Nothing is lost: its data is kept. Its owner was told the reason by mail.",
         ),
     }
 }
