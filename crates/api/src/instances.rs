@@ -43,6 +43,10 @@ pub struct Instance {
     /// The first label of its hostname.
     #[schema(value_type = String, example = "acme")]
     pub subdomain: Subdomain,
+    /// The subdomain that it moves to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub next_subdomain: Option<Subdomain>,
     /// Where members enter.
     pub url: String,
     /// Whose it is.
@@ -69,6 +73,9 @@ pub struct Instance {
     /// The workflow that last changed it.
     #[schema(value_type = Option<String>)]
     pub workflow_id: Option<WorkflowId>,
+    /// Why it is suspended, as its customer was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended_because: Option<String>,
     /// What was taken down, once it is deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removal: Option<RemovalRecord>,
@@ -120,6 +127,15 @@ pub struct DeleteInstance {
 pub struct SuspendInstance {
     /// Why, in one sentence of at most 300 characters. Its customer reads it.
     pub reason: String,
+}
+
+/// Asks for another subdomain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RenameInstance {
+    /// The first label of the hostname it shall have.
+    #[schema(value_type = String, example = "acme")]
+    pub subdomain: Subdomain,
 }
 
 /// Proof of a deletion: what was taken down, and when.
@@ -210,6 +226,20 @@ impl Client {
     /// [`ClientError`]; 404 when there is no such instance, 409 when it can't be resumed now.
     pub async fn resume_instance(&self, instance: &str) -> Result<WorkflowAccepted, ClientError> {
         self.post(&["instances", instance, "resume"], &()).await
+    }
+
+    /// Asks for an instance to move to another subdomain. It stays where it is until the new address
+    /// answers.
+    ///
+    /// # Errors
+    /// [`ClientError`]; 404 when there is no such instance, 409 when the name is taken or can't be
+    /// changed now.
+    pub async fn rename_instance(
+        &self,
+        instance: &str,
+        wanted: &RenameInstance,
+    ) -> Result<WorkflowAccepted, ClientError> {
+        self.post(&["instances", instance, "rename"], wanted).await
     }
 
     /// The last lines that an instance wrote.

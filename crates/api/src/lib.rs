@@ -13,8 +13,10 @@ mod error;
 mod health;
 mod instances;
 mod members;
+mod messages;
 mod page;
 mod problem;
+mod providers;
 mod usage;
 mod workflows;
 
@@ -27,12 +29,16 @@ pub use error::ClientError;
 pub use health::{HealthReport, HealthState};
 pub use instances::{
     DeleteInstance, Health, Instance, InstanceAccepted, InstanceFilter, NewInstance, RemovalRecord, Removed,
-    SuspendInstance,
+    RenameInstance, SuspendInstance,
 };
 pub use members::{Member, NewMember};
+pub use messages::{Message, MessageFilter, MessageState};
 pub use page::{Page, Paging};
 pub use problem::Problem;
-pub use usage::{Usage, UsedHour};
+pub use providers::{
+    Ceiling, CheckVerdict, Finding, FindingClass, FindingFilter, FindingState, Provider, ProviderCheck, ProviderLine,
+};
+pub use usage::{SignedInHour, Usage, UsedHour};
 pub use workflows::{Direction, Step, StepState, Workflow, WorkflowAccepted, WorkflowFilter, WorkflowState};
 
 /// Where the REST API begins below the main instance's address.

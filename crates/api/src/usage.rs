@@ -23,6 +23,26 @@ pub struct Usage {
     /// ISO 4217, lower case.
     #[schema(example = "usd")]
     pub currency: String,
+    /// The hours in which the edge saw its members sign in, earliest first. They are there to be compared
+    /// and never counted: a sign-in does not say that an hour was used, nor its absence that it was not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sign_ins: Vec<SignedInHour>,
+}
+
+/// One clock hour in which members signed in at the edge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SignedInHour {
+    /// When the hour begins.
+    #[schema(value_type = String, format = DateTime)]
+    pub hour_start: Timestamp,
+    /// When the first one did.
+    #[schema(value_type = String, format = DateTime)]
+    pub first: Timestamp,
+    /// When the last one did.
+    #[schema(value_type = String, format = DateTime)]
+    pub last: Timestamp,
+    /// How often.
+    pub count: u32,
 }
 
 /// One clock hour in which the instance was used.

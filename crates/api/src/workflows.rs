@@ -96,6 +96,9 @@ pub struct Step {
     pub finished_at: Option<Timestamp>,
     /// How long its latest attempt took or has taken so far, in milliseconds.
     pub duration_ms: Option<u64>,
+    /// What was asked of providers in its latest attempt, with the ids that they gave the requests.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requests: Vec<String>,
 }
 
 /// Whether a step makes something or takes it back.

@@ -3,7 +3,8 @@
 
 use api::{
     ActivityReport, DeleteInstance, Direction, EmergencyAccess, EmergencyOutcome, EmergencyReport, Health, Instance,
-    NewInstance, NewMember, Page, Problem, ReportSource, Step, StepState, Usage, UsedHour, Workflow, WorkflowState,
+    NewInstance, NewMember, Page, Problem, ReportSource, SignedInHour, Step, StepState, Usage, UsedHour, Workflow,
+    WorkflowState,
 };
 use domain::{
     Bill, CustomerId, Email, Evidence, InstanceId, InstanceState, Month, Plan, ProjectName, Signal, Subdomain,
@@ -33,6 +34,7 @@ fn instance() -> Instance {
         id: InstanceId::new(at("2026-11-24T10:00:00Z"), [1; 10]),
         project: ProjectName::of(&subdomain),
         subdomain,
+        next_subdomain: None,
         url: "http://acme.localhost:8080".to_owned(),
         customer_id: CustomerId::new(at("2026-11-24T09:00:00Z"), [2; 10]),
         customer_email: Email::parse("ada@example.com").unwrap(),
@@ -43,6 +45,7 @@ fn instance() -> Instance {
         release: None,
         created_at: at("2026-11-24T10:00:00Z"),
         workflow_id: None,
+        suspended_because: None,
         removal: None,
     }
 }
@@ -172,6 +175,7 @@ fn a_workflow_tells_of_each_step() {
             started_at: at("2026-11-24T10:00:00Z"),
             finished_at: Some(at("2026-11-24T10:00:00.250Z")),
             duration_ms: Some(250),
+            requests: vec!["Railway projectCreate: 200, request 5b1f".to_owned()],
         }],
     };
     assert_form(
@@ -195,6 +199,7 @@ fn a_workflow_tells_of_each_step() {
                 "started_at": "2026-11-24T10:00:00Z",
                 "finished_at": "2026-11-24T10:00:00.25Z",
                 "duration_ms": 250,
+                "requests": ["Railway projectCreate: 200, request 5b1f"],
             }],
         }),
     );
@@ -221,6 +226,7 @@ fn money_travels_as_whole_cents() {
         hours: vec![UsedHour { hour_start: seen.hour.start(), evidence: vec![seen.clone()] }],
         bill: Bill::of(&Plan::default(), month, 1).unwrap(),
         currency: "usd".to_owned(),
+        sign_ins: vec![SignedInHour { hour_start: seen.hour.start(), first: seen.first, last: seen.last, count: 1 }],
     };
     assert_form(
         &usage,
@@ -246,6 +252,12 @@ fn money_travels_as_whole_cents() {
                 "total": 600,
             },
             "currency": "usd",
+            "sign_ins": [{
+                "hour_start": "2026-11-24T10:00:00Z",
+                "first": "2026-11-24T10:59:59Z",
+                "last": "2026-11-24T10:59:59Z",
+                "count": 1,
+            }],
         }),
     );
 }
@@ -281,7 +293,7 @@ fn the_document_names_every_field_that_is_sent() {
     for field in sent.as_object().unwrap().keys() {
         assert!(described.contains(field), "{field} is sent but not described");
     }
-    assert_eq!(properties::<Usage>(), ["bill", "currency", "hours", "instance_id", "month"]);
+    assert_eq!(properties::<Usage>(), ["bill", "currency", "hours", "instance_id", "month", "sign_ins"]);
     // The month and the hours of a report come from a type of the domain, which has no schema.
     let report = serde_json::to_string(&ActivityReport::schema()).unwrap();
     assert!(report.contains("MonthOfHours") && report.contains("EvidenceEntry"), "{report}");

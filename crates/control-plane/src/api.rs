@@ -5,7 +5,9 @@ pub(crate) mod audit;
 pub(crate) mod customers;
 pub(crate) mod instances;
 pub(crate) mod members;
+pub(crate) mod messages;
 pub(crate) mod openapi;
+pub(crate) mod providers;
 pub(crate) mod usage;
 pub(crate) mod workflows;
 

@@ -28,8 +28,9 @@ pub struct Settings {
     pub operator: Email,
     /// Whether the outbox can be read at `/mailbox`: on one machine only.
     pub mailbox: bool,
-    /// Where our own hostnames are reached from here; the probes of a new instance go there.
-    pub probe_address: std::net::SocketAddr,
+    /// Where the built-in edge is reached from here; the probes of a new instance go there. `None` where
+    /// another edge stands before instances: probes then go to their hostnames, as everybody's requests do.
+    pub probe_address: Option<std::net::SocketAddr>,
 }
 
 /// The providers in use.

@@ -5,19 +5,21 @@ pub(crate) mod customers;
 pub(crate) mod door;
 pub(crate) mod enter;
 pub(crate) mod instances;
+pub(crate) mod providers;
 pub(crate) mod workflows;
 
+use ::providers::compute::Health;
 use axum::extract::State;
 use axum::response::Html;
 use domain::InstanceState;
 use pages::console::{Attention, ConsoleHome, Count};
 use pages::{Area, Shell};
-use providers::compute::Health;
 use serde::Deserialize;
 use workflow::{Filter, WorkflowState};
 
 use crate::app::App;
 use crate::error::AppError;
+use crate::inventory;
 use crate::person::{Person, Reader};
 use crate::site::{PageError, shell};
 use crate::workflows::{kind_in_words, subject_in_words};
@@ -51,6 +53,10 @@ pub(crate) async fn home(State(app): State<App>, Reader(person): Reader) -> Resu
 /// Everything that waits for a person.
 async fn attention(app: &App) -> Result<Vec<Attention>, AppError> {
     let mut entries = Vec::new();
+    if let Some((since, why, waiting)) = crate::mail::store::refused_server(&app.db).await? {
+        let what = format!("The mail server takes nothing of ours; {waiting} mails wait");
+        entries.push(Attention { what, why, at: since, url: "/admin".to_owned() });
+    }
     let filter = Filter { state: Some(WorkflowState::Stuck), before: None, limit: PAGE };
     for record in workflow::list(&app.db, &filter).await? {
         let subject = subject_in_words(app, &record.subject).await?;
@@ -71,6 +77,18 @@ async fn attention(app: &App) -> Result<Vec<Attention>, AppError> {
                 url: format!("/admin/instances/{}", instance.id),
             });
         }
+    }
+    let findings = inventory::store::list(&app.db, true, PAGE).await?;
+    if let Some(oldest) = findings.first() {
+        entries.push(Attention {
+            what: match findings.len() {
+                1 => "Something at a provider is left behind, missing or changed".to_owned(),
+                number => format!("{number} things at the providers are left behind, missing or changed"),
+            },
+            why: oldest.difference.words.clone(),
+            at: oldest.first_seen_at,
+            url: "/admin/providers".to_owned(),
+        });
     }
     Ok(entries)
 }

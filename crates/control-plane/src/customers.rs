@@ -1,5 +1,6 @@
 //! Who signs and pays.
 
+pub(crate) mod payment_portal;
 pub(crate) mod store;
 
 use domain::{CustomerId, Email};

@@ -1,8 +1,11 @@
 //! One customer's isolated copy of the application, from its request to the record of its end.
 
 pub(crate) mod delete;
+pub(crate) mod names;
 pub(crate) mod probe;
 pub(crate) mod provision;
+pub(crate) mod rename;
+pub(crate) mod retire_address;
 pub(crate) mod store;
 pub(crate) mod suspension;
 
@@ -18,12 +21,16 @@ pub(crate) struct Instance {
     pub customer_name: String,
     pub customer_email: Email,
     pub subdomain: Subdomain,
+    /// The one it moves to.
+    pub next_subdomain: Option<Subdomain>,
     pub project: ProjectName,
     pub state: InstanceState,
     pub created_at: Timestamp,
     pub changed_at: Timestamp,
     pub members_serial: u64,
     pub deletion_requested_by: Option<String>,
+    /// Why it is suspended, in words for its customer.
+    pub suspended_because: Option<String>,
     pub observed: Option<Observed>,
 }
 
@@ -32,4 +39,11 @@ pub(crate) struct Instance {
 pub(crate) struct Observed {
     pub by: String,
     pub observation: Observation,
+}
+
+impl Instance {
+    /// The same instance, called otherwise: for what works on its next hostname.
+    fn at(&self, subdomain: &Subdomain) -> Self {
+        Self { subdomain: subdomain.clone(), ..self.clone() }
+    }
 }

@@ -1,10 +1,14 @@
 //! The main instance: sells, provisions, meters and retires everybody else's.
 //!
 //! Organised by noun; where things happen:
-//! - a customer signs up: `signup.rs`, then the workflow in `instances/provision.rs`
+//! - a customer signs up: `signup.rs`, then the workflow in `instances/provision.rs`; where the payment
+//!   provider asks for the card, `signup/checkout.rs` comes before it
+//! - a provider tells something: `webhooks.rs`, then `payment_events.rs`
 //! - an instance is taken down: `instances/delete.rs`
+//! - it gets another name: `instances/rename.rs`, then `instances/retire_address.rs`
 //! - somebody is invited or removed: `members.rs`, then `members/publish.rs`
 //! - an hour is used: `usage/report.rs`; what it costs: `usage.rs`
+//! - what is left behind at providers: `inventory.rs`; how much more they take: `limits.rs`
 //! - what runs on a timer: `reconcilers.rs`
 //! - which address leads where: `routes.rs`
 
@@ -18,9 +22,12 @@ mod error;
 mod front;
 mod guards;
 mod instances;
+mod inventory;
+mod limits;
 mod mail;
 mod members;
 mod operators;
+mod payment_events;
 mod person;
 mod portal;
 mod reconcilers;
@@ -31,6 +38,7 @@ mod start;
 mod text;
 mod tokens;
 mod usage;
+mod webhooks;
 mod workflows;
 
 use store::Migration;
@@ -40,8 +48,8 @@ pub use front::serve_people;
 pub use guards::serve_guards;
 pub use mail::SignInCodes;
 pub use reconcilers::Reconcilers;
-pub use start::{Started, start};
-pub use tokens::{entry_ticket, instance_token, operator_token};
+pub use start::{Started, assemble, start};
+pub use tokens::{entry_ticket, instance_token, operator_token, railway_webhook_secret};
 
 /// Every table of the main instance, its workflows, its edge and its drivers, in order.
 pub fn migrations() -> Vec<Migration> {
@@ -51,12 +59,19 @@ pub fn migrations() -> Vec<Migration> {
         &providers::MIGRATIONS.concat(),
         customers::store::MIGRATIONS,
         instances::store::MIGRATIONS,
+        instances::suspension::store::MIGRATIONS,
+        instances::names::store::MIGRATIONS,
         members::store::MIGRATIONS,
         usage::store::MIGRATIONS,
+        usage::sign_ins::store::MIGRATIONS,
         operators::store::MIGRATIONS,
         audit::store::MIGRATIONS,
         mail::store::MIGRATIONS,
+        mail::bounces::store::MIGRATIONS,
         emergencies::MIGRATIONS,
+        payment_events::store::MIGRATIONS,
+        inventory::store::MIGRATIONS,
+        limits::store::MIGRATIONS,
     ]
     .concat()
 }

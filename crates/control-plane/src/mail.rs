@@ -1,8 +1,10 @@
 //! What we write to people. A mail is stored in the transaction that gives reason for it, under a
 //! key that says what it is about, so that a repeated step writes it once; it leaves afterwards.
 
+pub(crate) mod bounces;
 pub(crate) mod deliver;
 pub(crate) mod mailbox;
+pub(crate) mod retry;
 pub(crate) mod store;
 
 use std::sync::Arc;
@@ -11,12 +13,13 @@ use ::store::Tx;
 use ::store::sqlx::Error;
 use anyhow::Context as _;
 use async_trait::async_trait;
-use domain::{Email, MessageId};
+use domain::{Email, MessageId, Subdomain};
+use jiff::SignedDuration;
 use pages::mail as letters;
 use world::Sealer;
 
 use crate::app::Core;
-use crate::instances::{Instance, provision};
+use crate::instances::{Instance, provision, rename};
 use crate::person::Program;
 
 /// A mail to be stored.
@@ -37,6 +40,37 @@ pub(crate) async fn welcome(tx: &mut Tx, core: &Core, instance: &Instance) -> Re
         portal_url: core.site_url("/portal"),
     };
     let key = format!("welcome {}", instance.id);
+    let to = &instance.customer_email;
+    post(tx, core, Letter { key: &key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
+}
+
+pub(crate) async fn order_placed(
+    tx: &mut Tx,
+    core: &Core,
+    instance: &Instance,
+    closes_at: jiff::Timestamp,
+    workflow: &str,
+) -> Result<(), Error> {
+    let letter = letters::OrderPlaced {
+        product: core.settings.product.clone(),
+        hostname: core.shown_hostname(&instance.subdomain),
+        closes_at,
+        url: core.site_url(&format!("/signup/{workflow}")),
+    };
+    let key = format!("order placed {}", instance.id);
+    let to = &instance.customer_email;
+    post(tx, core, Letter { key: &key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
+}
+
+pub(crate) async fn order_closed(tx: &mut Tx, core: &Core, instance: &Instance, reason: &str) -> Result<(), Error> {
+    let letter = letters::OrderClosed {
+        product: core.settings.product.clone(),
+        name: instance.customer_name.clone(),
+        hostname: core.shown_hostname(&instance.subdomain),
+        reason: reason.to_owned(),
+        retry_url: core.site_url("/signup"),
+    };
+    let key = format!("order closed {}", instance.id);
     let to = &instance.customer_email;
     post(tx, core, Letter { key: &key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
 }
@@ -120,6 +154,49 @@ pub(crate) async fn resumed(tx: &mut Tx, core: &Core, instance: &Instance) -> Re
     post(tx, core, Letter { key: &key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
 }
 
+pub(crate) async fn renamed(
+    tx: &mut Tx,
+    core: &Core,
+    instance: &Instance,
+    from: &Subdomain,
+    workflow: &str,
+) -> Result<(), Error> {
+    let letter = letters::Renamed {
+        product: core.settings.product.clone(),
+        name: instance.customer_name.clone(),
+        old_hostname: core.shown_hostname(from),
+        hostname: core.shown_hostname(&instance.subdomain),
+        url: core.instance_url(&instance.subdomain),
+    };
+    let key = format!("renamed {workflow}");
+    let to = &instance.customer_email;
+    post(tx, core, Letter { key: &key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
+}
+
+pub(crate) async fn rename_failed(
+    tx: &mut Tx,
+    core: &Core,
+    instance: &Instance,
+    wanted: &Subdomain,
+    reason: &str,
+    workflow: &str,
+) -> Result<(), Error> {
+    let letter = letters::RenameFailed {
+        product: core.settings.product.clone(),
+        name: instance.customer_name.clone(),
+        hostname: core.shown_hostname(&instance.subdomain),
+        wanted: core.shown_hostname(wanted),
+        reason: rename::what_failed(reason),
+        portal_url: core.site_url(&format!("/portal/instances/{}", instance.subdomain)),
+    };
+    let key = format!("rename failed {workflow}");
+    let to = &instance.customer_email;
+    let (subject, text, html) = (letter.subject(), letter.text(), letter.html());
+    post(tx, core, Letter { key: &key, to, subject, text, html }).await?;
+    let what = format!("{} could not move to {wanted}; that was undone", core.hostname(&instance.subdomain));
+    alert(tx, core, &format!("{key} operator"), &what, reason, &format!("/admin/workflows/{workflow}")).await
+}
+
 pub(crate) async fn deleted(tx: &mut Tx, core: &Core, instance: &Instance) -> Result<(), Error> {
     let letter = letters::Deleted {
         product: core.settings.product.clone(),
@@ -134,7 +211,7 @@ pub(crate) async fn deleted(tx: &mut Tx, core: &Core, instance: &Instance) -> Re
 
 async fn post(tx: &mut Tx, core: &Core, letter: Letter<'_>) -> Result<(), Error> {
     let now = core.clock.now();
-    store::insert(tx, &core.sealer, MessageId::new(now, core.entropy.bytes()), &letter, now).await
+    store::insert(tx, &core.sealer, MessageId::new(now, core.entropy.bytes()), &letter, now, None).await
 }
 
 /// Puts the edge's sign-in codes into the outbox.
@@ -165,11 +242,11 @@ impl edge::CodeMail for SignInCodes {
         let now = self.clock.now();
         let id = MessageId::new(now, self.entropy.bytes());
         let key = format!("sign-in code {id}");
+        let until = now + SignedDuration::from_mins(i64::from(mail.valid_minutes));
         let (subject, text, html) = (letter.subject(), letter.text(), letter.html());
+        let letter = Letter { key: &key, to: &mail.to, subject, text, html };
         let mut tx = self.db.begin().await.context("opening the outbox")?;
-        store::insert(&mut tx, &self.sealer, id, &Letter { key: &key, to: &mail.to, subject, text, html }, now)
-            .await
-            .context("writing to the outbox")?;
+        store::insert(&mut tx, &self.sealer, id, &letter, now, Some(until)).await.context("writing to the outbox")?;
         tx.commit().await.context("writing to the outbox")?;
         self.waiting.notify_one();
         Ok(())

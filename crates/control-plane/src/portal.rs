@@ -2,6 +2,8 @@
 
 pub(crate) mod deletion;
 pub(crate) mod members;
+pub(crate) mod payment;
+pub(crate) mod rename;
 
 use axum::extract::{Path, Query, State};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
@@ -18,6 +20,7 @@ use crate::app::App;
 use crate::error::AppError;
 use crate::instances::{self, Instance, provision};
 use crate::person::Person;
+use crate::signup::checkout;
 use crate::site::{PageError, shell};
 use crate::usage;
 
@@ -42,7 +45,8 @@ pub(crate) async fn home(State(app): State<App>, person: Person) -> Result<Html<
         });
     }
     let shell = shell(&app, Area::Portal, "Your workspaces", Some(&person));
-    Ok(Html(PortalHome { shell, instances: cards }.render()))
+    let paid_at = payment::kept_by(&app, &person).await?;
+    Ok(Html(PortalHome { shell, instances: cards, paid_at }.render()))
 }
 
 pub(crate) async fn instance(
@@ -53,12 +57,13 @@ pub(crate) async fn instance(
 ) -> Result<Response, PageError> {
     let instance = owned(&app, &person, &subdomain).await?;
     let url = page_url(&app, &instance).await?;
-    if url != portal_url(&instance) {
+    // The name may be a former one.
+    if url != portal_url(&instance) || subdomain != instance.subdomain.as_str() {
         return Ok(Redirect::to(&url).into_response());
     }
     let invited = invited.email.map(|email| format!("{email} was invited. A mail with the address is on its way."));
-    let invitation = Invitation { notice: invited, ..Invitation::default() };
-    Ok(Html(page(&app, &person, &instance, invitation).await?).into_response())
+    let around = Around { notice: invited, ..Around::default() };
+    Ok(Html(page(&app, &person, &instance, around).await?).into_response())
 }
 
 /// Whom the reader has just invited.
@@ -68,21 +73,20 @@ pub(crate) struct Invited {
     email: Option<Email>,
 }
 
-/// What is shown around the invitation form.
+/// What is shown in and around the forms.
 #[derive(Debug, Default)]
-pub(crate) struct Invitation {
+pub(crate) struct Around {
+    pub notice: Option<String>,
+    /// Who was to be invited, and why not.
     pub entered: String,
     pub error: Option<String>,
-    pub notice: Option<String>,
+    /// Which name was wanted, and why not.
+    pub wanted_name: String,
+    pub name_error: Option<String>,
 }
 
 /// The page of one instance.
-pub(crate) async fn page(
-    app: &App,
-    person: &Person,
-    instance: &Instance,
-    invitation: Invitation,
-) -> Result<String, AppError> {
+pub(crate) async fn page(app: &App, person: &Person, instance: &Instance, around: Around) -> Result<String, AppError> {
     let month = Month::of(app.clock.now());
     let used = usage::of_month(app, instance.id, month).await?;
     let portal_url = portal_url(instance);
@@ -93,22 +97,25 @@ pub(crate) async fn page(
         role: member.role,
         added_at: member.added_at,
     });
+    let renaming = rename::view(app, instance, &around).await?;
     let mut shell = shell(app, Area::Portal, instance.subdomain.as_str(), Some(person));
-    shell.notice = invitation.notice.map(|text| Notice { kind: NoticeKind::Success, text });
+    shell.notice = around.notice.map(|text| Notice { kind: NoticeKind::Success, text });
     let page = PortalInstance {
         shell,
         name: instance.subdomain.to_string(),
         hostname: app.shown_hostname(&instance.subdomain),
         url: app.instance_url(&instance.subdomain),
         state: instance.state,
+        suspended_because: instance.suspended_because.clone(),
         observed: observed(instance),
         month,
         hours: used.hours.into_iter().map(hour_row).collect(),
         bill: BillView { bill: used.bill, plan: app.settings.plan.clone() },
         members: members.collect(),
         may_manage: true,
-        invite_email: invitation.entered,
-        invite_error: invitation.error,
+        invite_email: around.entered,
+        invite_error: around.error,
+        renaming,
         portal_url,
     };
     Ok(page.render())
@@ -128,7 +135,8 @@ async fn page_url(app: &App, instance: &Instance) -> Result<String, AppError> {
     match instance.state {
         InstanceState::Requested | InstanceState::Provisioning | InstanceState::Failed => {
             let all = workflow::of_subject(&app.db, &instance.id.to_string()).await?;
-            let making = all.into_iter().find(|record| record.kind == provision::KIND);
+            let kinds = [provision::KIND, checkout::KIND];
+            let making = all.into_iter().find(|record| kinds.contains(&record.kind.as_str()));
             Ok(making.map_or_else(|| portal_url(instance), |record| format!("/signup/{}", record.id)))
         }
         InstanceState::Deleting | InstanceState::Deleted => Ok(format!("{}/deletion", portal_url(instance))),

@@ -12,9 +12,17 @@ use workflow::{Filter, WorkflowState};
 
 use crate::app::Core;
 use crate::instances::{self, Instance};
+use crate::inventory::sweep;
+use crate::limits;
 use crate::mail::{self, deliver::deliver_due};
+use crate::payment_events;
+use crate::usage::sign_ins;
 
 const REPORT_STUCK_EVERY: Duration = Duration::from_secs(10);
+/// Each look has an interval of its own; this is how often it is seen whether one is due.
+const LOOK_AT_PROVIDERS_EVERY: Duration = Duration::from_mins(1);
+const FETCH_PAYMENT_EVENTS_EVERY: Duration = Duration::from_mins(10);
+const READ_SIGN_INS_EVERY: Duration = Duration::from_hours(1);
 const LOOK_FOR_MAIL_EVERY: Duration = Duration::from_secs(10);
 
 /// The tasks of the main instance that nobody asks for.
@@ -34,6 +42,9 @@ impl Reconcilers {
         tasks.spawn(until_stopped(Box::pin(observe(Arc::clone(core)))));
         tasks.spawn(until_stopped(Box::pin(deliver(Arc::clone(core)))));
         tasks.spawn(until_stopped(Box::pin(report_stuck(Arc::clone(core)))));
+        tasks.spawn(until_stopped(Box::pin(read_sign_ins(Arc::clone(core)))));
+        tasks.spawn(until_stopped(Box::pin(fetch_payment_events(Arc::clone(core)))));
+        tasks.spawn(until_stopped(Box::pin(look_at_providers(Arc::clone(core)))));
         Self(tasks)
     }
 
@@ -97,6 +108,40 @@ async fn all(core: &Core, state: InstanceState) -> anyhow::Result<Vec<Instance>>
             return Ok(found);
         }
         found.extend(page);
+    }
+}
+
+/// Reads the providers' ceilings, and compares what exists there with what should. Not in the first
+/// minute: bringing the instances up has the right of way.
+async fn look_at_providers(core: Arc<Core>) {
+    loop {
+        tokio::time::sleep(LOOK_AT_PROVIDERS_EVERY).await;
+        if let Err(error) = limits::watch::read_if_due(&core).await {
+            tracing::error!("Reading the ceilings of the providers failed: {error}");
+        }
+        if let Err(error) = sweep::sweep_if_due(&core).await {
+            tracing::error!("Comparing the providers with the store failed: {error}");
+        }
+    }
+}
+
+/// Fetches what the payment provider said and that never came.
+async fn fetch_payment_events(core: Arc<Core>) {
+    loop {
+        if let Err(error) = payment_events::reconcile(&core).await {
+            tracing::error!("Fetching events of the payment provider failed; it is tried again later: {error:#}");
+        }
+        tokio::time::sleep(FETCH_PAYMENT_EVENTS_EVERY).await;
+    }
+}
+
+/// Reads the edge's log of sign-ins, to compare the used hours with.
+async fn read_sign_ins(core: Arc<Core>) {
+    loop {
+        if let Err(error) = sign_ins::read(&core).await {
+            tracing::warn!("The sign-ins at the edge were not read, so usage stands without them: {error:#}");
+        }
+        tokio::time::sleep(READ_SIGN_INS_EVERY).await;
     }
 }
 

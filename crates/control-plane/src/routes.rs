@@ -1,12 +1,13 @@
 //! Every address of the main instance, in one table.
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{delete, get, post};
 use tower_http::csrf::CsrfLayer;
 
 use crate::app::App;
 use crate::mail::mailbox;
-use crate::{api, console, portal, site};
+use crate::{api, console, portal, site, webhooks};
 
 /// What people and programs see on the site's own hostname.
 pub(crate) fn for_people(app: &App) -> Router {
@@ -24,37 +25,12 @@ pub(crate) fn for_people(app: &App) -> Router {
         .route("/signup/availability", get(site::signup::availability))
         .route("/signup/{workflow}", get(site::progress::page))
         .route("/signup/{workflow}/events", get(site::progress::events))
+        .route("/signup/{workflow}/payment", get(site::order::payment))
+        .route("/signup/{workflow}/cancel", post(site::order::cancel))
         .route("/-/health", get(site::pages::health))
         .route("/-/ready", get(site::pages::health));
-    let portal = Router::new()
-        .route("/portal", get(portal::home))
-        .route("/portal/instances/{subdomain}", get(portal::instance))
-        .route("/portal/instances/{subdomain}/members", post(portal::members::invite))
-        .route(
-            "/portal/instances/{subdomain}/members/{email}/remove",
-            get(portal::members::confirm_remove).post(portal::members::remove),
-        )
-        .route("/portal/instances/{subdomain}/delete", get(portal::deletion::confirm).post(portal::deletion::request))
-        .route("/portal/instances/{subdomain}/deletion", get(portal::deletion::progress))
-        .route("/portal/instances/{subdomain}/deletion/events", get(portal::deletion::events));
-    let console = Router::new()
-        .route("/admin", get(console::home))
-        .route("/admin/customers", get(console::customers::index))
-        .route("/admin/customers/{id}", get(console::customers::show))
-        .route("/admin/instances", get(console::instances::index))
-        .route("/admin/instances/{id}", get(console::instances::show))
-        .route("/admin/instances/{id}/suspend", post(console::instances::suspend))
-        .route("/admin/instances/{id}/resume", post(console::instances::resume))
-        .route("/admin/workflows", get(console::workflows::index))
-        .route("/admin/workflows/{id}", get(console::workflows::show))
-        .route("/admin/workflows/{id}/retry", get(console::workflows::confirm_retry).post(console::workflows::retry))
-        .route(
-            "/admin/workflows/{id}/abandon",
-            get(console::workflows::confirm_abandon).post(console::workflows::abandon),
-        )
-        .route("/admin/audit", get(console::audit::index));
-    let console = console::door::behind(app, console).route("/admin/enter", get(console::enter::enter));
-    let mut all = site.merge(portal).merge(console);
+    let console = console::door::behind(app, for_operators()).route("/admin/enter", get(console::enter::enter));
+    let mut all = site.merge(for_customers()).merge(console);
     if app.settings.mailbox {
         all = all
             .route("/mailbox", get(mailbox::index))
@@ -66,9 +42,54 @@ pub(crate) fn for_people(app: &App) -> Router {
         .layer(axum::middleware::from_fn_with_state(app.clone(), site::dress_errors))
         .layer(CsrfLayer::new())
         .nest(api::PREFIX, for_programs())
+        .merge(for_providers())
         .with_state(app.clone())
         .merge(app.gate.routes())
         .layer(axum::middleware::from_fn(site::secure_headers))
+}
+
+fn for_customers() -> Router<App> {
+    Router::new()
+        .route("/portal", get(portal::home))
+        .route("/portal/payment", post(portal::payment::open))
+        .route("/portal/payment/{workflow}", get(portal::payment::onward))
+        .route("/portal/instances/{subdomain}", get(portal::instance))
+        .route("/portal/instances/{subdomain}/members", post(portal::members::invite))
+        .route(
+            "/portal/instances/{subdomain}/members/{email}/remove",
+            get(portal::members::confirm_remove).post(portal::members::remove),
+        )
+        .route("/portal/instances/{subdomain}/rename", post(portal::rename::request))
+        .route("/portal/instances/{subdomain}/rename/availability", get(portal::rename::availability))
+        .route("/portal/instances/{subdomain}/delete", get(portal::deletion::confirm).post(portal::deletion::request))
+        .route("/portal/instances/{subdomain}/deletion", get(portal::deletion::progress))
+        .route("/portal/instances/{subdomain}/deletion/events", get(portal::deletion::events))
+}
+
+fn for_operators() -> Router<App> {
+    Router::new()
+        .route("/admin", get(console::home))
+        .route("/admin/customers", get(console::customers::index))
+        .route("/admin/customers/{id}", get(console::customers::show))
+        .route("/admin/customers/{id}/bounce/clear", post(console::customers::clear_bounce))
+        .route("/admin/instances", get(console::instances::index))
+        .route("/admin/instances/{id}", get(console::instances::show))
+        .route("/admin/instances/{id}/suspend", post(console::instances::suspend))
+        .route("/admin/instances/{id}/resume", post(console::instances::resume))
+        .route("/admin/workflows", get(console::workflows::index))
+        .route("/admin/workflows/{id}", get(console::workflows::show))
+        .route("/admin/workflows/{id}/retry", get(console::workflows::confirm_retry).post(console::workflows::retry))
+        .route(
+            "/admin/workflows/{id}/abandon",
+            get(console::workflows::confirm_abandon).post(console::workflows::abandon),
+        )
+        .route("/admin/providers", get(console::providers::index))
+        .route("/admin/providers/sweep", post(console::providers::sweep))
+        .route(
+            "/admin/providers/findings/{id}/repair",
+            get(console::providers::confirm_repair).post(console::providers::repair),
+        )
+        .route("/admin/audit", get(console::audit::index))
 }
 
 /// What the guards of instances may reach, and nothing else: this is served on a socket of its own.
@@ -84,6 +105,14 @@ pub(crate) fn for_guards(app: &App) -> Router {
         .with_state(app.clone())
 }
 
+/// What providers tell: proven by a signature or by a secret in the address, not by who is signed in.
+fn for_providers() -> Router<App> {
+    Router::new()
+        .route("/webhooks/stripe", post(webhooks::stripe))
+        .route("/webhooks/railway/{secret}", post(webhooks::railway))
+        .layer(DefaultBodyLimit::max(webhooks::LARGEST_BODY))
+}
+
 fn for_programs() -> Router<App> {
     Router::new()
         .route("/openapi.json", get(api::openapi::document))
@@ -91,11 +120,19 @@ fn for_programs() -> Router<App> {
         .route("/instances/{instance}", get(api::instances::show).delete(api::instances::remove))
         .route("/instances/{instance}/suspend", post(api::instances::suspend))
         .route("/instances/{instance}/resume", post(api::instances::resume))
+        .route("/instances/{instance}/rename", post(api::instances::rename))
         .route("/instances/{instance}/members", get(api::members::index).post(api::members::add))
         .route("/instances/{instance}/members/{email}", delete(api::members::remove))
         .route("/instances/{instance}/usage", get(api::usage::show))
         .route("/instances/{instance}/logs", get(api::instances::logs))
         .route("/customers", get(api::customers::index))
+        .route("/messages", get(api::messages::index))
+        .route("/messages/{id}/retry", post(api::messages::retry))
+        .route("/providers", get(api::providers::index))
+        .route("/providers/sweep", post(api::providers::sweep))
+        .route("/providers/findings", get(api::providers::findings))
+        .route("/providers/findings/{id}", get(api::providers::finding))
+        .route("/providers/findings/{id}/repair", post(api::providers::repair))
         .route("/workflows", get(api::workflows::index))
         .route("/workflows/{id}", get(api::workflows::show))
         .route("/workflows/{id}/retry", post(api::workflows::retry))

@@ -1,14 +1,18 @@
 //! A customer signs up: everything that must be true together is stored in one transaction, and
 //! provisioning begins.
 
+pub(crate) mod checkout;
+pub(crate) mod closing;
+
 use domain::{CustomerId, Email, InstanceId, MemberRole, Subdomain, WorkflowId};
 use pages::LegalText;
-use providers::payments::SavedCard;
+use providers::payments::{Collects, SavedCard};
 use store::{is_unique_violation, sqlx::Error};
 
 use crate::app::App;
 use crate::customers::{self, Customer};
 use crate::instances::{self, provision};
+use crate::limits::{self, Ceiling};
 use crate::{audit, members};
 
 /// What a new instance is made from.
@@ -41,6 +45,8 @@ pub(crate) enum SignupError {
     Taken(Subdomain),
     #[error("this order was sent before, for another address or name")]
     KeyReused,
+    #[error("{} of {} {} are used at {}, and no other instance fits", .0.used, .0.limit, .0.name, .0.provider)]
+    Full(Box<Ceiling>),
     #[error(transparent)]
     Store(#[from] Error),
 }
@@ -57,10 +63,14 @@ pub(crate) async fn sign_up(app: &App, new: &NewSignup) -> Result<Accepted, Sign
             Ok(accepted)
         }
         // Either the same order won a race against itself, or somebody else took the name.
-        Err(error) if is_unique_violation(&error) => {
+        Err(SignupError::Store(error)) if is_unique_violation(&error) => {
             earlier(app, new).await?.ok_or_else(|| SignupError::Taken(new.subdomain.clone()))
         }
-        Err(error) => Err(error.into()),
+        Err(SignupError::Full(ceiling)) => {
+            limits::tell_of_refusal(app, &ceiling).await?;
+            Err(SignupError::Full(ceiling))
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -68,17 +78,23 @@ async fn earlier(app: &App, new: &NewSignup) -> Result<Option<Accepted>, SignupE
     let Some(key) = &new.key else { return Ok(None) };
     let Some(instance) = instances::store::of_signup(&app.db, key).await? else { return Ok(None) };
     let stored = instances::store::find(&app.db, instance).await?;
-    if stored.is_none_or(|stored| stored.subdomain != new.subdomain || stored.customer_email != new.email) {
+    // It may have moved to another name since.
+    let is_called = instances::names::store::is_called(&app.db, instance, &new.subdomain).await?;
+    if !is_called || stored.is_none_or(|stored| stored.customer_email != new.email) {
         return Err(SignupError::KeyReused);
     }
     let workflows = workflow::of_subject(&app.db, &instance.to_string()).await?;
-    let first = workflows.iter().rev().find(|record| record.kind == provision::KIND);
+    let of_kind = |kind: &str| workflows.iter().rev().find(|record| record.kind == kind);
+    let first = of_kind(checkout::KIND).or_else(|| of_kind(provision::KIND));
     Ok(first.and_then(|record| WorkflowId::parse(&record.id).ok()).map(|workflow| Accepted { instance, workflow }))
 }
 
-async fn insert(app: &App, new: &NewSignup) -> Result<Accepted, Error> {
+async fn insert(app: &App, new: &NewSignup) -> Result<Accepted, SignupError> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
+    if let Some(ceiling) = limits::in_the_way(&mut tx).await? {
+        return Err(SignupError::Full(Box::new(ceiling)));
+    }
     let candidate = Customer {
         id: CustomerId::new(now, app.entropy.bytes()),
         name: new.name.clone(),
@@ -102,7 +118,11 @@ async fn insert(app: &App, new: &NewSignup) -> Result<Accepted, Error> {
     instances::store::insert(&mut tx, &instance).await?;
     members::store::insert(&mut tx, id, &new.email, MemberRole::Owner, now).await?;
     audit::record(&mut tx, app, &new.by, "instance.requested", &id.to_string(), new.subdomain.as_str()).await?;
-    let workflow = provision::start(&mut tx, app, id).await?;
+    let workflow = match app.drivers.payments.collects() {
+        Collects::Form => provision::start(&mut tx, app, id).await?,
+        // Whoever agreed to nothing did not order it themselves.
+        Collects::Checkout => checkout::start(&mut tx, app, id, !new.agreed).await?,
+    };
     tx.commit().await?;
     Ok(Accepted { instance: id, workflow })
 }

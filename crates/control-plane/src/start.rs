@@ -8,12 +8,18 @@ use tokio_util::sync::CancellationToken;
 use workflow::Workflow;
 
 use crate::app::{App, Core};
+use crate::customers::payment_portal::PaymentPortal;
 use crate::instances::delete::Delete;
 use crate::instances::provision::Provision;
+use crate::instances::rename::Rename;
+use crate::instances::retire_address::RetireAddress;
 use crate::instances::suspension::{Resume, Suspend};
+use crate::inventory::repair::Repair;
+use crate::inventory::sweep::Sweep;
 use crate::members::publish::PublishMembers;
 use crate::operators;
 use crate::reconcilers::Reconcilers;
+use crate::signup::checkout::SignUp;
 use crate::tokens;
 
 /// A running main instance.
@@ -27,28 +33,43 @@ pub struct Started {
     stop: CancellationToken,
 }
 
+/// Puts the main instance together on a store that is migrated. Nothing runs by itself yet.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn assemble(core: Core, engine: workflow::Settings) -> anyhow::Result<App> {
+    let core = Arc::new(core);
+    operators::appoint(&core.db, &core.settings.operator, core.clock.now()).await?;
+    core.admit_to_site(&core.settings.operator).await?;
+    let kinds: [Arc<dyn Workflow>; 11] = [
+        Arc::new(SignUp(Arc::clone(&core))),
+        Arc::new(PaymentPortal(Arc::clone(&core))),
+        Arc::new(Provision(Arc::clone(&core))),
+        Arc::new(Delete(Arc::clone(&core))),
+        Arc::new(Suspend(Arc::clone(&core))),
+        Arc::new(Resume(Arc::clone(&core))),
+        Arc::new(Rename(Arc::clone(&core))),
+        Arc::new(RetireAddress(Arc::clone(&core))),
+        Arc::new(PublishMembers(Arc::clone(&core))),
+        Arc::new(Sweep(Arc::clone(&core))),
+        Arc::new(Repair(Arc::clone(&core))),
+    ];
+    let engine = workflow::Engine::new(core.db.clone(), core.clock.clone(), core.entropy.clone(), engine, kinds);
+    Ok(App::new(core, engine))
+}
+
 /// Starts workflows and reconcilers on a store that is migrated.
 ///
 /// # Errors
 /// When the store does not answer.
 pub async fn start(core: Core, engine: workflow::Settings) -> anyhow::Result<Started> {
-    let core = Arc::new(core);
-    operators::appoint(&core.db, &core.settings.operator, core.clock.now()).await?;
-    core.admit_to_site(&core.settings.operator).await?;
-    let kinds: [Arc<dyn Workflow>; 5] = [
-        Arc::new(Provision(Arc::clone(&core))),
-        Arc::new(Delete(Arc::clone(&core))),
-        Arc::new(Suspend(Arc::clone(&core))),
-        Arc::new(Resume(Arc::clone(&core))),
-        Arc::new(PublishMembers(Arc::clone(&core))),
-    ];
-    let engine = workflow::Engine::new(core.db.clone(), core.clock.clone(), core.entropy.clone(), engine, kinds);
+    let app = assemble(core, engine).await?;
+    let core = app.core();
     let ticket = tokens::entry_ticket(&core.sealer, core.started_at);
     let admin_link = {
         use secrecy::ExposeSecret as _;
         core.site_url(&format!("/admin/enter?token={}", ticket.expose_secret())).into()
     };
-    let app = App::new(Arc::clone(&core), engine);
     let stop = CancellationToken::new();
     let working = app.engine.clone();
     let token = stop.clone();

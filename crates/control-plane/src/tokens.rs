@@ -22,6 +22,18 @@ pub fn entry_ticket(sealer: &Sealer, start: jiff::Timestamp) -> SecretString {
     hex::encode(sealer.derive("entry ticket", &start.as_millisecond().to_string())).into()
 }
 
+/// What stands in the address to which Railway tells that something changed, since it signs nothing:
+/// `/webhooks/railway/<secret>`.
+pub fn railway_webhook_secret(sealer: &Sealer) -> SecretString {
+    hex::encode(sealer.derive("webhook secret", "railway")).into()
+}
+
+/// Whether that is what stands there.
+pub(crate) fn is_railway_webhook_secret(sealer: &Sealer, secret: &str) -> bool {
+    let genuine = railway_webhook_secret(sealer);
+    verify_slices_are_equal(genuine.expose_secret().as_bytes(), secret.as_bytes()).is_ok()
+}
+
 /// Whether a link to the console is the one of this start.
 pub(crate) fn is_entry_ticket(core: &Core, token: &str) -> bool {
     let genuine = entry_ticket(&core.sealer, core.started_at);

@@ -1,6 +1,7 @@
 //! Which hours were used, what shows it, and what it costs so far.
 
 pub(crate) mod report;
+pub(crate) mod sign_ins;
 pub(crate) mod store;
 
 use ::store::sqlx::Error;

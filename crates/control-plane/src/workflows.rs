@@ -6,9 +6,10 @@ use domain::{InstanceId, WorkflowId};
 use jiff::SignedDuration;
 use providers::ProviderError;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use store::Tx;
 use store::sqlx::Error;
-use workflow::{NewWorkflow, StepError, WorkflowState};
+use workflow::{Direction, NewWorkflow, StepError, WorkflowState};
 
 use crate::app::{App, Core};
 use crate::error::AppError;
@@ -62,6 +63,38 @@ pub(crate) async fn settled(app: &App, id: WorkflowId, limit: Duration) -> Resul
         Ok(state) => state,
         Err(_) => Ok(workflow::find(&app.db, &id).await?.map(|record| record.state)),
     }
+}
+
+/// Wakes the engine and waits for what a step gives, but not longer than `limit`. `None` when it has
+/// not come by then, or will not come any more.
+pub(crate) async fn given<T: DeserializeOwned>(
+    app: &App,
+    id: &str,
+    step: &str,
+    limit: Duration,
+) -> Result<Option<T>, Error> {
+    let mut changes = app.engine.changes();
+    app.engine.wake();
+    let look = async || {
+        let Some(record) = workflow::find(&app.db, id).await? else { return Ok((None, true)) };
+        let output = record.steps.iter().find(|found| found.name == step && found.direction == Direction::Do);
+        let output = output.and_then(|step| step.output.clone());
+        Ok::<_, Error>((output, record.state != WorkflowState::Running))
+    };
+    let come = async {
+        loop {
+            let (output, over) = look().await?;
+            if output.is_some() || over || changes.changed().await.is_err() {
+                return Ok::<_, Error>(output);
+            }
+        }
+    };
+    let output = match tokio::time::timeout(limit, come).await {
+        Ok(output) => output?,
+        // Another replica, whose changes are not announced here, may have done it.
+        Err(_) => look().await?.0,
+    };
+    output.map(|text| serde_json::from_str(&text).map_err(|error| Error::Decode(Box::new(error)))).transpose()
 }
 
 /// What a provider's error means for a step.

@@ -110,6 +110,17 @@ pub struct Args {
     #[arg(long, env = "GUARD_ACTIVITY_RULES", value_name = "FILE", help_heading = USE)]
     pub activity_rules: Option<PathBuf>,
 
+    /// The same rules themselves, for a place where there is no file to put them in
+    #[arg(
+        long,
+        env = "GUARD_ACTIVITY_RULES_TEXT",
+        value_name = "TOML",
+        hide_env_values = true,
+        conflicts_with = "activity_rules",
+        help_heading = USE
+    )]
+    pub activity_rules_text: Option<String>,
+
     /// Loopback address at which the application reports use itself, at /-/activity
     /// [default: that of --listen]
     #[arg(long, env = "GUARD_ACTIVITY_LISTEN", value_name = "ADDRESS:PORT", help_heading = USE)]

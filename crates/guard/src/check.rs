@@ -119,7 +119,7 @@ fn emergency(door: Option<&Emergency>) -> String {
 fn use_of(activity: &ActivitySettings) -> String {
     match &activity.rules {
         None => "what the built-in rules say".to_owned(),
-        Some((file, count)) => format!("what the rules in {} say ({count}), then the built-in ones", file.display()),
+        Some((from, count)) => format!("what the rules in {from} say ({count}), then the built-in ones"),
     }
 }
 

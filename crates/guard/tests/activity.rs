@@ -457,6 +457,14 @@ async fn rules_that_cannot_be_followed_to_the_letter_refuse_to_start() {
     settings.push(("GUARD_ACTIVITY_LISTEN", "127.0.0.1:3129".into()));
     let (code, said) = refused_start(&settings).await;
     assert!(code == Some(2) && said.contains("--activity-listen 127.0.0.1:3129 and --app-port"), "{said}");
-    let said = explained(&rules(&town, "[[rule]]\nmethod = \"POST\"\nuse = false\n")).await;
+    let rule = "[[rule]]\nmethod = \"POST\"\nuse = false\n";
+    let said = explained(&rules(&town, rule)).await;
     assert!(said.contains("rules.toml say (1), then the built-in ones\n"), "{said}");
+    // The same without a file; an empty text is none.
+    let said = explained(&town.settings_with("GUARD_ACTIVITY_RULES_TEXT", rule)).await;
+    assert!(said.contains("--activity-rules-text say (1), then"), "{said}");
+    let said = explained(&town.settings_with("GUARD_ACTIVITY_RULES_TEXT", "")).await;
+    assert!(said.contains("what the built-in rules say\n"), "{said}");
+    let (code, said) = refused_start(&town.settings_with("GUARD_ACTIVITY_RULES_TEXT", "[[rule]]\nuse = 1\n")).await;
+    assert!(code == Some(2) && said.contains("--activity-rules-text: line 2: `use` must be"), "{said}");
 }

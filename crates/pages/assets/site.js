@@ -153,11 +153,17 @@ function showProgress(root, view) {
   message.textContent = view.message;
   message.hidden = !view.message;
   if (view.url) all("[data-url]", root).forEach((link) => { link.href = view.url; });
+  for (const link of all("[data-pay]", root)) {
+    link.hidden = !view.pay_url;
+    if (view.pay_url) link.href = view.pay_url;
+  }
   if (root.dataset.state !== view.state) {
     root.dataset.state = view.state;
     changes.push(one(`h1.when-${view.state}`, root)?.textContent || "");
   }
   if (changes.length) one("[data-announce]", root).textContent = changes.at(-1);
+  // An order is watched on where the workspace is made.
+  if (view.state === "done" && view.url && "onward" in root.dataset) location.replace(view.url);
 }
 
 for (const root of all("[data-progress]")) {

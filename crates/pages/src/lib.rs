@@ -11,6 +11,7 @@ pub mod console;
 mod legal;
 pub mod mail;
 mod mailbox;
+mod onward;
 mod page;
 mod portal;
 mod progress;
@@ -22,10 +23,11 @@ mod when;
 
 pub use assets::{Asset, asset, assets};
 pub use mailbox::{Mailbox, MailboxMessage, MailboxRow};
+pub use onward::Onward;
 pub use page::{CONTENT_SECURITY_POLICY, MAIL_CONTENT_SECURITY_POLICY, Markup};
 pub use portal::{
     BillView, ConfirmDelete, ConfirmRemoveMember, EvidenceRow, HourRow, InstanceCard, MemberRow, PortalHome,
-    PortalInstance,
+    PortalInstance, Renaming,
 };
 pub use progress::{
     DeletionRecord, Progress, ProgressState, ProgressStep, ProgressView, Purpose, RemovedRow, StepState,

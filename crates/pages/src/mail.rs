@@ -115,6 +115,38 @@ pub struct Resumed {
     pub url: String,
 }
 
+/// The workspace has another address.
+#[derive(Debug, Clone)]
+pub struct Renamed {
+    /// What is sold here.
+    pub product: String,
+    /// The customer's name.
+    pub name: String,
+    /// Where the workspace was.
+    pub old_hostname: String,
+    /// Where it is now.
+    pub hostname: String,
+    /// Where it is opened.
+    pub url: String,
+}
+
+/// The workspace could not get the address that was wanted.
+#[derive(Debug, Clone)]
+pub struct RenameFailed {
+    /// What is sold here.
+    pub product: String,
+    /// The customer's name.
+    pub name: String,
+    /// Where the workspace is and stays.
+    pub hostname: String,
+    /// The hostname that was wanted.
+    pub wanted: String,
+    /// What did not work, in words for the customer.
+    pub reason: String,
+    /// Where to try again.
+    pub portal_url: String,
+}
+
 /// What all mails are made of: they differ in words, not in shape.
 #[derive(Debug, Default, Template)]
 #[template(path = "mail/letter.html")]
@@ -156,7 +188,22 @@ macro_rules! mail {
     };
 }
 
-mail!(Welcome, SignInCode, Invitation, ProvisioningFailed, OperatorAlert, Deleted, Suspended, Resumed);
+// After the macro, which it uses.
+mod orders;
+pub use orders::{OrderClosed, OrderPlaced};
+
+mail!(
+    Welcome,
+    SignInCode,
+    Invitation,
+    ProvisioningFailed,
+    OperatorAlert,
+    Deleted,
+    Suspended,
+    Resumed,
+    Renamed,
+    RenameFailed
+);
 
 impl Welcome {
     fn letter(&self) -> Letter {
@@ -285,6 +332,42 @@ impl Resumed {
             greeting: Some(format!("Hello {},", self.name)),
             paragraphs: vec![format!("The workspace {} is open again, with everything in it.", self.hostname)],
             button: Some(Button { label: "Open your workspace", url: self.url.clone() }),
+            reason: "You get this mail because it is your workspace.".to_owned(),
+            ..Letter::default()
+        }
+    }
+}
+
+impl Renamed {
+    fn letter(&self) -> Letter {
+        Letter {
+            product: self.product.clone(),
+            subject: format!("Your workspace is now at {}", self.hostname),
+            greeting: Some(format!("Hello {},", self.name)),
+            paragraphs: vec![
+                format!("Your workspace moved from {} to {}, with everything in it.", self.old_hostname, self.hostname),
+                "Its members sign in once more at the new address. The old address leads nowhere any more; nobody else \
+                 can take it while you have this workspace."
+                    .to_owned(),
+            ],
+            button: Some(Button { label: "Open your workspace", url: self.url.clone() }),
+            reason: "You get this mail because it is your workspace.".to_owned(),
+            ..Letter::default()
+        }
+    }
+}
+
+impl RenameFailed {
+    fn letter(&self) -> Letter {
+        Letter {
+            product: self.product.clone(),
+            subject: format!("Your workspace stays at {}", self.hostname),
+            greeting: Some(format!("Hello {},", self.name)),
+            paragraphs: vec![
+                format!("Your workspace could not move to {}: {}", self.wanted, self.reason),
+                format!("It stays at {}, with everything in it. We have been told as well.", self.hostname),
+            ],
+            button: Some(Button { label: "See your workspace in the portal", url: self.portal_url.clone() }),
             reason: "You get this mail because it is your workspace.".to_owned(),
             ..Letter::default()
         }

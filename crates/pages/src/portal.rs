@@ -14,6 +14,9 @@ pub struct PortalHome {
     pub shell: Shell,
     /// Their workspaces; may be none.
     pub instances: Vec<InstanceCard>,
+    /// On whose page the means of payment and past invoices are, such as `Stripe`: a button posts to
+    /// `/portal/payment`. `None` where there is no such page.
+    pub paid_at: Option<String>,
 }
 
 /// One workspace in the list.
@@ -54,6 +57,8 @@ pub struct PortalInstance {
     pub portal_url: String,
     /// Where it stands.
     pub state: InstanceState,
+    /// Why it is suspended.
+    pub suspended_because: Option<String>,
     /// What was last seen of it.
     pub observed: Option<Observed>,
     /// The month shown.
@@ -70,6 +75,24 @@ pub struct PortalInstance {
     pub invite_email: String,
     /// Why it was refused.
     pub invite_error: Option<String>,
+    /// What is said of its address.
+    pub renaming: Renaming,
+}
+
+/// The address of a workspace, and how to change it: `POST <portal_url>/rename` with the field
+/// `subdomain`; whether a name is free is asked at `<portal_url>/rename/availability`.
+#[derive(Debug, Clone)]
+pub struct Renaming {
+    /// What follows the subdomain in an address; no leading dot.
+    pub base_domain: String,
+    /// The hostname that it moves to at this moment.
+    pub moving_to: Option<String>,
+    /// What is being done for that.
+    pub doing: Option<String>,
+    /// What was entered when it was refused.
+    pub entered: String,
+    /// Why it was refused.
+    pub error: Option<String>,
 }
 
 /// One used hour with what shows that it was used.

@@ -7,7 +7,7 @@ use crate::page::page;
 use crate::shell::Shell;
 use crate::when;
 
-/// A workflow as the customer watches it: a workspace being made or removed, step by step.
+/// A workflow as the customer watches it: a workspace being ordered, made or removed, step by step.
 ///
 /// The page shows `view` at once and then listens at `events_url` for server-sent events named
 /// `progress`, each with [`ProgressView::json`] as its data. Without a script it reloads itself.
@@ -28,11 +28,16 @@ pub struct Progress {
     pub mail_to: Option<Email>,
     /// Where that mail can be read when it goes to the built-in mailbox.
     pub mailbox_url: Option<String>,
+    /// Where an order is posted to that is no longer wanted; `None` where nothing can be cancelled.
+    pub cancel_url: Option<String>,
 }
 
 /// What a workflow is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
+    /// A workspace was ordered, and waits for a means of payment. When that is done, the page goes on
+    /// to where the workspace is made.
+    SignUp,
     /// A workspace is being made.
     Provision,
     /// A workspace is being removed.
@@ -46,8 +51,10 @@ pub struct ProgressView {
     pub state: ProgressState,
     /// Its steps, in order, those to come included.
     pub steps: Vec<ProgressStep>,
-    /// Where to go when done: the workspace, or the record of its deletion.
+    /// Where to go when done: the workspace, the making of it, or the record of its deletion.
     pub url: Option<String>,
+    /// Where the means of payment is asked for, while it is.
+    pub pay_url: Option<String>,
     /// One sentence about the whole, in words for the customer, such as why it failed and what happens next; may be empty.
     pub message: String,
 }
@@ -134,6 +141,10 @@ impl Progress {
         self.purpose == Purpose::Delete
     }
 
+    fn ordering(&self) -> bool {
+        self.purpose == Purpose::SignUp
+    }
+
     fn under_way(&self) -> bool {
         matches!(self.view.state, ProgressState::Running | ProgressState::Undoing)
     }
@@ -141,6 +152,13 @@ impl Progress {
     /// Every state's headline, so that the script can show another one without writing text.
     fn headlines(&self) -> [(&'static str, &'static str); 5] {
         match self.purpose {
+            Purpose::SignUp => [
+                ("running", "One thing is missing: your payment details"),
+                ("undoing", "Closing the order"),
+                ("done", "Thank you. Your workspace is being made"),
+                ("failed", "The order is closed"),
+                ("stuck", "The order can't go on"),
+            ],
             Purpose::Provision => [
                 ("running", "Making your workspace"),
                 ("undoing", "That did not work; cleaning up"),

@@ -7,7 +7,7 @@ use crate::shell::Shell;
 
 /// The sign-up form. It posts to `/signup` the fields `name`, `email`, `company`, `subdomain`,
 /// `agree_terms`, `agree_privacy`, `agree_acceptable_use`, `agree_billing` (each `yes` when
-/// ticked), `card_number`, `card_expiry`, `card_cvc`, `card_name`.
+/// ticked), and `card_number`, `card_expiry`, `card_cvc`, `card_name` where the card is entered here.
 #[derive(Debug, Clone, Template)]
 #[template(path = "site/signup.html")]
 pub struct Signup {
@@ -17,6 +17,8 @@ pub struct Signup {
     pub plan: Plan,
     /// What follows the subdomain in an address, such as `localhost:8080`; no leading dot.
     pub base_domain: String,
+    /// Who asks for the card on a page of their own afterwards, such as `Stripe`; `None` where this form does.
+    pub card_entered_at: Option<String>,
     /// Whether the built-in ledger takes payments, so that nothing is charged; said plainly.
     pub nothing_is_charged: bool,
     /// What was entered so far. Cards are never given back.

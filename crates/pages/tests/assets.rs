@@ -46,10 +46,16 @@ fn the_script_reads_what_the_server_writes() {
         duration_ms: Some(40),
         error: None,
     };
-    let view = ProgressView { state: ProgressState::Undoing, steps: vec![step], url: None, message: "x".into() };
+    let view = ProgressView {
+        state: ProgressState::Undoing,
+        steps: vec![step],
+        url: None,
+        pay_url: None,
+        message: "x".into(),
+    };
     assert_eq!(
         view.json(),
-        r#"{"state":"undoing","steps":[{"name":"deploy","label":"Put it in","state":"running","attempts":2,"duration_ms":40,"error":null}],"url":null,"message":"x"}"#
+        r#"{"state":"undoing","steps":[{"name":"deploy","label":"Put it in","state":"running","attempts":2,"duration_ms":40,"error":null}],"url":null,"pay_url":null,"message":"x"}"#
     );
     let free = Availability { available: true, message: "Free".into(), hostname: "acme.localhost".into() };
     assert_eq!(free.json(), r#"{"available":true,"message":"Free","hostname":"acme.localhost"}"#);
@@ -57,6 +63,7 @@ fn the_script_reads_what_the_server_writes() {
         "view.state",
         "view.steps",
         "view.url",
+        "view.pay_url",
         "view.message",
         "step.label",
         "step.attempts",

@@ -84,6 +84,14 @@ impl Budget {
         store::turn(&self.db, &self.name(line), who, every, self.clock.now()).await
     }
 
+    /// Gives a turn back that was not used after all, so that it is not lost for everybody.
+    ///
+    /// # Errors
+    /// When the store can't be used.
+    pub async fn give_back(&self, line: &str, who: &str) -> Result<(), Error> {
+        store::give_back(&self.db, &self.name(line), who, self.clock.now()).await
+    }
+
     /// Leaves a line: it is done, or no longer wanted.
     ///
     /// # Errors

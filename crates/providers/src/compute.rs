@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use crate::inventory::{Ceiling, Check, Item};
+use crate::inventory::{Ceiling, Check, Item, Line};
 use crate::{ProviderError, Removed};
 
 /// A place where instances run.
@@ -36,7 +36,8 @@ pub trait Compute: Send + Sync {
     async fn configure(&self, project: &ProjectName, settings: &GuardSettings) -> Result<(), ProviderError>;
 
     /// Runs this release with the project's volume. Returns once the provider has done its part, not
-    /// when the application is healthy. A release that runs already is left alone.
+    /// when the application is healthy. A release that runs already, with the present settings, is left
+    /// alone.
     ///
     /// # Errors
     /// Not found when there is no such project; [`ProviderError::NotYet`] while the provider is at it;
@@ -99,6 +100,32 @@ pub trait Compute: Send + Sync {
 
     /// The limits that the provider sets.
     async fn ceilings(&self) -> Result<Vec<Ceiling>, ProviderError>;
+
+    /// The kinds of things of which the inventory shows one for each instance.
+    fn kinds(&self) -> &'static [&'static str] {
+        &["project"]
+    }
+
+    /// How many instances may be in the making at once; `None` where those who come too many stand in
+    /// a line that tells them their place and the time.
+    fn most_at_once(&self) -> Option<u32> {
+        None
+    }
+
+    /// The line in which those stand for whom a project is to be made, where there is one. Asks nobody
+    /// but the store.
+    async fn line(&self) -> Result<Option<Line>, ProviderError> {
+        Ok(None)
+    }
+
+    /// Looks whether what is recorded of the project still exists, and forgets what does not, so that it
+    /// is made again when it is asked for. Changes nothing at the provider.
+    ///
+    /// # Errors
+    /// [`ProviderError::NotYet`] while something is so new that it may not be shown yet.
+    async fn forget_gone(&self, _project: &ProjectName, _instance: InstanceId) -> Result<(), ProviderError> {
+        Ok(())
+    }
 
     /// Whether it can be used: credentials, permissions, quotas, its clock. Changes nothing.
     async fn check(&self) -> Vec<Check>;

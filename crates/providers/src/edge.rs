@@ -5,6 +5,7 @@ pub mod cloudflare;
 
 use async_trait::async_trait;
 use domain::{Email, InstanceId};
+use jiff::Timestamp;
 
 use crate::compute::Origin;
 use crate::inventory::{Ceiling, Check, Item};
@@ -50,8 +51,26 @@ pub trait Edge: Send + Sync {
     /// The limits that the provider sets.
     async fn ceilings(&self) -> Result<Vec<Ceiling>, ProviderError>;
 
+    /// Who signed in since a moment, as far back as the edge's log reaches; `None` where it keeps none.
+    async fn sign_ins_since(&self, _moment: Timestamp) -> Result<Option<Vec<SignIn>>, ProviderError> {
+        Ok(None)
+    }
+
     /// Whether it can be used: credentials, permissions, quotas, one-time setup. Changes nothing.
     async fn check(&self) -> Vec<Check>;
+}
+
+/// Somebody signed in at the edge, or was turned away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignIn {
+    /// Who, in lower case.
+    pub email: Email,
+    /// At which hostname, where the log tells.
+    pub hostname: Option<String>,
+    /// When.
+    pub at: Timestamp,
+    /// Whether they were let in.
+    pub allowed: bool,
 }
 
 /// What a hostname answers.

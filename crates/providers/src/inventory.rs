@@ -1,7 +1,7 @@
 //! What exists at a provider, how much more it takes, and whether it can be used at all.
 
 use domain::{Cents, InstanceId};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// A thing that exists at a provider and bears our mark.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +33,20 @@ pub struct Ceiling {
     pub limit: u64,
     /// How much one more instance takes.
     pub per_instance: u64,
+    /// When what is used comes back by itself, as calls within an hour do. `None` for what instances
+    /// hold as long as they exist.
+    pub renews_at: Option<Timestamp>,
     /// What to do before it is reached.
     pub advice: &'static str,
+}
+
+/// A line in which those stand for whom something is made that a provider makes only once in a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line {
+    /// How many stand in it.
+    pub length: u32,
+    /// How long each of them takes.
+    pub every: SignedDuration,
 }
 
 /// One thing that was checked of a provider.

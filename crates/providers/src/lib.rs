@@ -14,6 +14,7 @@ pub mod mail;
 pub mod payments;
 mod removed;
 pub mod resources;
+pub mod setup;
 
 pub use error::ProviderError;
 pub use removed::Removed;
@@ -21,5 +22,10 @@ pub use removed::Removed;
 use store::Migration;
 
 /// The tables of the drivers that keep their own record.
-pub const MIGRATIONS: &[&[Migration]] =
-    &[payments::ledger::MIGRATIONS, budget::MIGRATIONS, resources::MIGRATIONS, edge::cloudflare::MIGRATIONS];
+pub const MIGRATIONS: &[&[Migration]] = &[
+    payments::ledger::MIGRATIONS,
+    budget::MIGRATIONS,
+    resources::MIGRATIONS,
+    edge::cloudflare::MIGRATIONS,
+    setup::MIGRATIONS,
+];

@@ -24,6 +24,29 @@ pub struct Message {
     pub html: String,
 }
 
+/// Why a mail was not handed on, and so what becomes of it.
+#[derive(Debug, thiserror::Error)]
+pub enum Undelivered {
+    /// It may work later, or may have worked: nobody said.
+    #[error(transparent)]
+    Later(ProviderError),
+    /// The address takes no mail: no such mailbox, or it is closed. Other mail is not concerned.
+    #[error("{answer}")]
+    Bounced {
+        /// What the server said.
+        answer: String,
+    },
+    /// This mail is not taken as it is, whoever it goes to. Other mail is not concerned.
+    #[error("the server does not take this mail: {answer}")]
+    MailRefused {
+        /// What the server said.
+        answer: String,
+    },
+    /// Nothing of ours is taken: the credentials, the sender or the connection are refused.
+    #[error(transparent)]
+    WeAreRefused(ProviderError),
+}
+
 /// A way for mail to leave.
 #[async_trait]
 pub trait Mail: Send + Sync {
@@ -31,7 +54,7 @@ pub trait Mail: Send + Sync {
     fn name(&self) -> &'static str;
 
     /// Hands a message on. It may be handed on twice when the answer was lost.
-    async fn deliver(&self, message: &Message) -> Result<(), ProviderError>;
+    async fn deliver(&self, message: &Message) -> Result<(), Undelivered>;
 }
 
 /// Keeps mail where it is: the outbox in the store is also the mailbox that people read.
@@ -44,7 +67,7 @@ impl Mail for Outbox {
         "outbox"
     }
 
-    async fn deliver(&self, _message: &Message) -> Result<(), ProviderError> {
+    async fn deliver(&self, _message: &Message) -> Result<(), Undelivered> {
         Ok(())
     }
 }

@@ -48,7 +48,7 @@ pub trait Payments: Send + Sync {
 
     /// Ends the subscription of an instance; ending one that is over is success. What an instance was
     /// charged that never worked is given back.
-    async fn cancel(&self, instance: InstanceId) -> Result<Vec<Removed>, ProviderError>;
+    async fn cancel(&self, instance: InstanceId, ending: Ending) -> Result<Vec<Removed>, ProviderError>;
 
     /// A page of the provider's on which a customer sees invoices and changes the means of payment,
     /// open for a few minutes; `None` where there is none.
@@ -72,6 +72,15 @@ pub trait Payments: Send + Sync {
 
     /// Whether it can be used: credentials, permissions, prices, webhook. Changes nothing.
     async fn check(&self) -> Vec<Check>;
+}
+
+/// Why a subscription ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Its instance was given up before anybody could use it, whatever was charged by then.
+    NeverWorked,
+    /// Its instance is not wanted any more.
+    NotWanted,
 }
 
 /// Who asks the customer for a means of payment.

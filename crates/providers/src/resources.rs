@@ -130,15 +130,23 @@ impl Resources {
     /// # Errors
     /// When the store can't be used.
     pub async fn of(&self, instance: InstanceId) -> Result<Vec<Resource>, ProviderError> {
-        store::list(&self.db, self.provider, Some(instance)).await.map_err(unavailable)
+        store::of(&self.db, self.provider, instance).await.map_err(unavailable)
     }
 
-    /// All that is known.
+    /// The things of this kind and name, one for each instance that has or had one, the oldest first.
     ///
     /// # Errors
     /// When the store can't be used.
-    pub async fn all(&self) -> Result<Vec<Resource>, ProviderError> {
-        store::list(&self.db, self.provider, None).await.map_err(unavailable)
+    pub async fn named(&self, kind: &'static str, name: &str) -> Result<Vec<Resource>, ProviderError> {
+        store::named(&self.db, self.provider, kind, name).await.map_err(unavailable)
+    }
+
+    /// All things of a kind: for those who look at everything.
+    ///
+    /// # Errors
+    /// When the store can't be used.
+    pub async fn of_kind(&self, kind: &'static str) -> Result<Vec<Resource>, ProviderError> {
+        store::of_kind(&self.db, self.provider, kind).await.map_err(unavailable)
     }
 
     /// Records a thing as it is now.

@@ -64,8 +64,8 @@ use tokens::Need;
 /// Where the API's paths begin.
 const BASE: &str = "/client/v4";
 
-/// Who is told of a code, with the address it goes to.
-type OnCode = Arc<dyn Fn(&str, &str) + Send + Sync>;
+/// Who is told of a code.
+type OnCode = Arc<dyn Fn(&Code) + Send + Sync>;
 
 /// The simulator. Clones share their state.
 #[derive(Clone)]
@@ -126,6 +126,13 @@ impl Cloudflare {
         self.state().tokens.revoke(token);
     }
 
+    /// The token that was there from the start opens everything again.
+    pub fn restore_token(&self) {
+        let mut state = self.state();
+        let id = ids::short(&state.entropy);
+        state.tokens.grant(&self.0.token, id, &Permission::ALL, Timestamp::UNIX_EPOCH, None);
+    }
+
     /// The account's id.
     pub fn account_id(&self) -> String {
         self.state().account_id.clone()
@@ -141,8 +148,8 @@ impl Cloudflare {
         change(&mut self.state().settings);
     }
 
-    /// Tells of every code that is mailed, with the address it goes to.
-    pub fn on_code(&self, tell: impl Fn(&str, &str) + Send + Sync + 'static) {
+    /// Tells of every code that is mailed.
+    pub fn on_code(&self, tell: impl Fn(&Code) + Send + Sync + 'static) {
         *self.0.on_code.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(tell));
     }
 
@@ -189,6 +196,13 @@ impl Cloudflare {
         self.state().plant_record(kind, name, content).is_ok()
     }
 
+    /// Somebody signs in at the first application there is, or is turned away; only the log tells.
+    pub fn plant_sign_in(&self, email: &str, allowed: bool) {
+        let mut state = self.state();
+        let app = state.access.apps.iter().next().map(|(id, _)| id.to_owned());
+        state.log(access::log::Action::Login, allowed, app.as_deref(), email);
+    }
+
     /// All records of a name vanish behind everybody's back.
     pub fn vanish(&self, name: &str) {
         let mut state = self.state();
@@ -223,7 +237,7 @@ impl Cloudflare {
         let tell = self.0.on_code.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for code in codes {
             if let Some(tell) = &tell {
-                tell(&code.email, &code.code);
+                tell(&code);
             }
         }
     }

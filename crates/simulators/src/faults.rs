@@ -68,6 +68,13 @@ impl Faults {
         self.state().numbered.insert(number, fault);
     }
 
+    /// The next call goes wrong, whatever it is; given several times, so many calls in turn.
+    pub fn next(&self, fault: Fault) {
+        let mut state = self.state();
+        let number = state.numbered.keys().next_back().map_or(state.calls, |last| state.calls.max(*last)) + 1;
+        state.numbered.insert(number, fault);
+    }
+
     /// So many of a thousand calls go wrong, in every way, as a seeded stream decides.
     pub fn by_chance(&self, thousandths: u16, entropy: Entropy) {
         self.state().chance = Some(Chance { thousandths, entropy });

@@ -35,6 +35,11 @@ impl Journal {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The latest calls, newest first.
+    pub fn latest(&self, number: usize) -> Vec<Call> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().rev().take(number).cloned().collect()
+    }
+
     /// How many calls of an operation were made.
     pub fn count(&self, operation: &str) -> usize {
         let calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,7 +1,7 @@
 //! Stateful stand-ins for the companies that Spinoff speaks to: Railway, Cloudflare and Stripe, on
 //! loopback. They hold what was made, refuse what the real services refuse, and fail on request.
 //!
-//! Used by tests only. Nothing in here is reached in production.
+//! Used by tests and by rehearsals (`spinoff up --simulate`). Nothing in here is reached in production.
 
 mod faults;
 mod journal;

@@ -10,8 +10,8 @@
 //!   or environments copied from others.
 //! - How long things take and lag is made up within what was observed, as [`Settings`] says. The
 //!   wording of refusals is its own but for the parts by which clients know them.
-//! - What a deployment does is decided by [`Behaviour`], not by its image. A service that is made with
-//!   a source is deployed at once.
+//! - What a deployment does is decided by [`Behaviour`], not by its image, unless somebody really runs
+//!   [`Railway::containers`]. A service that is made with a source is deployed at once.
 //! - Usage is made up from running time: each instance that runs uses the same.
 //! - Log lines are few and always the same. Requests in `httpLogs` come from [`Railway::route`].
 //! - The DNS is asked when somebody looks at a domain, not all the time; [`Railway::look`] asks it
@@ -27,6 +27,7 @@
 //! - No two-factor questions, no OAuth, no roles. All tokens share the limits of the workspace.
 //! - The reset time of the rate limit is written as a date; which form Railway uses isn't known.
 
+mod containers;
 mod deployments;
 mod dispatch;
 mod documents;
@@ -58,6 +59,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use world::{Clock, Entropy};
 
+pub use containers::{Container, Report};
 pub use domains::Dns;
 pub use inspection::{DomainSeen, Fate, Kind, ProjectSeen, Route, ServiceSeen, Target};
 pub use settings::{Plan, Settings, Span};
@@ -92,6 +94,8 @@ pub enum Behaviour {
     NeverSettles,
     /// They sleep as soon as they run, until a request comes.
     Sleeps,
+    /// Somebody really runs them and says how they fare: [`Railway::report`].
+    AsReported,
 }
 
 /// The simulator. Clones share their state.
@@ -143,6 +147,11 @@ impl Railway {
         self.state().tokens.revoke(token);
     }
 
+    /// The token that was there from the start opens everything again.
+    pub fn restore_token(&self) {
+        self.state().tokens.grant(&self.0.token, TokenKind::Workspace, None);
+    }
+
     /// Whom to ask about DNS records. Before that, no name has any.
     pub fn set_dns(&self, dns: Arc<dyn Dns>) {
         self.state().dns = dns;
@@ -165,6 +174,11 @@ impl Railway {
     /// How deployments in projects of this name fare from now on.
     pub fn behave(&self, project: &str, behaviour: Behaviour) {
         self.state().behaviours.insert(project.to_owned(), behaviour);
+    }
+
+    /// How deployments fare in projects of which nothing else was said.
+    pub fn behave_usually(&self, behaviour: Behaviour) {
+        self.state().usual_behaviour = behaviour;
     }
 
     /// What runs in projects of this name crashes now.

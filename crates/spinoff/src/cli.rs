@@ -10,8 +10,8 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::up::UpArgs;
 use crate::{
-    admin_link, audit, completions, customers, delete, doctor, instances, log, members, provision, suspension, up,
-    usage, workflows,
+    admin_link, audit, completions, customers, delete, doctor, instances, log, mail, members, providers, provision,
+    serve, setup, suspension, up, usage, workflows,
 };
 
 /// Sells a web application: every customer gets an instance of their own
@@ -26,6 +26,8 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 refused, 5 timed out.
 
 Examples:
   spinoff                                        start everything on this machine
+  spinoff setup --dry-run                        see what Cloudflare, Stripe and Railway need first
+  spinoff serve --config /etc/spinoff.toml       start the main instance for customers
   spinoff provision ada@example.com acme         give a customer an instance
   spinoff instances list --json | jq '.data[].url'"
 )]
@@ -45,7 +47,7 @@ pub struct Global {
     #[arg(long, value_name = "DIR", global = true)]
     pub data: Option<PathBuf>,
 
-    /// Settings file of `up` and `doctor` [default: spinoff.toml in the data folder, if there is one]
+    /// Settings file of `up`, `serve`, `setup` and `doctor` [default: spinoff.toml in the data folder, if there is one]
     #[arg(long, value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
 
@@ -72,6 +74,8 @@ pub struct Global {
 pub enum Command {
     /// Start everything on this machine
     Up(Box<UpArgs>),
+    /// Start the main instance for customers: behind TLS, with mail that leaves
+    Serve(serve::Args),
     /// Run the guard of one instance: lets its members through to its application, and nobody else
     #[command(
         after_help = "Every option is also an environment variable. The server starts guards by itself; by hand it is
@@ -115,12 +119,20 @@ pub enum Operation {
     /// The hours in which an instance was used, and the bill so far
     #[command(subcommand)]
     Usage(usage::Command),
+    /// Railway, Cloudflare and the like: how they are, and what is left behind there
+    #[command(subcommand)]
+    Providers(providers::Command),
+    /// What the main instance writes to people, and what became of it
+    #[command(subcommand)]
+    Mail(mail::Command),
     /// Who changed what
     #[command(subcommand)]
     Audit(audit::Command),
     /// Print the link that signs the operator in
     AdminLink(admin_link::Args),
-    /// Check this machine and its installation
+    /// Do what is done once at Cloudflare, Stripe and Railway
+    Setup(setup::Args),
+    /// Check this machine, its installation and the providers
     Doctor(doctor::Args),
     /// Print completions for a shell
     Completions(completions::Args),
@@ -141,6 +153,7 @@ impl Command {
             // The guard brings its own runtime, and its exit code is the application's.
             Self::Guard(line) => return Ok(line.run()),
             Self::Up(args) => start(Builder::new_multi_thread())?.block_on(up::run(context, *args))?,
+            Self::Serve(args) => start(Builder::new_multi_thread())?.block_on(serve::run(context, args))?,
             Self::Workspace(args) => {
                 log::to_stderr();
                 start(Builder::new_current_thread())?.block_on(workspace::run(args))?;
@@ -163,8 +176,11 @@ impl Operation {
             Self::Customers(command) => customers::run(context, command).await,
             Self::Workflows(command) => workflows::run(context, command).await,
             Self::Usage(command) => usage::run(context, command).await,
+            Self::Providers(command) => providers::run(context, command).await,
+            Self::Mail(command) => mail::run(context, command).await,
             Self::Audit(command) => audit::run(context, command).await,
             Self::AdminLink(admin_link::Args {}) => admin_link::run(context),
+            Self::Setup(args) => setup::run(context, args).await,
             Self::Doctor(args) => doctor::run(context, args).await,
             Self::Completions(args) => completions::run(&args),
         }

@@ -10,20 +10,25 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::table;
 use crate::up::UpArgs;
-use crate::up::config::{Config, secret};
+use crate::up::config::{ComputeDriver, Config, secret};
 
 mod data;
 mod host;
+mod providers;
 
 /// What to check.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Works with and without a running server, and changes nothing.
+#[command(
+    after_help = "Works with and without a running server, and changes nothing. Of Railway, Cloudflare, Stripe and \
+the SMTP server, those are
+asked that the settings choose: whether credentials and permissions do, what the setup left to do, how near limits are.
 Exit codes: 0 nothing is wrong (there may be warnings), 1 something is.
 
 Examples:
   spinoff doctor
   spinoff doctor --json | jq '.checks[] | select(.verdict != \"ok\")'
-  spinoff doctor --store postgres://spinoff@localhost/spinoff")]
+  spinoff doctor --store postgres://spinoff@localhost/spinoff"
+)]
 pub struct Args {
     /// Address that the server listens on or is going to [default: as set, or 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS:PORT")]
@@ -69,16 +74,21 @@ struct Diagnosis {
 pub async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     let mut checks = vec![data::folder(&context.data), data::key(&context.data), host::disk_space(&context.data)];
     let wanted = UpArgs { listen: args.listen, store: args.store, ..UpArgs::usual() };
-    match settings(context, &wanted) {
-        Ok((listen, store)) => {
+    let config = settings(context, &wanted);
+    match &config {
+        Ok((config, store)) => {
             checks.push(Check::ok("settings", "make sense"));
             checks.push(data::store(&context.data, store.as_ref()).await);
-            checks.push(host::server(context, listen).await);
+            checks.push(host::server(context, config.site.listen).await);
+            checks.extend(providers::all(&context.data, config).await);
         }
         // Without settings nobody knows which store and which address to look at.
         Err(cause) => checks.push(Check::fail("settings", format!("{cause:#}"), "correct what is named there")),
     }
-    checks.extend(host::isolation());
+    // Where instances run elsewhere, this machine need not keep them apart.
+    if !config.is_ok_and(|(config, _)| config.compute.driver != ComputeDriver::Local) {
+        checks.extend(host::isolation());
+    }
     let failed = checks.iter().filter(|check| check.verdict == Verdict::Fail).count();
     let diagnosis = Diagnosis { ok: failed == 0, checks };
     context.output.show(&diagnosis, || in_words(&diagnosis.checks))?;
@@ -89,11 +99,16 @@ pub async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     }
 }
 
-/// Where the server listens, and where the record is kept unless in the data folder.
-fn settings(context: &Context, wanted: &UpArgs) -> anyhow::Result<(SocketAddr, Option<SecretString>)> {
+/// The settings, which fit `up` or `serve`, and where the record is kept unless in the data folder.
+fn settings(context: &Context, wanted: &UpArgs) -> anyhow::Result<(Config, Option<SecretString>)> {
     let config = Config::read(context, wanted)?;
+    let is_for_everybody = config.site.public_url().is_some() || !config.site.listen.ip().is_loopback();
+    config.fits_one_machine().or_else(|error| {
+        // Whoever names a public address means `serve`, and wants to hear of that.
+        if is_for_everybody { config.fits_everybody() } else { Err(error) }
+    })?;
     let store = secret(config.store.url.as_ref(), config.store.url_file.as_ref())?;
-    Ok((config.site.listen, store))
+    Ok((config, store))
 }
 
 impl Check {

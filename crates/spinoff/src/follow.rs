@@ -39,6 +39,21 @@ pub async fn follow(
     what: &str,
     patience: &Patience,
 ) -> Result<Workflow, Failure> {
+    follow_until(client, output, id, what, patience, |_| false).await
+}
+
+/// The same, but not longer than until it is `enough`.
+///
+/// # Errors
+/// As [`follow`].
+pub async fn follow_until(
+    client: &Client,
+    output: Output,
+    id: WorkflowId,
+    what: &str,
+    patience: &Patience,
+    enough: impl Fn(&Workflow) -> bool,
+) -> Result<Workflow, Failure> {
     let begun = Instant::now();
     let within = Duration::from_secs(patience.timeout);
     let mut heard = begun;
@@ -50,6 +65,10 @@ pub async fn follow(
                 progress.update(&workflow);
                 if workflow.state.is_over() {
                     return judge(workflow, what);
+                }
+                if enough(&workflow) {
+                    progress.end();
+                    return Ok(workflow);
                 }
             }
             Err(ClientError::Unreachable { .. } | ClientError::TimedOut { .. }) if heard.elapsed() < AWAY => {}
@@ -114,9 +133,16 @@ impl Progress {
         }
         if let Some(bar) = &self.bar {
             bar.set_message(in_one_line(&under_way));
-            if workflow.state.is_over() {
-                bar.finish_and_clear();
-            }
+        }
+        if workflow.state.is_over() {
+            self.end();
+        }
+    }
+
+    /// Shows nothing more of a workflow that goes on.
+    fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
         }
     }
 

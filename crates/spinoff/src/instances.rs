@@ -10,6 +10,7 @@ use crate::{delete, provision};
 
 mod export;
 mod import;
+mod rename;
 
 /// What can be done about instances.
 #[derive(Debug, Subcommand)]
@@ -35,6 +36,8 @@ pub enum Command {
     Add(provision::Args),
     /// Take an instance down with all its data, like `spinoff delete`
     Remove(delete::Args),
+    /// Move an instance to another subdomain and wait until it answers there
+    Rename(rename::Args),
     /// Write the project names of all instances, one a line
     Export(export::Args),
     /// Compare a list of project names with the server
@@ -63,6 +66,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
         }
         Command::Add(args) => provision::run(context, args).await,
         Command::Remove(args) => delete::run(context, args).await,
+        Command::Rename(args) => rename::run(context, args).await,
         Command::Export(args) => export::run(context, &args).await,
         Command::Import(args) => import::run(context, args).await,
         Command::Logs { instance, lines } => {
@@ -115,6 +119,8 @@ fn in_words(context: &Context, instance: &Instance) -> String {
         ("created", moment(instance.created_at)),
         ("workflow", or_dash(instance.workflow_id)),
     ];
+    rows.extend(instance.next_subdomain.as_ref().map(|name| ("moves to", name.to_string())));
+    rows.extend(instance.suspended_because.clone().map(|reason| ("suspended because", reason)));
     rows.extend(removed.map(|removed| ("removed", removed)));
     pairs(&rows)
 }

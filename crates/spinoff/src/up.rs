@@ -1,9 +1,12 @@
 //! `spinoff up`: everything on this machine, in one process.
 
-mod assemble;
+pub mod assemble;
 pub mod config;
 mod doors;
+pub mod drivers;
 mod folder_lock;
+pub mod home;
+mod simulation;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -17,8 +20,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
+use crate::data_folder::DataFolder;
 use crate::server_file::ServerFile;
 use config::Config;
+use simulation::Rehearsal;
 
 /// How to start everything on this machine.
 #[derive(Debug, Default, clap::Args)]
@@ -30,12 +35,20 @@ proxy in $HTTPS_PROXY and $ALL_PROXY, which opens tunnels only (CONNECT).
 All but --insecure-no-sandbox can be said in the settings file too, such as `driver = \"smtp\"` under [mail], and
 in the environment as SPINOFF_<SECTION>__<KEY>, such as SPINOFF_MAIL__DRIVER=smtp.
 
+With --simulate, workflows, drivers, guards and the application are those of production; Railway,
+Cloudflare and Stripe are simulated in this process. What they hold is at /-/simulation, with
+buttons for what can go wrong. The record is in the folder `simulation` of the data folder, which
+is emptied at each start; give that folder as --data to other commands. Instances are plain
+processes then, without walls between them: a rehearsal, and no place for other people's data.
+
 Examples:
   spinoff up
   spinoff up --data ./data --listen 127.0.0.1:9000
   spinoff up --app 'datasette serve $DATA/notes.db --create --port $PORT'
   spinoff up --app './my-app --port $PORT' --app-egress api.example.com:443 --app-egress '*.example.org:443'
-  spinoff up --store postgres://spinoff@localhost/spinoff"
+  spinoff up --store postgres://spinoff@localhost/spinoff
+  spinoff up --simulate --data ./rehearsal
+  spinoff up --simulate=realistic --simulate-faults 50"
 )]
 pub struct UpArgs {
     /// Address to listen on [default: 127.0.0.1:8080]
@@ -78,6 +91,9 @@ pub struct UpArgs {
     /// Die at this point, such as `provision.v1/deploy/after`: the rehearsal of a crash
     #[arg(long, value_name = "POINT", hide = true, value_parser = crash_point)]
     pub crash_at: Option<workflow::Point>,
+
+    #[command(flatten)]
+    pub rehearsal: simulation::Options,
 }
 
 impl UpArgs {
@@ -89,17 +105,34 @@ impl UpArgs {
 
 /// Starts everything and serves until told to stop.
 pub async fn run(context: &Context, args: UpArgs) -> anyhow::Result<()> {
+    serve(context, args, Config::fits_one_machine).await
+}
+
+/// Starts the main instance and what it drives, if the settings fit, and serves until told to stop.
+pub async fn serve(context: &Context, args: UpArgs, fit: fn(&Config) -> anyhow::Result<()>) -> anyhow::Result<()> {
     crate::log::to_stderr();
     // Fails only when a provider is installed already, which is as good.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     raise_open_files();
-    let folder = &context.data;
+    let rehearses = args.rehearsal.simulate.is_some();
+    let folder = &if rehearses { simulation::folder(&context.data) } else { context.data.clone() };
     let _lock = folder_lock::take(folder)?;
-    let config = Config::read(context, &args)?;
-    let listener = doors::for_people(config.site.listen).await?;
-    let (guards, socket) = doors::for_guards(folder)?;
+    let mut config = Config::read(context, &args)?;
+    fit(&config)?;
+    if rehearses {
+        simulation::fits(&config)?;
+        simulation::empty(folder)?;
+    }
+    let mut listener = doors::for_people(config.site.listen).await?;
     let address = listener.local_addr().context("asking for the address that is listened on")?;
+    let mut rehearsal = None;
+    if rehearses {
+        let (prepared, main) = Rehearsal::prepare(&args.rehearsal, &mut config, folder, listener).await?;
+        (rehearsal, listener) = (Some(prepared), main);
+    }
+    let (guards, socket) = doors::for_guards(folder)?;
     let started = assemble::start(folder, &config, &args, address, &socket).await?;
+    let rehearsal = rehearsal.map(|prepared| prepared.begin(folder, &started.app)).transpose()?;
 
     let stop = CancellationToken::new();
     let site = tokio::spawn(control_plane::serve_people(listener, started.app.clone(), stop.clone()));
@@ -113,11 +146,15 @@ pub async fn run(context: &Context, args: UpArgs) -> anyhow::Result<()> {
         admin_link: started.admin_link.clone(),
     };
     file.write(folder).context("writing run/server.json into the data folder")?;
-    announce(context, &config, &url, started.admin_link.expose_secret())?;
+    announce(context, folder, &config, &url, started.admin_link.expose_secret())?;
 
     wait_for_signal().await?;
     tracing::info!("Stopping: requests under way may finish, then the instances stop");
     ServerFile::remove(folder).context("removing run/server.json from the data folder")?;
+    if let Some(rehearsal) = rehearsal {
+        // Guards elsewhere would outlive the main instance; these tell it what is left to tell.
+        rehearsal.stop().await;
+    }
     stop.cancel();
     let db = started.app.db.clone();
     let _ = tokio::join!(site, started.stop());
@@ -137,7 +174,13 @@ fn raise_open_files() {
 }
 
 /// Tells a person what to do next, and a script that it can go on.
-fn announce(context: &Context, config: &Config, url: &str, admin_link: &str) -> anyhow::Result<()> {
+fn announce(
+    context: &Context,
+    folder: &DataFolder,
+    config: &Config,
+    url: &str,
+    admin_link: &str,
+) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     if !context.output.quiet {
         let mail = match config.mail.driver {
@@ -148,8 +191,16 @@ fn announce(context: &Context, config: &Config, url: &str, admin_link: &str) -> 
             out,
             "{} is for sale at {url}. Sign in as its operator: {admin_link}; {mail}; everything is kept in {}",
             config.site.product,
-            context.data.path().display()
+            folder.path().display()
         )?;
+        if *folder != context.data {
+            writeln!(
+                out,
+                "This is a rehearsal: Railway, Cloudflare and Stripe are simulated; look at them at {url}/-/simulation. \
+                 It is forgotten at the next start. For other commands, add --data {}",
+                folder.path().display()
+            )?;
+        }
     }
     writeln!(out, "ready {url}")?;
     out.flush()?;

@@ -1,4 +1,4 @@
-use api::{Usage, UsedHour};
+use api::{SignedInHour, Usage, UsedHour};
 use clap::Subcommand;
 use domain::{BillLine, Evidence, Month, Plan};
 
@@ -42,7 +42,23 @@ fn in_words(instance: &str, usage: &Usage) -> String {
     let lines = usage.bill.lines.iter().map(|line| bill_row(&plan, line));
     let total = ["Total".to_owned(), String::new(), String::new(), plan.price(usage.bill.total)];
     let bill = table(&[&usage.month.to_string(), "QUANTITY", "EACH", "AMOUNT"], lines.chain([total]));
-    format!("{hours}\n{bill}")
+    format!("{hours}{}\n{bill}", sign_ins(usage))
+}
+
+/// What the edge saw, beside the hours: it is there to be compared, and nobody pays for it.
+fn sign_ins(usage: &Usage) -> String {
+    if usage.sign_ins.is_empty() {
+        return String::new();
+    }
+    let row = |seen: &SignedInHour| {
+        let used = usage.hours.iter().any(|hour| hour.hour_start == seen.hour_start);
+        [
+            seen.hour_start.strftime("%Y-%m-%d %H:00").to_string(),
+            format!("{}, {} to {}", seen.count, seen.first.strftime("%H:%M"), seen.last.strftime("%H:%M")),
+            if used { "yes" } else { "no: signed in without use" }.to_owned(),
+        ]
+    };
+    format!("\n{}", table(&["SIGNED IN AT THE EDGE", "TIMES", "USED"], usage.sign_ins.iter().map(row)))
 }
 
 fn hour_row(hour: &UsedHour) -> [String; 2] {

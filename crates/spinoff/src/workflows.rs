@@ -3,7 +3,7 @@ use clap::Subcommand;
 
 use crate::context::Context;
 use crate::failure::{Doing as _, Failure};
-use crate::output::{or_dash, pairs, table};
+use crate::output::{or_dash, pairs, table, visible};
 use crate::when::{ago, moment, span};
 
 /// What can be done about workflows.
@@ -96,7 +96,15 @@ fn in_words(workflow: &Workflow) -> String {
         ("due", or_dash(workflow.due_at.map(moment))),
     ]);
     let steps = table(&["STEP", "STATE", "ATTEMPTS", "TOOK", "ERROR"], workflow.steps.iter().map(step_row));
-    format!("{about}\n{steps}")
+    let requests = workflow.steps.iter().filter(|step| !step.requests.is_empty());
+    let requests: String = requests.map(|step| listed(&step.name, &step.requests)).collect();
+    format!("{about}\n{steps}{requests}")
+}
+
+/// What a step asked of providers.
+fn listed(step: &str, requests: &[String]) -> String {
+    let lines: String = requests.iter().map(|line| format!("  {}\n", visible(line.clone()))).collect();
+    format!("\nrequests of {step}\n{lines}")
 }
 
 fn step_row(step: &Step) -> [String; 5] {

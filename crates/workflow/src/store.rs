@@ -130,6 +130,22 @@ pub async fn of_subject(db: &Db, subject: &str) -> Result<Vec<WorkflowRecord>, E
     rows.iter().map(record).collect()
 }
 
+/// What workflows work on, wait for a person to work on, or did work on after a moment: the subject of
+/// each, with its kind.
+///
+/// # Errors
+/// When the store can't be read.
+pub async fn at_work_since(db: &Db, since: Timestamp) -> Result<Vec<(String, String)>, Error> {
+    let rows = sqlx::query(
+        "select distinct subject, kind from workflows
+         where state in ('running', 'undoing', 'stuck') or finished_at >= $1",
+    )
+    .bind(millis(since))
+    .fetch_all(db.read())
+    .await?;
+    rows.iter().map(|row| Ok((row.try_get("subject")?, row.try_get("kind")?))).collect()
+}
+
 /// The workflow of a kind that works on something, or waits for a person to let it go on, as seen
 /// within a transaction.
 ///

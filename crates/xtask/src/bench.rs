@@ -4,6 +4,7 @@ mod guard;
 mod idle;
 mod load;
 mod provisioning;
+mod rehearsal;
 mod size;
 mod start;
 mod table;
@@ -24,9 +25,11 @@ Examples:
   cargo xtask bench
   cargo xtask bench start size --json
   cargo xtask bench load --binary /tmp/spinoff-of-last-week
-  cargo xtask bench guard --rounds 3")]
+  cargo xtask bench guard --rounds 3
+  cargo xtask bench crowd
+  cargo xtask bench seeds --number 200")]
 pub struct Args {
-    /// [default: all but build and guard]
+    /// [default: all but build, guard, seeds, crowd and signup]
     #[arg(value_enum)]
     what: Vec<What>,
 
@@ -40,6 +43,9 @@ pub struct Args {
 
     #[command(flatten)]
     effort: guard::Effort,
+
+    #[command(flatten)]
+    numbers: rehearsal::Numbers,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -58,6 +64,12 @@ enum What {
     Guard,
     /// A clean build, and the tests
     Build,
+    /// Whether everything fits together in the end whatever chance does, at simulated companies
+    Seeds,
+    /// How long many signups take that come at once, beside what Railway's limits alone dictate
+    Crowd,
+    /// How long a signup takes, beside what Railway's delays alone dictate
+    Signup,
 }
 
 impl What {
@@ -83,7 +95,16 @@ pub fn run(args: &Args) -> Result<()> {
             println!("{}", report.plain());
         }
     }
-    if what.iter().any(|what| !matches!(what, What::Build | What::Guard)) {
+    for (name, rehearse) in [
+        (What::Seeds, rehearsal::seeds as fn(&rehearsal::Numbers) -> Result<()>),
+        (What::Crowd, rehearsal::crowd),
+        (What::Signup, rehearsal::signup),
+    ] {
+        if what.contains(&name) {
+            rehearse(&args.numbers)?;
+        }
+    }
+    if what.iter().any(|what| What::USUAL.contains(what)) {
         let binary = match &args.binary {
             Some(binary) => binary.canonicalize()?,
             None => Product::build_release()?,

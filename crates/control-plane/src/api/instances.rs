@@ -1,6 +1,6 @@
 use api::{
-    DeleteInstance, Health, Instance, InstanceAccepted, NewInstance, RemovalRecord, Removed, SuspendInstance,
-    WorkflowAccepted,
+    DeleteInstance, Health, Instance, InstanceAccepted, NewInstance, RemovalRecord, Removed, RenameInstance,
+    SuspendInstance, WorkflowAccepted,
 };
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -10,9 +10,10 @@ use serde::Deserialize;
 use super::{Json, Listing, Query, Refusal};
 use crate::app::App;
 use crate::error::{AppError, refused};
-use crate::instances::{self, delete, suspension};
+use crate::instances::{self, delete, rename, suspension};
 use crate::person::Program;
 use crate::signup::{NewSignup, SignupError, sign_up};
+use crate::text::capital;
 
 const MOST_LINES: usize = 10_000;
 
@@ -57,6 +58,10 @@ pub(crate) async fn create(
     let accepted = sign_up(&app, &order).await.map_err(|error| match error {
         SignupError::Taken(_) => refused(409, &error.to_string(), "Names that look alike count as the same."),
         SignupError::KeyReused => refused(422, &error.to_string(), "Use a new Idempotency-Key for each order."),
+        SignupError::Full(ceiling) => {
+            let next = format!("{}.", capital(&ceiling.advice));
+            refused(409, &capital(&SignupError::Full(ceiling).to_string()), &next)
+        }
         SignupError::Store(error) => error.into(),
     })?;
     let url = app.instance_url(&new.subdomain);
@@ -114,6 +119,17 @@ pub(crate) async fn resume(
     Ok((StatusCode::ACCEPTED, axum::Json(WorkflowAccepted { workflow_id })))
 }
 
+pub(crate) async fn rename(
+    State(app): State<App>,
+    _: Program,
+    Path(reference): Path<String>,
+    Json(wanted): Json<RenameInstance>,
+) -> Result<(StatusCode, axum::Json<WorkflowAccepted>), Refusal> {
+    let instance = find(&app, &reference).await?;
+    let workflow_id = rename::request(&app, &instance, &wanted.subdomain, Program::NAME).await?;
+    Ok((StatusCode::ACCEPTED, axum::Json(WorkflowAccepted { workflow_id })))
+}
+
 #[derive(Deserialize)]
 pub(crate) struct Tail {
     lines: Option<usize>,
@@ -145,6 +161,7 @@ async fn view(app: &App, instance: &instances::Instance) -> Result<Instance, App
         id: instance.id,
         project: instance.project.clone(),
         subdomain: instance.subdomain.clone(),
+        next_subdomain: instance.next_subdomain.clone(),
         url: app.instance_url(&instance.subdomain),
         customer_id: instance.customer,
         customer_email: instance.customer_email.clone(),
@@ -155,6 +172,7 @@ async fn view(app: &App, instance: &instances::Instance) -> Result<Instance, App
         release: observed.and_then(|observed| observed.observation.version.clone()),
         created_at: instance.created_at,
         workflow_id: latest,
+        suspended_because: instance.suspended_because.clone(),
         removal: None,
     })
 }

@@ -19,11 +19,12 @@ pub(crate) async fn document() -> axum::Json<utoipa::openapi::OpenApi> {
     security(("bearer" = [])),
     paths(
         paths::list_instances, paths::create_instance, paths::show_instance, paths::delete_instance,
-        paths::suspend_instance, paths::resume_instance,
+        paths::suspend_instance, paths::resume_instance, paths::rename_instance,
         paths::instance_logs, paths::list_members, paths::add_member, paths::remove_member, paths::usage,
-        paths::list_customers, paths::list_workflows, paths::show_workflow, paths::retry_workflow,
+        paths::list_customers, paths::list_messages, paths::retry_message, paths::list_workflows, paths::show_workflow, paths::retry_workflow,
         paths::abandon_workflow, paths::list_audit_events, paths::report_activity,
-        paths::report_emergency, paths::signed_members,
+        paths::report_emergency, paths::signed_members, paths::list_providers, paths::list_findings,
+        paths::show_finding, paths::repair_finding, paths::sweep_providers,
     )
 )]
 struct Described;
@@ -32,9 +33,9 @@ struct Described;
 #[expect(dead_code, reason = "read by the derive that describes the API, never called")]
 mod paths {
     use api::{
-        ActivityAccepted, ActivityReport, AuditEvent, Customer, DeleteInstance, EmergencyReport, Instance,
-        InstanceAccepted, Member, NewInstance, NewMember, Page, Problem, SignedMembers, SuspendInstance, Usage,
-        Workflow, WorkflowAccepted,
+        ActivityAccepted, ActivityReport, AuditEvent, Customer, DeleteInstance, EmergencyReport, Finding, Instance,
+        InstanceAccepted, Member, Message, NewInstance, NewMember, Page, Problem, Provider, RenameInstance,
+        SignedMembers, SuspendInstance, Usage, Workflow, WorkflowAccepted,
     };
 
     macro_rules! described {
@@ -52,7 +53,7 @@ mod paths {
         create_instance = (post, path = "/instances", tag = "instances", request_body = NewInstance,
             params(("Idempotency-Key" = Option<String>, Header, description = "The same key gives the same instance")),
             responses((status = 202, body = InstanceAccepted), (status = 400, body = Problem), (status = 401, body = Problem),
-                      (status = 409, description = "The name, or one that looks like it, is taken", body = Problem),
+                      (status = 409, description = "The name, or one that looks like it, is taken, or a provider has no room", body = Problem),
                       (status = 415, body = Problem), (status = 422, body = Problem)));
         show_instance = (get, path = "/instances/{instance}", tag = "instances",
             params(("instance" = String, Path, description = "Id, project name or subdomain")),
@@ -71,6 +72,12 @@ mod paths {
             params(("instance" = String, Path, description = "Id, project name or subdomain")),
             responses((status = 202, body = WorkflowAccepted), (status = 401, body = Problem), (status = 404, body = Problem),
                       (status = 409, body = Problem)));
+        rename_instance = (post, path = "/instances/{instance}/rename", tag = "instances", request_body = RenameInstance,
+            params(("instance" = String, Path, description = "Id, project name or subdomain")),
+            responses((status = 202, body = WorkflowAccepted), (status = 400, body = Problem), (status = 401, body = Problem),
+                      (status = 404, body = Problem),
+                      (status = 409, description = "The name, or one that looks like it, is taken, or the instance can't move now", body = Problem),
+                      (status = 415, body = Problem), (status = 422, body = Problem)));
         instance_logs = (get, path = "/instances/{instance}/logs", tag = "instances",
             params(("instance" = String, Path), ("lines" = Option<u32>, Query)),
             responses((status = 200, body = String, content_type = "text/plain"), (status = 401, body = Problem), (status = 404, body = Problem)));
@@ -90,6 +97,13 @@ mod paths {
         list_customers = (get, path = "/customers", tag = "customers",
             params(("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
             responses((status = 200, body = Page<Customer>), (status = 401, body = Problem)));
+        list_messages = (get, path = "/messages", tag = "messages",
+            params(("state" = Option<String>, Query, description = "waiting, delivered or failed"),
+                   ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
+            responses((status = 200, body = Page<Message>), (status = 401, body = Problem), (status = 422, body = Problem)));
+        retry_message = (post, path = "/messages/{id}/retry", tag = "messages", params(("id" = String, Path)),
+            responses((status = 200, body = Message), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, description = "It was delivered, or is on its way", body = Problem)));
         list_workflows = (get, path = "/workflows", tag = "workflows",
             params(("state" = Option<String>, Query), ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
             responses((status = 200, body = Page<Workflow>), (status = 401, body = Problem), (status = 422, body = Problem)));
@@ -99,6 +113,18 @@ mod paths {
             responses((status = 202, body = WorkflowAccepted), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)));
         abandon_workflow = (post, path = "/workflows/{id}/abandon", tag = "workflows", params(("id" = String, Path)),
             responses((status = 202, body = WorkflowAccepted), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)));
+        list_providers = (get, path = "/providers", tag = "providers",
+            responses((status = 200, body = Page<Provider>), (status = 401, body = Problem)));
+        list_findings = (get, path = "/providers/findings", tag = "providers",
+            params(("state" = Option<String>, Query, description = "open, as without it, or closed")),
+            responses((status = 200, body = Page<Finding>), (status = 401, body = Problem), (status = 422, body = Problem)));
+        show_finding = (get, path = "/providers/findings/{id}", tag = "providers", params(("id" = String, Path)),
+            responses((status = 200, body = Finding), (status = 401, body = Problem), (status = 404, body = Problem)));
+        repair_finding = (post, path = "/providers/findings/{id}/repair", tag = "providers", params(("id" = String, Path)),
+            responses((status = 202, body = WorkflowAccepted), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, description = "It is settled, or only a person can put it right", body = Problem)));
+        sweep_providers = (post, path = "/providers/sweep", tag = "providers",
+            responses((status = 202, body = WorkflowAccepted), (status = 401, body = Problem)));
         list_audit_events = (get, path = "/audit-events", tag = "audit-events",
             params(("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
             responses((status = 200, body = Page<AuditEvent>), (status = 401, body = Problem)));

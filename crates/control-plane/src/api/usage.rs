@@ -1,4 +1,4 @@
-use api::{Usage, UsedHour};
+use api::{SignedInHour, Usage, UsedHour};
 use axum::extract::{Path, State};
 use domain::Month;
 use serde::Deserialize;
@@ -26,6 +26,13 @@ pub(crate) async fn show(
         None => Month::of(app.clock.now()),
     };
     let used = usage::of_month(&app, instance.id, month).await?;
+    let sign_ins = usage::sign_ins::store::of_month(&app.db, instance.id, month).await?;
+    let sign_ins = sign_ins.into_iter().map(|seen| SignedInHour {
+        hour_start: seen.hour.start(),
+        first: seen.first,
+        last: seen.last,
+        count: seen.count,
+    });
     let hours = used.hours.into_iter().map(|(hour, evidence)| UsedHour { hour_start: hour.start(), evidence });
     Ok(axum::Json(Usage {
         instance_id: instance.id,
@@ -33,5 +40,6 @@ pub(crate) async fn show(
         hours: hours.collect(),
         bill: used.bill,
         currency: app.settings.plan.currency.clone(),
+        sign_ins: sign_ins.collect(),
     }))
 }

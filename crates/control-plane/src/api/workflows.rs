@@ -76,6 +76,7 @@ fn view(app: &App, record: &WorkflowRecord) -> Option<Workflow> {
         started_at: step.started_at,
         finished_at: step.finished_at,
         duration_ms: u64::try_from(step.duration(now).as_millis()).ok(),
+        requests: step.notes.iter().flat_map(|notes| notes.lines()).map(str::to_owned).collect(),
     };
     Some(Workflow {
         id: WorkflowId::parse(&record.id).ok()?,

@@ -1,7 +1,7 @@
 use axum::extract::{Path, Query, State};
-use axum::response::Html;
+use axum::response::{Html, Redirect};
 use domain::CustomerId;
-use pages::console::{ConsoleCustomer, ConsoleCustomers, CustomerRow, Fact};
+use pages::console::{BounceView, ConsoleCustomer, ConsoleCustomers, CustomerRow, Fact};
 
 use super::instances::instance_row;
 use super::{Listing, PAGE, console_shell, next};
@@ -9,7 +9,8 @@ use crate::app::App;
 use crate::customers::{self, Customer};
 use crate::error::AppError;
 use crate::instances;
-use crate::person::Reader;
+use crate::mail::bounces;
+use crate::person::{Reader, Supporter};
 use crate::site::PageError;
 
 pub(crate) async fn index(
@@ -46,9 +47,26 @@ pub(crate) async fn show(
         shell: console_shell(&app, &customer.name, &person),
         customer: row(&customer, u32::try_from(living).unwrap_or(u32::MAX)),
         facts,
+        bounce: bounces::store::find(&app.db, &customer.email).await?.map(|bounce| BounceView {
+            since: bounce.since,
+            last_at: bounce.last_at,
+            answer: bounce.answer,
+        }),
         instances: instances.iter().map(|instance| instance_row(&app, instance)).collect(),
     };
     Ok(Html(page.render()))
+}
+
+/// Forgets that mail to a customer bounced, and tries again what waits for them.
+pub(crate) async fn clear_bounce(
+    State(app): State<App>,
+    Supporter(person): Supporter,
+    Path(id): Path<String>,
+) -> Result<Redirect, PageError> {
+    let id = CustomerId::parse(&id).map_err(|_| AppError::NotFound)?;
+    let customer = customers::store::find(&app.db, id).await?.ok_or(AppError::NotFound)?;
+    bounces::clear(&app, &customer.email, person.email.as_str()).await?;
+    Ok(Redirect::to(&format!("/admin/customers/{id}")))
 }
 
 fn row(customer: &Customer, instances: u32) -> CustomerRow {

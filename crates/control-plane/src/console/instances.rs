@@ -92,12 +92,23 @@ async fn facts(app: &App, instance: &Instance) -> Result<Vec<Fact>, AppError> {
     let mut fact = |label: &str, value: String| facts.push(Fact { label: label.to_owned(), value });
     fact("Asked for", instance.created_at.to_string());
     fact("In this state since", instance.changed_at.to_string());
+    if let Some(next) = &instance.next_subdomain {
+        fact("Moves to", app.shown_hostname(next));
+    }
+    let former = instances::names::store::former(app.db.read(), instance.id).await?;
+    if !former.is_empty() {
+        let names: Vec<_> = former.iter().map(ToString::to_string).collect();
+        fact("Keeps the names", names.join(", "));
+    }
     fact("Serial of the member list", instance.members_serial.to_string());
     if let Some(observed) = &instance.observed {
         fact("Runs version", observed.observation.version.clone().unwrap_or_else(|| "unknown".to_owned()));
         if let Some(detail) = &observed.observation.detail {
             fact("Last word", detail.clone());
         }
+    }
+    if let Some(reason) = &instance.suspended_because {
+        fact("Suspended because", reason.clone());
     }
     if let Some(by) = &instance.deletion_requested_by {
         fact("Deletion asked for by", by.clone());

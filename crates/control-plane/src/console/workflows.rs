@@ -136,6 +136,7 @@ fn step_row(app: &App, record: &WorkflowRecord, step: &workflow::StepRecord) -> 
         duration_ms: u64::try_from(step.duration(app.clock.now()).as_millis()).ok(),
         output: step.output.clone().filter(|output| output != "null"),
         error: step.error.clone(),
+        requests: step.notes.iter().flat_map(|notes| notes.lines()).map(str::to_owned).collect(),
     }
 }
 

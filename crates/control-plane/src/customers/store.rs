@@ -5,6 +5,7 @@ use store::sqlx::{self, Error, Row as _, any::AnyRow};
 use store::{Db, Migration, Tx, from_millis, millis};
 
 use super::Customer;
+use crate::signup::checkout;
 use crate::text::Stored as _;
 
 pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
@@ -123,13 +124,16 @@ pub(crate) async fn card(db: &Db, customer: CustomerId) -> Result<Option<SavedCa
     .transpose()
 }
 
-/// Whether the customer with this address has, or had, an instance that worked.
+/// Whether the customer with this address has, or had, an instance that worked or is being made. Not one
+/// that waits for a means of payment: whoever lost the way there may order again.
 pub(crate) async fn has_instances(db: &Db, email: &Email) -> Result<bool, Error> {
     let found: Option<i64> = sqlx::query_scalar(
         "select i.members_serial from instances i join customers c on c.id = i.customer_id
-         where c.email = $1 and i.state <> 'failed' limit 1",
+         where c.email = $1 and i.state <> 'failed' and not (i.state = 'requested'
+             and exists (select w.id from workflows w where w.subject = i.id and w.kind = $2)) limit 1",
     )
     .bind(email.as_str())
+    .bind(checkout::KIND)
     .fetch_optional(db.read())
     .await?;
     Ok(found.is_some())
@@ -138,6 +142,12 @@ pub(crate) async fn has_instances(db: &Db, email: &Email) -> Result<bool, Error>
 pub(crate) async fn find(db: &Db, id: CustomerId) -> Result<Option<Customer>, Error> {
     let row =
         sqlx::query("select * from customers where id = $1").bind(id.to_string()).fetch_optional(db.read()).await?;
+    row.as_ref().map(customer).transpose()
+}
+
+pub(crate) async fn find_by_email(db: &Db, email: &Email) -> Result<Option<Customer>, Error> {
+    let row =
+        sqlx::query("select * from customers where email = $1").bind(email.as_str()).fetch_optional(db.read()).await?;
     row.as_ref().map(customer).transpose()
 }
 

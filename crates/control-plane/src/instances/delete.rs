@@ -7,14 +7,17 @@ use domain::{Event, InstanceId, InstanceState, WorkflowId};
 use jiff::SignedDuration;
 use providers::Removed;
 use providers::edge::Entry;
+use providers::payments::Ending;
 use store::Tx;
 use store::sqlx::Error;
 use workflow::{OnFailure, Run, StepError, Stop, Workflow, WorkflowState};
 
 use super::Instance;
 use super::provision::{self, transition_error};
+use super::{names, rename};
 use crate::app::{App, Core};
 use crate::error::{AppError, refused};
+use crate::signup::checkout;
 use crate::workflows::{self, Plan, step_error};
 use crate::{audit, mail, members};
 
@@ -56,9 +59,11 @@ pub(crate) async fn request(app: &App, instance: &Instance, confirm: &str, by: &
     }
     let now = app.clock.now();
     if matches!(instance.state, InstanceState::Requested | InstanceState::Provisioning) {
-        if workflow::under_way(&mut tx, provision::KIND, &subject).await?.is_some() {
-            let next = "Wait until it is ready, or abandon its provisioning in the console.";
-            return Err(refused(409, &format!("{} is still being made", instance.subdomain), next));
+        for kind in [provision::KIND, checkout::KIND] {
+            if workflow::under_way(&mut tx, kind, &subject).await?.is_some() {
+                let next = "Wait until it is ready, or abandon its provisioning in the console.";
+                return Err(refused(409, &format!("{} is still being made", instance.subdomain), next));
+            }
         }
         // Its provisioning was abandoned half undone: what is left of it is removed like the whole.
         super::store::transition(&mut tx, instance.id, Event::GiveUp, now).await?;
@@ -66,6 +71,8 @@ pub(crate) async fn request(app: &App, instance: &Instance, confirm: &str, by: &
     super::store::transition(&mut tx, instance.id, Event::Delete, now).await?;
     super::store::note_deletion_request(&mut tx, instance.id, by).await?;
     audit::record(&mut tx, app, by, "instance.deletion_requested", &subject, confirm.trim()).await?;
+    // What else works on it sees at once that it is in vain.
+    workflow::nudge(&mut tx, &subject, now).await?;
     let id = start(&mut tx, app, instance.id).await?;
     tx.commit().await?;
     app.engine.wake();
@@ -104,19 +111,23 @@ impl Workflow for Delete {
         })
         .await?;
         run.step("remove compute", || async {
+            stay_put(core, id).await?;
             let mut removed = core.drivers.compute.delete_project(&instance.project, id).await.map_err(step_error)?;
             removed.push(Removed::new("project", instance.project.to_string()));
             keep(core, id, &removed).await
         })
         .await?;
         run.step("remove address", || async {
-            let mut removed = core.drivers.edge.remove(hostname, id).await.map_err(step_error)?;
+            let mut removed = Vec::new();
+            for each in names::hostnames(core, instance).await? {
+                removed.extend(core.drivers.edge.remove(&each, id).await.map_err(step_error)?);
+            }
             removed.push(Removed::new("hostname", hostname.clone()));
             keep(core, id, &removed).await
         })
         .await?;
         run.step("end subscription", || async {
-            let removed = core.drivers.payments.cancel(id).await.map_err(step_error)?;
+            let removed = core.drivers.payments.cancel(id, Ending::NotWanted).await.map_err(step_error)?;
             keep(core, id, &removed).await
         })
         .await?;
@@ -127,6 +138,16 @@ impl Workflow for Delete {
     async fn undo(&self, _run: &Run) -> Result<(), Stop> {
         Ok(())
     }
+}
+
+/// Waits for an instance that is moving to another address: it sees that it is being deleted, and takes
+/// back what it made.
+async fn stay_put(core: &Core, id: InstanceId) -> Result<(), StepError> {
+    if rename::is_moving(core, id).await? {
+        let why = "Its change of name is taken back first.".to_owned();
+        return Err(StepError::NotYet { why, after: SignedDuration::from_secs(1) });
+    }
+    Ok(())
 }
 
 /// Adds to the record right after the effect, since a second run of the step finds nothing left to

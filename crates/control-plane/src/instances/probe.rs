@@ -9,7 +9,8 @@ use super::Instance;
 use crate::app::Core;
 use crate::workflows::step_error;
 
-/// How long one step waits before it gives the engine its turn again.
+/// How long one step waits before it gives the engine its turn again, on one machine, where instances
+/// answer within moments. Elsewhere it asks once, and comes back.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Between two looks; grows by a quarter, since most instances answer at once and some take minutes:
 /// an instance is then noticed at most a quarter later than it could have been.
@@ -17,7 +18,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// Waits until the instance answers healthy through its public hostname, as its members will reach it.
-pub(super) async fn wait_until_healthy(core: &Core, instance: &Instance) -> Result<(), StepError> {
+pub(crate) async fn wait_until_healthy(core: &Core, instance: &Instance) -> Result<(), StepError> {
     let mut pause = FIRST_PAUSE;
     let mut waited = Duration::ZERO;
     loop {
@@ -29,7 +30,7 @@ pub(super) async fn wait_until_healthy(core: &Core, instance: &Instance) -> Resu
             }
             Err(error) => error.to_string(),
         };
-        if waited >= PATIENCE {
+        if waited >= patience(core) {
             let what = format!("{} does not answer yet: {problem}", core.hostname(&instance.subdomain));
             return Err(StepError::temporary(anyhow::anyhow!(what)));
         }
@@ -37,6 +38,10 @@ pub(super) async fn wait_until_healthy(core: &Core, instance: &Instance) -> Resu
         waited += pause;
         pause = (pause * 5 / 4).min(LONGEST_PAUSE);
     }
+}
+
+fn patience(core: &Core) -> Duration {
+    if core.settings.probe_address.is_some() { PATIENCE } else { Duration::ZERO }
 }
 
 /// Waits until the guard answers healthy past the edge, while the edge lets nobody through.
@@ -52,7 +57,7 @@ pub(super) async fn wait_behind_the_door(core: &Core, instance: &Instance) -> Re
     };
     let mut waited = Duration::ZERO;
     while !look().await {
-        if waited >= PATIENCE {
+        if waited >= patience(core) {
             return Err(StepError::temporary(anyhow::anyhow!("{hostname} does not answer yet")));
         }
         tokio::time::sleep(LONGEST_PAUSE).await;
@@ -93,7 +98,13 @@ pub(super) async fn refuses_strangers(core: &Core, instance: &Instance) -> Resul
 }
 
 async fn through_hostname(core: &Core, instance: &Instance, path: &str) -> Result<reqwest::Response, reqwest::Error> {
-    // The site's own address, whatever the resolver makes of the name, with the name in the request.
-    let host = core.shown_hostname(&instance.subdomain);
-    core.http.get(format!("http://{}{path}", core.settings.probe_address)).header("host", host).send().await
+    let request = match core.settings.probe_address {
+        // The edge's own address, whatever the resolver makes of the name, with the name in the request.
+        Some(address) => {
+            let host = core.shown_hostname(&instance.subdomain);
+            core.http.get(format!("http://{address}{path}")).header("host", host)
+        }
+        None => core.http.get(format!("{}{path}", core.instance_url(&instance.subdomain))),
+    };
+    request.send().await
 }

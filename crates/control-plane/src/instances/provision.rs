@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use domain::{Event, InstanceId, WorkflowId};
 use jiff::SignedDuration;
 use providers::compute::{GuardSettings, Origin};
+use providers::payments::Ending;
 use store::Tx;
 use store::sqlx::Error;
 use workflow::{OnFailure, Run, StepError, Stop, Workflow};
@@ -121,8 +122,9 @@ impl Workflow for Provision {
         let core = &*self.0;
         let instance = &instance_of(core, run).await?;
         let hostname = &core.hostname(&instance.subdomain);
-        run.undo("start subscription", || async {
-            core.drivers.payments.cancel(instance.id).await.map_err(step_error)
+        // Even if it was not started by us: what the customer agreed to on the provider's page is ended too.
+        run.step("start subscription", || async {
+            core.drivers.payments.cancel(instance.id, Ending::NeverWorked).await.map_err(step_error)
         })
         .await?;
         run.undo("publish address", || async {
@@ -144,7 +146,7 @@ async fn instance_of(core: &Core, run: &Run) -> Result<Instance, Stop> {
     found.ok_or_else(|| Stop::Failed(format!("there is no instance {id} in the store")))
 }
 
-fn guard_settings(core: &Core, instance: &Instance) -> Result<GuardSettings, StepError> {
+pub(crate) fn guard_settings(core: &Core, instance: &Instance) -> Result<GuardSettings, StepError> {
     let main_key = core.members_key.public().map_err(StepError::permanent)?;
     Ok(GuardSettings {
         instance: instance.id,
@@ -157,7 +159,7 @@ fn guard_settings(core: &Core, instance: &Instance) -> Result<GuardSettings, Ste
     })
 }
 
-async fn cover(core: &Core, instance: &Instance) -> Result<(), StepError> {
+pub(crate) async fn cover(core: &Core, instance: &Instance) -> Result<(), StepError> {
     members::publish::tell_edge(core, instance).await?;
     core.admit_to_site(&instance.customer_email).await.map_err(StepError::temporary)
 }
@@ -192,7 +194,7 @@ async fn give_up(core: &Core, instance: &Instance, reason: &str, workflow: &str)
     Ok(())
 }
 
-pub(super) fn transition_error(error: TransitionError) -> StepError {
+pub(crate) fn transition_error(error: TransitionError) -> StepError {
     match error {
         TransitionError::Store(error) => error.into(),
         TransitionError::Raced => StepError::temporary(error),

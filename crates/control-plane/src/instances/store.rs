@@ -5,7 +5,8 @@ use providers::compute::Observation;
 use store::sqlx::{self, Error, Row as _, any::AnyRow};
 use store::{Db, Migration, Tx, from_millis, millis};
 
-use super::{Instance, Observed};
+use super::{Instance, Observed, names};
+use crate::signup::checkout;
 use crate::text::Stored as _;
 
 pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
@@ -63,6 +64,7 @@ pub(crate) struct NewInstance<'a> {
 
 /// Stores a new instance; a unique violation means that its name, or one that looks like it, is taken.
 pub(crate) async fn insert(tx: &mut Tx, new: &NewInstance<'_>) -> Result<(), Error> {
+    names::store::take(tx, new.id, new.subdomain, new.now).await?;
     sqlx::query(
         "insert into instances (id, customer_id, subdomain, skeleton, project, state, signup_key, members_serial,
                                 created_at, changed_at)
@@ -78,17 +80,6 @@ pub(crate) async fn insert(tx: &mut Tx, new: &NewInstance<'_>) -> Result<(), Err
     .execute(&mut **tx)
     .await?;
     Ok(())
-}
-
-/// Whether a name, or one that looks like it, is in use.
-pub(crate) async fn is_taken(db: &Db, subdomain: &Subdomain) -> Result<bool, Error> {
-    let found: Option<i64> = sqlx::query_scalar(
-        "select members_serial from instances where skeleton = $1 and state not in ('deleted', 'failed')",
-    )
-    .bind(subdomain.skeleton())
-    .fetch_optional(db.read())
-    .await?;
-    Ok(found.is_some())
 }
 
 /// The instance that an earlier submission of the same form made.
@@ -150,12 +141,12 @@ pub(crate) async fn owned_by(db: &Db, owner: &Email, failed_since: Timestamp) ->
     rows.iter().map(instance).collect()
 }
 
-/// One of a person's instances, by subdomain; anybody else's is as if it were not there.
+/// One of a person's instances, by its subdomain or a former one; anybody else's is as if it were not there.
 pub(crate) async fn find_owned(db: &Db, owner: &Email, subdomain: &str) -> Result<Option<Instance>, Error> {
     let row = sqlx::query(select!(
-        "where i.subdomain = $2 and (c.email = $1
-             or i.id in (select instance_id from members where email = $1 and role = 'owner'))
-         order by i.id desc limit 1"
+        "where (i.subdomain = $2 or i.id in (select instance_id from former_names where subdomain = $2))
+             and (c.email = $1 or i.id in (select instance_id from members where email = $1 and role = 'owner'))
+         order by case when i.subdomain = $2 then 0 else 1 end, i.id desc limit 1"
     ))
     .bind(owner.as_str())
     .bind(subdomain)
@@ -172,11 +163,16 @@ pub(crate) async fn of_customer(db: &Db, customer: CustomerId) -> Result<Vec<Ins
     rows.iter().map(instance).collect()
 }
 
-/// How many instances are being made.
+/// How many instances are being made. Not those that were asked for and wait for a means of payment:
+/// that keeps nobody busy.
 pub(crate) async fn number_being_made(db: &Db) -> Result<u32, Error> {
-    let number: i64 = sqlx::query_scalar("select count(*) from instances where state in ('requested', 'provisioning')")
-        .fetch_one(db.read())
-        .await?;
+    let number: i64 = sqlx::query_scalar(
+        "select count(*) from instances i where i.state = 'provisioning' or (i.state = 'requested'
+             and not exists (select w.id from workflows w where w.subject = i.id and w.kind = $1))",
+    )
+    .bind(checkout::KIND)
+    .fetch_one(db.read())
+    .await?;
     Ok(u32::try_from(number).unwrap_or(u32::MAX))
 }
 
@@ -214,7 +210,8 @@ pub(crate) async fn state(tx: &mut Tx, id: InstanceId) -> Result<Option<Instance
     word.as_deref().map(InstanceState::from_stored).transpose()
 }
 
-/// Lets an event happen to an instance; one that happened already changes nothing.
+/// Lets an event happen to an instance; one that happened already changes nothing. Its names are its own
+/// until it is over.
 pub(crate) async fn transition(
     tx: &mut Tx,
     id: InstanceId,
@@ -233,7 +230,17 @@ pub(crate) async fn transition(
         .bind(millis(now))
         .execute(&mut **tx)
         .await?;
-    if done.rows_affected() == 1 { Ok(to) } else { Err(TransitionError::Raced) }
+    if done.rows_affected() != 1 {
+        return Err(TransitionError::Raced);
+    }
+    if to.is_over() {
+        names::store::release_all(tx, id).await?;
+    } else if from.is_over()
+        && let Some(called) = names::store::called(tx, id).await?
+    {
+        names::store::reserve(tx, id, &called.subdomain, now).await?;
+    }
+    Ok(to)
 }
 
 /// Notes who asked for the deletion.
@@ -346,12 +353,14 @@ fn instance(row: &AnyRow) -> Result<Instance, Error> {
         customer_name: row.try_get("customer_name")?,
         customer_email: Email::from_stored(row.try_get("customer_email")?)?,
         subdomain: Subdomain::from_stored(row.try_get("subdomain")?)?,
+        next_subdomain: row.try_get::<Option<&str>, _>("next_subdomain")?.map(Subdomain::from_stored).transpose()?,
         project: ProjectName::from_stored(row.try_get("project")?)?,
         state: InstanceState::from_stored(row.try_get("state")?)?,
         created_at: from_millis(row.try_get("created_at")?),
         changed_at: from_millis(row.try_get("changed_at")?),
         members_serial: u64::try_from(row.try_get::<i64, _>("members_serial")?).unwrap_or(0),
         deletion_requested_by: row.try_get("deletion_requested_by")?,
+        suspended_because: row.try_get("suspended_because")?,
         observed,
     })
 }

@@ -1,13 +1,15 @@
 //! Closes an instance without losing anything of it, and opens it again.
 
+pub(crate) mod store;
+
 use std::sync::Arc;
 
+use ::store::Tx;
+use ::store::sqlx::Error;
 use async_trait::async_trait;
 use domain::{Event, InstanceId, InstanceState, WorkflowId};
 use jiff::SignedDuration;
 use providers::edge::Entry;
-use store::Tx;
-use store::sqlx::Error;
 use workflow::{OnFailure, Run, StepError, Stop, Workflow, WorkflowState};
 
 use super::{Instance, probe};
@@ -18,8 +20,8 @@ use crate::workflows::{self, Plan, step_error};
 use crate::{audit, mail};
 
 /// Stored with every run; a changed sequence of steps gets a new number.
-const SUSPEND: &str = "suspend.v1";
-const RESUME: &str = "resume.v1";
+pub(super) const SUSPEND: &str = "suspend.v1";
+pub(super) const RESUME: &str = "resume.v1";
 
 const TIME_LIMIT: SignedDuration = SignedDuration::from_hours(24);
 const LONGEST_REASON: usize = 300;
@@ -69,6 +71,7 @@ async fn request(app: &App, instance: &Instance, event: Event, reason: &str, by:
         return Err(refused(409, &what, "There is nothing to resume: its members can enter."));
     }
     super::store::transition(&mut tx, instance.id, event, app.clock.now()).await?;
+    store::note_reason(&mut tx, instance.id, (event == Event::Suspend).then_some(reason)).await?;
     audit::record(&mut tx, app, by, action, &subject, reason).await?;
     let id = start(&mut tx, app, kind, instance.id, reason).await?;
     tx.commit().await?;
@@ -126,7 +129,8 @@ impl Workflow for Suspend {
             if is_overtaken(&mut tx, core, id, InstanceState::Suspended).await? {
                 return Ok(tx.commit().await?);
             }
-            mail::suspended(&mut tx, core, instance, &reason).await?;
+            let reason = instance.suspended_because.as_ref().unwrap_or(&reason);
+            mail::suspended(&mut tx, core, instance, reason).await?;
             tx.commit().await?;
             core.mail_waiting.notify_one();
             Ok(())

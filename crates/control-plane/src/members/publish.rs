@@ -58,20 +58,21 @@ impl Workflow for PublishMembers {
     }
 }
 
-/// Lets exactly the present members as far as the guard.
+/// Lets exactly the present members as far as the guard, at its hostname and at the one it moves to.
 pub(crate) async fn tell_edge(core: &Core, instance: &Instance) -> Result<(), StepError> {
-    let serial =
-        async || Ok::<_, StepError>(instances::store::find(&core.db, instance.id).await?.map(|now| now.members_serial));
-    loop {
-        // The edge knows no serial numbers, so a list that was overtaken while it was told is told anew.
-        let before = serial().await?;
+    let now = async || Ok::<_, StepError>(instances::store::find(&core.db, instance.id).await?);
+    while let Some(told) = now().await? {
         let members = super::store::list(&core.db, instance.id).await?;
         let emails: Vec<_> = members.into_iter().map(|member| member.email).collect();
-        core.drivers.edge.admit(&core.hostname(&instance.subdomain), instance.id, &emails).await.map_err(step_error)?;
-        if serial().await? == before {
+        for name in [Some(&told.subdomain), told.next_subdomain.as_ref()].into_iter().flatten() {
+            core.drivers.edge.admit(&core.hostname(name), instance.id, &emails).await.map_err(step_error)?;
+        }
+        // The edge knows no serial numbers, so a list that was overtaken while it was told is told anew.
+        if now().await?.is_none_or(|now| now.members_serial == told.members_serial) {
             return Ok(());
         }
     }
+    Ok(())
 }
 
 /// Gives the guard the present list. A guard that is not there gets it when it starts.

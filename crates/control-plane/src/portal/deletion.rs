@@ -74,6 +74,7 @@ pub(crate) async fn progress(
         view: view(&app, &record, &instance),
         mail_to: Some(instance.customer_email),
         mailbox_url: app.settings.mailbox.then(|| "/mailbox".to_owned()),
+        cancel_url: None,
     };
     Ok(Html(page.render()))
 }

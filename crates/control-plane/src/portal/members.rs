@@ -7,7 +7,7 @@ use pages::{Area, ConfirmRemoveMember};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use super::{Invitation, owned, page, portal_url};
+use super::{Around, owned, page, portal_url};
 use crate::app::App;
 use crate::error::AppError;
 use crate::members;
@@ -29,8 +29,8 @@ pub(crate) async fn invite(
     let email = match Email::parse(form.email.trim()) {
         Ok(email) => email,
         Err(error) => {
-            let invitation = Invitation { entered: form.email, error: Some(error.to_string()), notice: None };
-            let html = page(&app, &person, &instance, invitation).await?;
+            let around = Around { entered: form.email, error: Some(error.to_string()), ..Around::default() };
+            let html = page(&app, &person, &instance, around).await?;
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(html)).into_response());
         }
     };

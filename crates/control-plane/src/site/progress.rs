@@ -1,22 +1,23 @@
-//! A workflow as a customer watches it: provisioning here, deletion in the portal.
+//! A workflow as a customer watches it: order and provisioning here, deletion in the portal.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::extract::{Path, State};
-use axum::response::Html;
 use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{Html, IntoResponse as _, Response};
 use domain::{InstanceId, WorkflowId};
 use futures_util::Stream;
 use jiff::Timestamp;
 use pages::{Area, Progress, ProgressState, ProgressStep, ProgressView, Purpose, StepState};
 use workflow::{Direction, StepRecord, WorkflowRecord, WorkflowState};
 
-use super::{PageError, shell};
+use super::{PageError, order, shell};
 use crate::app::App;
 use crate::error::AppError;
 use crate::instances::{self, Instance, delete, provision};
 use crate::person::Person;
+use crate::signup::checkout;
 
 /// Between two looks when no change was announced: another replica may do the work.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -26,8 +27,11 @@ pub(crate) async fn page(
     State(app): State<App>,
     person: Option<Person>,
     Path(id): Path<String>,
-) -> Result<Html<String>, PageError> {
+) -> Result<Response, PageError> {
     let (record, instance) = find(&app, &id).await?;
+    if record.kind == checkout::KIND {
+        return Ok(order::page(&app, person.as_ref(), record, instance).await?);
+    }
     let view = view(&app, &record, &instance);
     let page = Progress {
         shell: shell(&app, Area::Site, "Making your workspace", person.as_ref()),
@@ -37,8 +41,9 @@ pub(crate) async fn page(
         view,
         mail_to: Some(instance.customer_email),
         mailbox_url: app.settings.mailbox.then(|| "/mailbox".to_owned()),
+        cancel_url: None,
     };
-    Ok(Html(page.render()))
+    Ok(Html(page.render()).into_response())
 }
 
 pub(crate) async fn events(
@@ -53,7 +58,7 @@ pub(crate) async fn events(
 pub(crate) async fn find(app: &App, id: &str) -> Result<(WorkflowRecord, Instance), AppError> {
     let id = WorkflowId::parse(id).map_err(|_| AppError::NotFound)?;
     let record = workflow::find(&app.db, &id.to_string()).await?.ok_or(AppError::NotFound)?;
-    if ![provision::KIND, delete::KIND].contains(&record.kind.as_str()) {
+    if ![checkout::KIND, provision::KIND, delete::KIND].contains(&record.kind.as_str()) {
         return Err(AppError::NotFound);
     }
     let instance = InstanceId::parse(&record.subject).map_err(|_| AppError::NotFound)?;
@@ -72,7 +77,7 @@ pub(crate) fn follow(app: App, id: String) -> Sse<impl Stream<Item = Result<Even
         loop {
             changes.mark_unchanged();
             let (record, instance) = find(&app, &id).await.ok()?;
-            let view = view(&app, &record, &instance);
+            let view = live_view(&app, &record, &instance).await.ok()?;
             let over = matches!(view.state, ProgressState::Done | ProgressState::Failed | ProgressState::Stuck);
             let json = view.json();
             if last.as_ref() != Some(&json) {
@@ -84,6 +89,13 @@ pub(crate) fn follow(app: App, id: String) -> Sse<impl Stream<Item = Result<Even
         }
     });
     Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
+}
+
+async fn live_view(app: &App, record: &WorkflowRecord, instance: &Instance) -> Result<ProgressView, AppError> {
+    if record.kind == checkout::KIND {
+        return order::view(app, record, instance).await;
+    }
+    Ok(view(app, record, instance))
 }
 
 /// How far a workflow is, in the customer's words.
@@ -108,10 +120,10 @@ pub(crate) fn view(app: &App, record: &WorkflowRecord, instance: &Instance) -> P
             app.instance_url(&instance.subdomain)
         }
     });
-    ProgressView { state, steps, url, message }
+    ProgressView { state, steps, url, pay_url: None, message }
 }
 
-fn step(name: &str, label: &str, record: &WorkflowRecord, now: Timestamp) -> ProgressStep {
+pub(super) fn step(name: &str, label: &str, record: &WorkflowRecord, now: Timestamp) -> ProgressStep {
     let found = record.steps.iter().find(|step| step.direction == Direction::Do && step.name == name);
     let over = record.state != WorkflowState::Running;
     ProgressStep {

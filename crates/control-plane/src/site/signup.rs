@@ -4,7 +4,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::{Form, Json};
 use domain::{Email, Subdomain};
 use pages::{Area, Availability, Signup, SignupErrors, SignupValues};
-use providers::payments::{Card, SavedCard};
+use providers::payments::{Card, Collects, SavedCard};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -17,8 +17,6 @@ use crate::text::capital;
 use crate::{customers, instances};
 
 const LONGEST_NAME: usize = 100;
-/// So many at once keep a machine busy; a flood of orders has to wait its turn.
-const MOST_BEING_MADE: u32 = 50;
 
 /// The form as sent. Nothing of the card is ever echoed.
 #[derive(Deserialize)]
@@ -99,10 +97,22 @@ pub(crate) async fn submit(
         Err(errors) => return Ok(refuse(&app, person, &form, *errors)),
     };
     let errors = match sign_up(&app, &new).await {
-        Ok(accepted) => return Ok(Redirect::to(&format!("/signup/{}", accepted.workflow)).into_response()),
+        Ok(accepted) => {
+            // By a page of ours: browsers let a form lead to nobody else's.
+            let next = match app.drivers.payments.collects() {
+                Collects::Form => format!("/signup/{}", accepted.workflow),
+                Collects::Checkout => format!("/signup/{}/payment", accepted.workflow),
+            };
+            return Ok(Redirect::to(&next).into_response());
+        }
         Err(SignupError::Store(error)) => return Err(error.into()),
         Err(error @ SignupError::Taken(_)) => {
             SignupErrors { subdomain: Some(capital(&error.to_string())), ..SignupErrors::default() }
+        }
+        Err(SignupError::Full(_)) => {
+            let later = "We can't take new workspaces at this moment. Nothing was ordered, and nothing is charged; we \
+                         were told and make room. Please try again later.";
+            SignupErrors { form: Some(later.to_owned()), ..SignupErrors::default() }
         }
         Err(SignupError::KeyReused) => {
             let again = "This form was sent already. Look over it and send it again to order one more workspace.";
@@ -140,27 +150,29 @@ async fn read(
         errors.email = Some("This address has a workspace already. Sign in first, then order another one.".to_owned());
     }
     let subdomain = read_subdomain(app, form, &mut errors).await?;
-    if form.card_name.trim().is_empty() {
-        errors.card_name = Some("Enter the name that stands on the card".to_owned());
-    }
-    let card = accept_card(app, form, &mut errors);
+    let card = match app.drivers.payments.collects() {
+        Collects::Form => accept_card(app, form, &mut errors),
+        Collects::Checkout => None,
+    };
     let agreed = [&form.agree_terms, &form.agree_privacy, &form.agree_acceptable_use, &form.agree_billing];
     if agreed.iter().any(|agreed| agreed.is_none()) {
         errors.agreements = Some("Please accept all four to go on".to_owned());
     }
-    if instances::store::number_being_made(&app.db).await? >= MOST_BEING_MADE {
+    if let Some(most) = app.drivers.compute.most_at_once()
+        && instances::store::number_being_made(&app.db).await? >= most
+    {
         errors.form =
             Some("Many workspaces are being made at this moment. Please send this again in a minute.".to_owned());
     }
-    match (email, subdomain, card) {
-        (Some(email), Some(subdomain), Some(card)) if errors == SignupErrors::default() => Ok(Ok(NewSignup {
+    match (email, subdomain) {
+        (Some(email), Some(subdomain)) if errors == SignupErrors::default() => Ok(Ok(NewSignup {
             name: name.to_owned(),
             by: if proven { email.to_string() } else { "signup form".to_owned() },
             email,
             company: (!company.is_empty()).then(|| company.to_owned()),
             subdomain,
             agreed: true,
-            card: Some(card),
+            card,
             key: (!form.key.is_empty()).then(|| form.key.clone()),
         })),
         _ => Ok(Err(Box::new(errors))),
@@ -192,6 +204,9 @@ async fn is_ordered(app: &App, key: &str) -> Result<bool, AppError> {
 
 /// Puts what is wrong with a card beside the field that it is wrong in.
 fn accept_card(app: &App, form: &SignupForm, errors: &mut SignupErrors) -> Option<SavedCard> {
+    if form.card_name.trim().is_empty() {
+        errors.card_name = Some("Enter the name that stands on the card".to_owned());
+    }
     let card = Card { number: form.card_number.clone(), expiry: form.card_expiry.clone(), cvc: form.card_cvc.clone() };
     let problems = match app.drivers.payments.accept_card(&card) {
         Ok(saved) => return Some(saved),
@@ -205,14 +220,7 @@ fn accept_card(app: &App, form: &SignupForm, errors: &mut SignupErrors) -> Optio
 
 /// The name, or why it can't be had.
 async fn check(app: &App, raw: &str) -> Result<Result<Subdomain, String>, AppError> {
-    let name = match Subdomain::parse(raw) {
-        Ok(name) => name,
-        Err(error) => return Ok(Err(capital(&error.to_string()))),
-    };
-    if instances::store::is_taken(&app.db, &name).await? {
-        return Ok(Err(capital(&SignupError::Taken(name).to_string())));
-    }
-    Ok(Ok(name))
+    Ok(instances::names::check(app, raw, None).await?)
 }
 
 fn refuse(app: &App, person: Option<&Person>, form: &SignupForm, errors: SignupErrors) -> Response {
@@ -232,11 +240,13 @@ fn refuse(app: &App, person: Option<&Person>, form: &SignupForm, errors: SignupE
 }
 
 fn page(app: &App, person: Option<&Person>, values: SignupValues, errors: SignupErrors) -> String {
+    let payments = &app.drivers.payments;
     Signup {
         shell: shell(app, Area::Site, "Get a workspace", person),
         plan: app.settings.plan.clone(),
         base_domain: app.shown_base_domain(),
-        nothing_is_charged: app.drivers.payments.name() == "ledger",
+        card_entered_at: (payments.collects() == Collects::Checkout).then(|| capital(payments.name())),
+        nothing_is_charged: payments.name() == "ledger",
         values,
         errors,
     }

@@ -8,7 +8,7 @@ use crate::support::TestApp;
 const ROUTES: &str = include_str!("../../src/routes.rs");
 
 /// What everybody may see without saying who they are. Everything else asks.
-const PUBLIC: [&str; 19] = [
+const PUBLIC: [&str; 23] = [
     "/",
     "/pricing",
     "/terms",
@@ -22,6 +22,10 @@ const PUBLIC: [&str; 19] = [
     "/signup/availability",
     "/signup/{workflow}",
     "/signup/{workflow}/events",
+    "/signup/{workflow}/payment",
+    "/signup/{workflow}/cancel",
+    "/webhooks/stripe",
+    "/webhooks/railway/{secret}",
     "/-/health",
     "/-/ready",
     "/mailbox",
@@ -123,6 +127,7 @@ async fn an_operator_sees_the_console() {
         format!("/admin/instances/{id}"),
         "/admin/workflows?state=done".to_owned(),
         format!("/admin/workflows/{workflow}"),
+        "/admin/providers".to_owned(),
         "/admin/audit".to_owned(),
     ] {
         let page = app.get(&url, Some("operator@localhost")).await;

@@ -21,7 +21,13 @@ async fn a_suspended_instance_rests_explains_itself_and_comes_back_with_everythi
     let app = TestApp::start().await;
     app.provision("ada@example.com", "acme").await;
     assert_eq!(ask(&app, "suspend", unpaid()).await, "done");
-    assert_eq!(app.instance("acme").await["state"], "suspended");
+    let instance = app.instance("acme").await;
+    assert_eq!(
+        (&instance["state"], &instance["suspended_because"]),
+        (&json!("suspended"), &unpaid().unwrap()["reason"])
+    );
+    let page = app.get("/portal/instances/acme", Some("ada@example.com")).await;
+    assert!(page.body.contains("The last invoice is unpaid."), "{}", page.body);
     assert_eq!(app.host.is_suspended("ai-diy-acme"), Some(true));
     let told = app.host.lists_of("ai-diy-acme");
     assert!(told >= 1);
@@ -29,7 +35,8 @@ async fn a_suspended_instance_rests_explains_itself_and_comes_back_with_everythi
     assert_eq!(visit.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(visit.body.contains("suspended"), "{}", visit.body);
     assert_eq!(ask(&app, "resume", None).await, "done");
-    assert_eq!(app.instance("acme").await["state"], "active");
+    let instance = app.instance("acme").await;
+    assert_eq!((&instance["state"], instance.get("suspended_because")), (&json!("active"), None));
     assert_eq!(app.host.is_suspended("ai-diy-acme"), Some(false));
     assert!(app.host.lists_of("ai-diy-acme") > told);
     assert_ne!(app.visit("acme").await.status, StatusCode::SERVICE_UNAVAILABLE);

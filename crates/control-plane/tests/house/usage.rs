@@ -128,3 +128,37 @@ async fn one_instances_token_reports_for_no_other() {
     let (_, usage) = app.api(Method::GET, "/instances/acme/usage", None).await;
     assert_eq!(usage["hours"], json!([]));
 }
+
+#[tokio::test]
+async fn sign_ins_at_the_edge_are_shown_beside_the_hours_and_never_billed() {
+    let app = TestApp::start().await;
+    app.provision("ada@example.com", "acme").await;
+    app.provision("ada@example.com", "zoo").await;
+    app.provision("bob@example.com", "bar").await;
+    let now = app.clock.now();
+    let row = |email: &str, hostname: Option<&str>, allowed| providers::edge::SignIn {
+        email: domain::Email::parse(email).unwrap(),
+        hostname: hostname.map(str::to_owned),
+        at: now,
+        allowed,
+    };
+    *app.given.log.lock().unwrap() = Some(vec![
+        row("ada@example.com", Some("acme.localhost"), true),
+        row("ada@example.com", Some("acme.localhost"), true),
+        row("eve@example.com", Some("acme.localhost"), false),
+        row("ada@example.com", Some("else.where"), true),
+        // Of two instances it can't be told which.
+        row("ada@example.com", None, true),
+        row("bob@example.com", None, true),
+    ]);
+    let mut app = app;
+    for _ in 0..2 {
+        app = app.restarted_for(domain::Email::parse("operator@localhost").unwrap()).await;
+        app.until(async || app.count("select count(*) from sign_ins").await == 2).await;
+    }
+    for (instance, times) in [("acme", Some(2)), ("zoo", None), ("bar", Some(1))] {
+        let (_, usage) = app.api(Method::GET, &format!("/instances/{instance}/usage"), None).await;
+        assert_eq!(usage["sign_ins"][0]["count"].as_i64(), times, "{usage}");
+        assert_eq!((&usage["hours"], &usage["bill"]["total"]), (&json!([]), &json!(500)), "{usage}");
+    }
+}

@@ -1,19 +1,22 @@
 //! What counts as use, and by which ways it is learnt, checked.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::{SettingsError, problem};
 use crate::Args;
 use crate::activity::{Activity, Rules};
 
+/// Rules that came without a file.
+const TEXT: &str = "--activity-rules-text";
+
 /// What is use of this application.
 #[derive(Clone, Debug)]
 pub(crate) struct ActivitySettings {
     pub(crate) judge: Arc<Activity>,
-    /// The file of rules and how many are in it.
-    pub(crate) rules: Option<(PathBuf, usize)>,
+    /// Where rules were found and how many they are.
+    pub(crate) rules: Option<(String, usize)>,
     /// Where the application reports use, on this machine's loopback; `None` for the guard's own
     /// listener.
     pub(crate) listen: Option<SocketAddr>,
@@ -29,8 +32,14 @@ impl ActivitySettings {
                 "--activity-listen {listen} is not on loopback: others could report use that was none"
             )));
         }
-        let rules = args.activity_rules.as_deref().map(read).transpose()?;
-        let from = args.activity_rules.clone().zip(rules.as_ref().map(Rules::len));
+        let found = match (&args.activity_rules, &args.activity_rules_text) {
+            (Some(file), _) => Some((file.display().to_string(), read(file)?)),
+            // Set to nothing where it once was something.
+            (None, Some(text)) if !text.trim().is_empty() => Some((TEXT.to_owned(), parse(TEXT, text)?)),
+            (None, _) => None,
+        };
+        let from = found.as_ref().map(|(from, rules)| (from.clone(), rules.len()));
+        let rules = found.map(|(_, rules)| rules);
         let judge = Activity::new(rules.unwrap_or_default())
             .map_err(|error| problem(format!("the built-in rules about use are broken: {error}")))?;
         let has_app = args.app_port.is_some() || args.app_host.is_some() || args.app_prefix.is_some();
@@ -44,7 +53,11 @@ impl ActivitySettings {
 }
 
 fn read(file: &Path) -> Result<Rules, SettingsError> {
-    let fail = |why: String| problem(format!("--activity-rules {}: {why}", file.display()));
-    let text = std::fs::read_to_string(file).map_err(|error| fail(error.to_string()))?;
-    Rules::parse(&text).map_err(|error| fail(format!("{error}; docs/activity.md describes the format")))
+    let option = format!("--activity-rules {}", file.display());
+    let text = std::fs::read_to_string(file).map_err(|error| problem(format!("{option}: {error}")))?;
+    parse(&option, &text)
+}
+
+fn parse(option: &str, text: &str) -> Result<Rules, SettingsError> {
+    Rules::parse(text).map_err(|error| problem(format!("{option}: {error}; docs/activity.md describes the format")))
 }

@@ -45,8 +45,21 @@ pub struct ConsoleCustomer {
     pub customer: CustomerRow,
     /// More about them: payment method, agreements with versions.
     pub facts: Vec<Fact>,
+    /// That mail to them comes back.
+    pub bounce: Option<BounceView>,
     /// Their instances.
     pub instances: Vec<InstanceRow>,
+}
+
+/// An address that takes no mail.
+#[derive(Debug, Clone)]
+pub struct BounceView {
+    /// Since when.
+    pub since: Timestamp,
+    /// When it was last tried.
+    pub last_at: Timestamp,
+    /// What its server said.
+    pub answer: String,
 }
 
 page!(ConsoleCustomers, here: "/admin/customers");

@@ -93,6 +93,8 @@ pub struct WorkflowStepRow {
     pub output: Option<String>,
     /// What went wrong at the last try.
     pub error: Option<String>,
+    /// What was asked of providers at the last try, with the ids that they gave the requests.
+    pub requests: Vec<String>,
 }
 
 /// What an operator does to a workflow.

@@ -1,9 +1,9 @@
 use super::{Fill, Sample, before, now, sample};
 use domain::{CustomerId, InstanceId, InstanceState, MemberRole, WorkflowId};
 use pages::console::{
-    Attention, AuditRow, ConfirmWorkflowAction, ConsoleAudit, ConsoleCustomer, ConsoleCustomers, ConsoleHome,
-    ConsoleInstance, ConsoleInstances, ConsoleWorkflow, ConsoleWorkflows, Count, CustomerRow, Fact, InstanceMemberRow,
-    InstanceRow, WorkflowAction, WorkflowRow, WorkflowState, WorkflowStepRow,
+    Attention, AuditRow, BounceView, ConfirmWorkflowAction, ConsoleAudit, ConsoleCustomer, ConsoleCustomers,
+    ConsoleHome, ConsoleInstance, ConsoleInstances, ConsoleWorkflow, ConsoleWorkflows, Count, CustomerRow, Fact,
+    InstanceMemberRow, InstanceRow, WorkflowAction, WorkflowRow, WorkflowState, WorkflowStepRow,
 };
 use pages::{Area, Health, Observed, StepState};
 
@@ -34,6 +34,11 @@ pub fn all(fill: Fill) -> Vec<Sample> {
                 shell: shell("Customer"),
                 customer: customer(fill, 1),
                 facts: fill.list(about),
+                bounce: fill.option(BounceView {
+                    since: before(3),
+                    last_at: before(1),
+                    answer: fill.text("550 5.1.1 there is no such mailbox"),
+                }),
                 instances: fill.list(instances(fill)),
             }
             .render(),
@@ -57,6 +62,8 @@ pub fn all(fill: Fill) -> Vec<Sample> {
         sample("console-workflow", workflow_page(fill).render()),
         sample("console-retry", confirm(WorkflowAction::Retry).render()),
         sample("console-abandon", confirm(WorkflowAction::Abandon).render()),
+        sample("console-providers", super::providers::page(fill).render()),
+        sample("console-repair", super::providers::confirm(fill).render()),
         sample(
             "console-audit",
             ConsoleAudit { shell: shell("Audit log"), entries: fill.list(audit(fill)), next }.render(),
@@ -183,6 +190,7 @@ fn workflow_page(fill: Fill) -> ConsoleWorkflow {
         duration_ms: fill.option(412),
         output: output.and_then(|text| fill.maybe(text)),
         error: error.and_then(|text| fill.maybe(text)),
+        requests: fill.list(vec![fill.text("railway projectCreate: 200 (request 01k9x0a4q7)")]),
     };
     ConsoleWorkflow {
         shell: fill.shell("Workflow", Area::Console),

@@ -107,6 +107,46 @@ pub fn mails(fill: Fill) -> Vec<(&'static str, String, String, String)> {
                 url: portal_url.clone()
             }
         ),
+        parts!(
+            "mail-order-placed",
+            mail::OrderPlaced {
+                product: product.clone(),
+                hostname: hostname.clone(),
+                closes_at: before(-86_400),
+                url: portal_url.clone()
+            }
+        ),
+        parts!(
+            "mail-order-closed",
+            mail::OrderClosed {
+                product: product.clone(),
+                name: name.clone(),
+                hostname: hostname.clone(),
+                reason: fill.text("No payment details were entered in time."),
+                retry_url: portal_url.clone()
+            }
+        ),
+        parts!(
+            "mail-renamed",
+            mail::Renamed {
+                product: product.clone(),
+                name: name.clone(),
+                old_hostname: fill.text("bakery.localhost:8080"),
+                hostname: hostname.clone(),
+                url: url.clone()
+            }
+        ),
+        parts!(
+            "mail-rename-failed",
+            mail::RenameFailed {
+                product: product.clone(),
+                name: name.clone(),
+                hostname: hostname.clone(),
+                wanted: fill.text("bakeries.localhost:8080"),
+                reason: fill.text("This step did not succeed: starting the application again."),
+                portal_url: portal_url.clone()
+            }
+        ),
         parts!("mail-deleted", mail::Deleted { product, name, hostname, record_url: portal_url }),
     ]
 }

@@ -5,6 +5,7 @@
 mod console;
 mod door;
 mod portal;
+mod providers;
 mod site;
 
 use domain::Email;

@@ -2,7 +2,7 @@ use super::{Fill, Sample, before, now, sample};
 use domain::{Bill, InstanceState, MemberRole, Month, Plan, Signal, UsageHour};
 use pages::{
     Area, BillView, ConfirmDelete, ConfirmRemoveMember, DeletionRecord, EvidenceRow, Health, HourRow, InstanceCard,
-    MemberRow, Notice, NoticeKind, Observed, PortalHome, PortalInstance, RemovedRow,
+    MemberRow, Notice, NoticeKind, Observed, PortalHome, PortalInstance, RemovedRow, Renaming,
 };
 
 pub fn all(fill: Fill) -> Vec<Sample> {
@@ -21,9 +21,15 @@ pub fn all(fill: Fill) -> Vec<Sample> {
     vec![
         sample(
             "portal",
-            PortalHome { shell: fill.shell("My workspaces", Area::Portal), instances: fill.list(cards) }.render(),
+            PortalHome {
+                shell: fill.shell("My workspaces", Area::Portal),
+                instances: fill.list(cards),
+                paid_at: fill.maybe("Stripe"),
+            }
+            .render(),
         ),
         sample("portal-instance", instance(fill).render()),
+        sample("portal-instance-moving", moving(fill).render()),
         sample("portal-remove", remove.render()),
         sample("portal-delete", delete(fill).render()),
         sample("portal-record", record(fill).render()),
@@ -58,6 +64,7 @@ fn instance(fill: Fill) -> PortalInstance {
         url: "http://corner-bakery.localhost:8080".to_owned(),
         portal_url: "/portal/instances/ins_1".to_owned(),
         state: InstanceState::Active,
+        suspended_because: fill.option(fill.text("The last invoice is unpaid.")),
         observed: fill.option(Observed { health: Health::Healthy, at: before(3), by: fill.text("the local driver") }),
         month,
         hours,
@@ -66,7 +73,24 @@ fn instance(fill: Fill) -> PortalInstance {
         may_manage: true,
         invite_email: fill.text(""),
         invite_error: None,
+        renaming: Renaming {
+            base_domain: fill.text("localhost:8080"),
+            moving_to: None,
+            doing: None,
+            entered: fill.text("corner-bakeries"),
+            error: fill.maybe("That name is taken."),
+        },
     }
+}
+
+fn moving(fill: Fill) -> PortalInstance {
+    let still = instance(fill);
+    let renaming = Renaming {
+        moving_to: Some(fill.text("corner-bakeries.localhost:8080")),
+        doing: fill.maybe("Waiting until the new address is connected"),
+        ..still.renaming.clone()
+    };
+    PortalInstance { renaming, ..still }
 }
 
 fn hours() -> Vec<HourRow> {

@@ -1,9 +1,9 @@
 use super::{Fill, Sample, before, sample};
 use domain::Plan;
 use pages::{
-    Area, Docs, ErrorPage, Landing, Legal, LegalText, NotFound, Notice, NoticeKind, OtherProduct, Pricing, Progress,
-    ProgressState, ProgressStep, ProgressView, Purpose, Signup, SignupErrors, SignupValues, Status, StatusCounts,
-    StepState,
+    Area, Docs, ErrorPage, Landing, Legal, LegalText, NotFound, Notice, NoticeKind, Onward, OtherProduct, Pricing,
+    Progress, ProgressState, ProgressStep, ProgressView, Purpose, Signup, SignupErrors, SignupValues, Status,
+    StatusCounts, StepState,
 };
 
 pub fn all(fill: Fill) -> Vec<Sample> {
@@ -30,6 +30,12 @@ pub fn all(fill: Fill) -> Vec<Sample> {
         sample("error", error(fill).render()),
         sample("signup", signup(fill, SignupErrors::default()).render()),
         sample("signup-errors", signup(fill, errors(fill)).render()),
+        sample(
+            "signup-elsewhere",
+            Signup { card_entered_at: Some(fill.text("Stripe")), ..signup(fill, SignupErrors::default()) }.render(),
+        ),
+        sample("onward", onward(fill, Some("https://pay.example/c/1?a=1&b=2".to_owned())).render()),
+        sample("onward-opening", onward(fill, None).render()),
     ];
     for text in LegalText::ALL {
         let page = Legal { shell: site(""), text, plan: plan.clone() };
@@ -48,11 +54,17 @@ fn error(fill: Fill) -> ErrorPage {
     }
 }
 
+fn onward(fill: Fill, url: Option<String>) -> Onward {
+    let shell = fill.shell("Payment", Area::Site);
+    Onward { shell, to: fill.text("the payment page"), url, back_url: "/signup/wfl_1".to_owned() }
+}
+
 fn signup(fill: Fill, errors: SignupErrors) -> Signup {
     Signup {
         shell: fill.shell("Get a workspace", Area::Site),
         plan: Plan::default(),
         base_domain: "localhost:8080".to_owned(),
+        card_entered_at: None,
         nothing_is_charged: true,
         values: SignupValues {
             name: fill.text("Ada Baker"),
@@ -80,6 +92,8 @@ fn errors(fill: Fill) -> SignupErrors {
 fn progress(fill: Fill) -> Vec<Sample> {
     use ProgressState::{Done, Failed, Running, Undoing};
     [
+        ("progress-order", Purpose::SignUp, Running, 1),
+        ("progress-order-failed", Purpose::SignUp, Failed, 1),
         ("progress-running", Purpose::Provision, Running, 5),
         ("progress-undoing", Purpose::Provision, Undoing, 5),
         ("progress-done", Purpose::Provision, Done, 9),
@@ -106,6 +120,7 @@ fn progress_page(fill: Fill, purpose: Purpose, state: ProgressState, at: usize) 
             state,
             steps: fill.list(steps(fill, at, failed)),
             url: fill.option("http://corner-bakery.localhost:8080".to_owned()),
+            pay_url: (purpose == Purpose::SignUp).then(|| "https://pay.example/c/1".to_owned()),
             message: if failed {
                 fill.text("The machine had no room left for another workspace.")
             } else {
@@ -114,6 +129,7 @@ fn progress_page(fill: Fill, purpose: Purpose, state: ProgressState, at: usize) 
         },
         mail_to: fill.option(fill.email()),
         mailbox_url: fill.option("/mailbox".to_owned()),
+        cancel_url: (purpose == Purpose::SignUp).then(|| "/signup/wfl_1/cancel".to_owned()),
     }
 }
 

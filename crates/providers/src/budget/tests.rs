@@ -46,6 +46,37 @@ async fn a_line_serves_one_at_a_time_and_tells_the_others_their_place(engine: ::
     assert_eq!(budget.turn("projects", "b", every).await.unwrap(), wait(0, 60));
 }
 
+async fn each_who_comes_in_vain_is_told_a_moment_of_their_own(engine: ::store::Engine) {
+    let (_test, clock, budget) = budget(engine).await;
+    let rate = Rate { number: 60, per: SignedDuration::from_mins(1), burst: 1 };
+    let start = clock.now();
+    assert_eq!(budget.take("calls", rate).await.unwrap(), Turn::Now);
+    for second in 1..4 {
+        let until = start + SignedDuration::from_secs(second);
+        assert_eq!(budget.take("calls", rate).await.unwrap(), Turn::Wait { before: 0, until });
+    }
+    for _ in 1..4 {
+        clock.advance(SignedDuration::from_secs(1));
+        assert_eq!(budget.take("calls", rate).await.unwrap(), Turn::Now);
+    }
+}
+
+async fn a_turn_that_was_not_used_is_the_next_ones(engine: ::store::Engine) {
+    let (_test, clock, budget) = budget(engine).await;
+    let every = SignedDuration::from_secs(30);
+    assert_eq!(budget.turn("projects", "a", every).await.unwrap(), Turn::Now);
+    assert!(matches!(budget.turn("projects", "b", every).await.unwrap(), Turn::Wait { .. }));
+    // Not theirs to give.
+    budget.give_back("projects", "b").await.unwrap();
+    assert!(matches!(budget.turn("projects", "b", every).await.unwrap(), Turn::Wait { .. }));
+    budget.give_back("projects", "a").await.unwrap();
+    assert_eq!(budget.turn("projects", "b", every).await.unwrap(), Turn::Now);
+    // Nor is one that is long over.
+    budget.give_back("projects", "a").await.unwrap();
+    clock.advance(SignedDuration::from_secs(29));
+    assert!(matches!(budget.turn("projects", "a", every).await.unwrap(), Turn::Wait { before: 0, .. }));
+}
+
 macro_rules! on_both {
     ($($name:ident),*) => { $(
         mod $name {
@@ -60,4 +91,9 @@ macro_rules! on_both {
         }
     )* };
 }
-on_both!(a_bucket_gives_a_burst_and_then_its_rate, a_line_serves_one_at_a_time_and_tells_the_others_their_place);
+on_both!(
+    a_bucket_gives_a_burst_and_then_its_rate,
+    a_line_serves_one_at_a_time_and_tells_the_others_their_place,
+    each_who_comes_in_vain_is_told_a_moment_of_their_own,
+    a_turn_that_was_not_used_is_the_next_ones
+);

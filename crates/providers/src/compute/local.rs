@@ -36,7 +36,7 @@ use isolation::Walls;
 use launch::Launcher;
 use seats::Seats;
 pub use settings::{InstanceLimits, Isolation, LocalSettings};
-use spawner::Spawner;
+pub use spawner::Spawner;
 use supervisor::Supervisor;
 use sweeper::Sweeper;
 

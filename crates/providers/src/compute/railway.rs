@@ -11,6 +11,7 @@ mod compute;
 mod deployment;
 mod domain;
 mod door;
+mod gone;
 mod graphql;
 mod inventory;
 mod observation;
@@ -32,7 +33,7 @@ use world::{Clock, Entropy};
 
 use crate::ProviderError;
 use crate::budget::Budget;
-use crate::resources::{Key, Resource, Resources};
+use crate::resources::{Key, Resources};
 use graphql::Graph;
 
 pub use operations::documents;
@@ -49,6 +50,8 @@ pub struct Railway {
     graph: Graph,
     resources: Resources,
     clock: Clock,
+    /// Knocks at guards where that is rehearsed.
+    rehearsed: reqwest::Client,
     /// Changes of one project come one after the other: Railway mixes up those that come together.
     turns: Mutex<HashMap<ProjectName, Arc<tokio::sync::Mutex<()>>>>,
 }
@@ -74,7 +77,10 @@ impl Railway {
         let budget = Budget::new(db.clone(), clock.clone(), NAME);
         let graph = Graph::new(&settings, budget, clock.clone(), entropy)?;
         let resources = Resources::new(db, clock.clone(), NAME);
-        Ok(Self { settings, graph, resources, clock, turns: Mutex::default() })
+        let rehearsed = door::client()
+            .build()
+            .map_err(|error| ProviderError::unavailable("making the client that knocks at guards", error))?;
+        Ok(Self { settings, graph, resources, clock, rehearsed, turns: Mutex::default() })
     }
 
     async fn turn(&self, project: &ProjectName) -> tokio::sync::OwnedMutexGuard<()> {
@@ -87,10 +93,10 @@ impl Railway {
 
     /// Where the project's instance lives, as far as it was made.
     async fn home(&self, project: &ProjectName) -> Result<Option<Home>, ProviderError> {
-        let all = self.resources.all().await?;
-        let held = all.iter().rev().find(|held| held.kind == "project" && held.name == project.as_str());
+        // The newest: one that is being removed may still have the name.
+        let held = self.resources.named("project", project.as_str()).await?.pop();
         let Some(instance) = held.map(|held| held.instance) else { return Ok(None) };
-        let things: Vec<Resource> = all.into_iter().filter(|held| held.instance == instance).collect();
+        let things = self.resources.of(instance).await?;
         let made = |kind: &str| things.iter().find(|held| held.kind == kind).and_then(|held| held.made.clone());
         let (Some(at), Some(service)) = (made("project"), made("service")) else { return Ok(None) };
         let environment = at.detail.unwrap_or_default();

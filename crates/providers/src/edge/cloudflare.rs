@@ -8,6 +8,7 @@ mod admissions;
 mod api;
 mod hostname;
 mod inspection;
+mod log;
 mod records;
 mod settings;
 mod setup;
@@ -16,9 +17,10 @@ mod store;
 use ::store::Db;
 use async_trait::async_trait;
 use domain::{Email, InstanceId};
+use jiff::Timestamp;
 use world::{Clock, Entropy};
 
-use super::{Edge, Entry};
+use super::{Edge, Entry, SignIn};
 use crate::budget::Budget;
 use crate::compute::Origin;
 use crate::inventory::{Ceiling, Check, Item};
@@ -28,7 +30,7 @@ use api::Rest;
 use records::Zone;
 
 pub use settings::CloudflareSettings;
-pub use setup::{Ready, State, Step};
+pub use setup::Ready;
 pub use store::MIGRATIONS;
 
 /// How the driver is called in the store.
@@ -98,6 +100,10 @@ impl Edge for Cloudflare {
 
     async fn ceilings(&self) -> Result<Vec<Ceiling>, ProviderError> {
         self.limits().await
+    }
+
+    async fn sign_ins_since(&self, moment: Timestamp) -> Result<Option<Vec<SignIn>>, ProviderError> {
+        self.logged_since(moment).await.map(Some)
     }
 
     async fn check(&self) -> Vec<Check> {

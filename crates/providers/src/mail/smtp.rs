@@ -1,15 +1,35 @@
+mod refusal;
+mod server;
+
+use std::time::Duration;
+
 use async_trait::async_trait;
 use lettre::message::{Mailbox, MultiPart};
-use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
-use secrecy::{ExposeSecret as _, SecretString};
+use lettre::transport::smtp::client::AsyncSmtpConnection;
+use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Rcpt};
+use lettre::transport::smtp::extension::{Extension, MailBodyParameter, MailParameter};
+use lettre::{Address, Message as Written};
+use secrecy::SecretString;
 
-use super::{Mail, Message};
+use self::refusal::Stage;
+use self::server::Server;
+use super::{Mail, Message, Undelivered};
 use crate::ProviderError;
+use crate::inventory::{Check, Verdict};
+
+/// For one mail, from the connection to the last answer. Less than what the outbox gives a delivery.
+const DEADLINE: Duration = Duration::from_secs(120);
+const FAREWELL: Duration = Duration::from_secs(10);
+/// For a look whether the server is there.
+const CHECK: Duration = Duration::from_secs(20);
 
 /// Hands mail to an SMTP server.
+///
+/// It speaks the conversation step by step, since only the step tells what a refusal means: the
+/// same `550` is about the recipient, about us, or about what the mail says.
 pub struct Smtp {
     from: Mailbox,
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    server: Server,
 }
 
 impl std::fmt::Debug for Smtp {
@@ -28,15 +48,76 @@ impl Smtp {
         let from = from.parse().map_err(|error| {
             ProviderError::refused("reading the sender's address", error, "set [mail] from to Name <address>")
         })?;
-        // The library's own error could repeat the address, and with it the password.
-        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose_secret()).map_err(|_| {
-            ProviderError::refused(
-                "reading the address of the SMTP server",
-                "it can't be parsed",
-                "set [smtp] url to smtps://user:password@host",
-            )
-        })?;
-        Ok(Self { from, transport: transport.build() })
+        Ok(Self { from, server: Server::parse(url)? })
+    }
+
+    /// Whether the server can be reached and takes our credentials. Sends nothing.
+    pub async fn check(&self) -> Check {
+        let name = "SMTP server".to_owned();
+        let advice = "compare [smtp] url with what your mail provider says, and see that the server runs".to_owned();
+        let what = || "reaching the SMTP server".to_owned();
+        let seen = match tokio::time::timeout(CHECK, self.server.connect()).await {
+            Ok(Ok(mut server)) => {
+                let _ = tokio::time::timeout(FAREWELL, server.abort()).await;
+                Ok(())
+            }
+            Ok(Err(error)) => Err(Stage::Greeting.judge(what(), &error).to_string()),
+            Err(_) => Err(format!("{}: it was silent for {} s", what(), CHECK.as_secs())),
+        };
+        match seen {
+            Ok(()) => Check { name, verdict: Verdict::Ok, found: "it takes our mail".into(), advice: String::new() },
+            Err(found) => Check { name, verdict: Verdict::Fail, found, advice },
+        }
+    }
+
+    fn write(&self, message: &Message) -> Result<(Address, Written), Undelivered> {
+        // An address that we took can be one that mail can't be written to.
+        let to: Address =
+            message.to.as_str().parse().map_err(|error| Undelivered::Bounced { answer: format!("{error}") })?;
+        let written = Written::builder()
+            .message_id(Some(format!("<{}@{}>", message.id, self.from.email.domain())))
+            .from(self.from.clone())
+            .to(Mailbox::new(None, to.clone()))
+            .subject(message.subject.clone())
+            .multipart(MultiPart::alternative_plain_html(message.text.clone(), message.html.clone()))
+            .map_err(|error| Undelivered::MailRefused { answer: error.to_string() })?;
+        Ok((to, written))
+    }
+
+    async fn hand_over(&self, message: &Message) -> Result<(), Undelivered> {
+        let (to, written) = self.write(message)?;
+        let what = || format!("sending mail {}", message.id);
+        let mut server = self.server.connect().await.map_err(|error| Stage::Greeting.judge(what(), &error))?;
+        let done = self.converse(&mut server, to, &written.formatted(), &what).await;
+        // What comes after the last answer changes nothing, so nobody waits for it.
+        tokio::spawn(async move { tokio::time::timeout(FAREWELL, server.abort()).await });
+        done
+    }
+
+    async fn converse(
+        &self,
+        server: &mut AsyncSmtpConnection,
+        to: Address,
+        written: &[u8],
+        what: &(dyn Fn() -> String + Sync),
+    ) -> Result<(), Undelivered> {
+        let mut parameters = Vec::new();
+        if !AsRef::<str>::as_ref(&to).is_ascii() {
+            if !server.server_info().supports_feature(Extension::SmtpUtfEight) {
+                let answer = "our mail server can't write to addresses with letters outside ASCII".to_owned();
+                return Err(Undelivered::Bounced { answer });
+            }
+            parameters.push(MailParameter::SmtpUtfEight);
+        }
+        if !written.is_ascii() && server.server_info().supports_feature(Extension::EightBitMime) {
+            parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+        }
+        let from = MailFrom::new(Some(self.from.email.clone()), parameters);
+        server.command(from).await.map_err(|error| Stage::Sender.judge(what(), &error))?;
+        server.command(Rcpt::new(to, Vec::new())).await.map_err(|error| Stage::Recipient.judge(what(), &error))?;
+        server.command(Data).await.map_err(|error| Stage::Content.judge(what(), &error))?;
+        server.message(written).await.map_err(|error| Stage::Handover.judge(what(), &error))?;
+        Ok(())
     }
 }
 
@@ -46,21 +127,11 @@ impl Mail for Smtp {
         "smtp"
     }
 
-    async fn deliver(&self, message: &Message) -> Result<(), ProviderError> {
-        let what = || format!("sending mail {}", message.id);
-        let invalid = |error: &dyn std::fmt::Display| ProviderError::refused(what(), error, "correct the address");
-        let to: Address = message.to.as_str().parse().map_err(|error| invalid(&error))?;
-        let mail = lettre::Message::builder()
-            .message_id(Some(format!("<{}@{}>", message.id, self.from.email.domain())))
-            .from(self.from.clone())
-            .to(Mailbox::new(None, to))
-            .subject(message.subject.clone())
-            .multipart(MultiPart::alternative_plain_html(message.text.clone(), message.html.clone()))
-            .map_err(|error| invalid(&error))?;
-        match self.transport.send(mail).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.is_permanent() => Err(ProviderError::refused(what(), error, "check the recipient")),
-            Err(error) => Err(ProviderError::unavailable(what(), error)),
-        }
+    async fn deliver(&self, message: &Message) -> Result<(), Undelivered> {
+        let late = |_| {
+            let why = format!("the server was silent for {} s", DEADLINE.as_secs());
+            Undelivered::Later(ProviderError::Lost { what: format!("sending mail {}", message.id), why })
+        };
+        tokio::time::timeout(DEADLINE, self.hand_over(message)).await.map_err(late)?
     }
 }

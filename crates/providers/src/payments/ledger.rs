@@ -8,7 +8,9 @@ use domain::{CustomerId, InstanceId};
 use jiff::Timestamp;
 use world::Clock;
 
-use super::{Card, CardProblems, Checkout, CheckoutState, Collects, Event, NotGenuine, Order, Payments, SavedCard};
+use super::{
+    Card, CardProblems, Checkout, CheckoutState, Collects, Ending, Event, NotGenuine, Order, Payments, SavedCard,
+};
 use crate::inventory::{Check, Item};
 use crate::{ProviderError, Removed};
 
@@ -61,7 +63,7 @@ impl Payments for Ledger {
             .map_err(|error| unavailable("starting the subscription", &error))
     }
 
-    async fn cancel(&self, instance: InstanceId) -> Result<Vec<Removed>, ProviderError> {
+    async fn cancel(&self, instance: InstanceId, _: Ending) -> Result<Vec<Removed>, ProviderError> {
         let ended = store::cancel(&self.db, instance, self.clock.now())
             .await
             .map_err(|error| unavailable("ending the subscription", &error))?;

@@ -20,6 +20,7 @@ mod inspection;
 mod objects;
 mod sessions;
 mod settings;
+mod setup;
 mod subscriptions;
 mod webhook;
 
@@ -29,7 +30,9 @@ use domain::{CustomerId, InstanceId};
 use jiff::Timestamp;
 use world::{Clock, Entropy};
 
-use super::{Card, CardProblems, Checkout, CheckoutState, Collects, Event, NotGenuine, Order, Payments, SavedCard};
+use super::{
+    Card, CardProblems, Checkout, CheckoutState, Collects, Ending, Event, NotGenuine, Order, Payments, SavedCard,
+};
 use crate::budget::Budget;
 use crate::inventory::{Check, Item};
 use crate::resources::Resources;
@@ -38,6 +41,7 @@ use api::Rest;
 
 pub use events::KINDS;
 pub use settings::{BaseFee, StripeSettings};
+pub use setup::{BASE_PRICE, Ready, Wanted};
 
 /// The version of the API that is spoken.
 pub const VERSION: &str = "2026-10-28.endive";
@@ -102,8 +106,8 @@ impl Payments for Stripe {
         self.end_hold(instance).await
     }
 
-    async fn cancel(&self, instance: InstanceId) -> Result<Vec<Removed>, ProviderError> {
-        self.end_all(instance).await
+    async fn cancel(&self, instance: InstanceId, ending: Ending) -> Result<Vec<Removed>, ProviderError> {
+        self.end_all(instance, ending).await
     }
 
     async fn portal(&self, customer: CustomerId, back_to: &str) -> Result<Option<String>, ProviderError> {

@@ -6,10 +6,11 @@ use jiff::Timestamp;
 use super::{Key, Made, Resource};
 
 /// The table of things at providers.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    version: 2026112532,
-    name: "provider resources",
-    sql: "
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 2026112532,
+        name: "provider resources",
+        sql: "
         create table provider_resources (
             provider text not null,
             kind text not null,
@@ -21,7 +22,13 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
             asked_at bigint,
             primary key (provider, instance_id, kind, name)
         );",
-}];
+    },
+    Migration {
+        version: 2026112861,
+        name: "provider resources by name",
+        sql: "create index provider_resources_by_name on provider_resources (provider, kind, name);",
+    },
+];
 
 /// Stores the intent, unless it is stored; what is known by now.
 pub(super) async fn intend(db: &Db, provider: &str, key: &Key, now: Timestamp) -> Result<Resource, Error> {
@@ -93,13 +100,39 @@ pub(super) async fn forget_all(db: &Db, provider: &str, instance: InstanceId) ->
     Ok(())
 }
 
-pub(super) async fn list(db: &Db, provider: &str, instance: Option<InstanceId>) -> Result<Vec<Resource>, Error> {
+/// All of an instance.
+pub(super) async fn of(db: &Db, provider: &str, instance: InstanceId) -> Result<Vec<Resource>, Error> {
     let rows = sqlx::query(
-        "select * from provider_resources where provider = $1 and ($2 = '' or instance_id = $2)
-         order by intended_at, kind, name",
+        "select * from provider_resources where provider = $1 and instance_id = $2 order by intended_at, kind, name",
     )
     .bind(provider)
-    .bind(instance.map(|instance| instance.to_string()).unwrap_or_default())
+    .bind(instance.to_string())
+    .fetch_all(db.read())
+    .await?;
+    rows.iter().map(resource).collect()
+}
+
+/// All of a kind and a name, whichever instance's.
+pub(super) async fn named(db: &Db, provider: &str, kind: &str, name: &str) -> Result<Vec<Resource>, Error> {
+    let rows = sqlx::query(
+        "select * from provider_resources where provider = $1 and kind = $2 and name = $3
+         order by intended_at, instance_id",
+    )
+    .bind(provider)
+    .bind(kind)
+    .bind(name)
+    .fetch_all(db.read())
+    .await?;
+    rows.iter().map(resource).collect()
+}
+
+/// All of a kind, of all instances.
+pub(super) async fn of_kind(db: &Db, provider: &str, kind: &str) -> Result<Vec<Resource>, Error> {
+    let rows = sqlx::query(
+        "select * from provider_resources where provider = $1 and kind = $2 order by intended_at, name, instance_id",
+    )
+    .bind(provider)
+    .bind(kind)
     .fetch_all(db.read())
     .await?;
     rows.iter().map(resource).collect()

@@ -1,6 +1,7 @@
+use jiff::SignedDuration;
 use providers::edge::Edge as _;
-use providers::edge::cloudflare::State;
 use providers::inventory::Verdict;
+use providers::setup::State;
 use simulators::Fault;
 use simulators::cloudflare::{Made, Permission, Settings};
 
@@ -36,6 +37,18 @@ async fn a_setup_that_broke_off_is_finished_by_the_next_without_doubles() {
             assert_eq!(made.map(|kind| house.there.creations(kind)), [2, 2, 1], "{fault:?} {number}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_setup_that_is_told_of_things_late_makes_none_twice() {
+    let lagging = Settings { list_lag: SignedDuration::from_secs(20), request_limit: None, ..Settings::default() };
+    let house = House::bare(lagging).await;
+    house.driver.apply().await.unwrap();
+    assert!(house.driver.apply().await.unwrap_err().is_temporary());
+    let ready = house.until(async || house.driver.apply().await).await;
+    assert_eq!(house.driver.found().await.unwrap(), Some(ready));
+    let made = [Made::Applications, Made::Policies, Made::IdentityProviders];
+    assert_eq!(made.map(|kind| house.there.creations(kind)), [2, 2, 1]);
 }
 
 #[tokio::test]

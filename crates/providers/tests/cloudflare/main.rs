@@ -4,3 +4,4 @@
 mod access;
 mod harness;
 mod hostnames;
+mod sign_ins;

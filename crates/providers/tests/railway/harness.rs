@@ -132,7 +132,7 @@ impl House {
 
     pub async fn recorded(&self) -> usize {
         let things = resources::Resources::new(self.test.db.clone(), self.clock.clone(), "railway");
-        things.all().await.unwrap().len()
+        things.of(instance(1)).await.unwrap().len()
     }
 }
 

@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ pub struct House {
     pub test: TestDb,
     /// The id of the price of the base fee, whose lookup key is `base`.
     pub price: String,
+    /// So many drivers were made: each has a chance of its own.
+    drivers: Cell<u8>,
 }
 
 impl House {
@@ -43,7 +46,7 @@ impl House {
         let mut settings = settings(&served, KEY);
         change(&mut settings);
         let driver = Stripe::new(settings, test.db.clone(), clock.clone(), Entropy::seeded(3)).unwrap();
-        let mut house = Self { driver, there, served, clock, test, price: String::new() };
+        let mut house = Self { driver, there, served, clock, test, price: String::new(), drivers: Cell::new(3) };
         house.price = house.sell().await;
         house
     }
@@ -64,7 +67,9 @@ impl House {
     pub fn driver_with(&self, change: impl FnOnce(&mut StripeSettings)) -> Stripe {
         let mut settings = settings(&self.served, KEY);
         change(&mut settings);
-        Stripe::new(settings, self.test.db.clone(), self.clock.clone(), Entropy::seeded(4)).unwrap()
+        self.drivers.set(self.drivers.get() + 1);
+        let entropy = Entropy::seeded(self.drivers.get().into());
+        Stripe::new(settings, self.test.db.clone(), self.clock.clone(), entropy).unwrap()
     }
 
     /// Asks Stripe as somebody else would, such as an operator.

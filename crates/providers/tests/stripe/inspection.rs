@@ -1,8 +1,8 @@
 use domain::Cents;
 use jiff::SignedDuration;
 use providers::inventory::{Check, Verdict};
-use providers::payments::Payments as _;
 use providers::payments::stripe::{BaseFee, KINDS, Stripe, StripeSettings, VERSION};
+use providers::payments::{Ending, Payments as _};
 use reqwest::Method;
 use secrecy::SecretString;
 use simulators::stripe::Permission;
@@ -54,10 +54,14 @@ async fn each_thing_that_is_wrong_is_named_with_what_to_do() {
         (|settings| settings.live = Some(true), "the key is of a sandbox", "set the key of the other mode"),
         (|settings| settings.base_fee = fee(600, "usd"), "500 cents in usd", "make a price of that amount"),
         (|settings| settings.base_fee = fee(500, "eur"), "500 in eur is expected", "make a price"),
-        (|settings| settings.base_price = "bass".into(), "no active price has it", "make the price"),
+        (|settings| settings.base_price = "bass".into(), "no active price has it", "run `spinoff setup stripe`"),
         (|settings| settings.base_price = "price_none".into(), "does not exist", "compare the ids"),
-        (|settings| settings.webhook_url = Some("https://b.example".into()), "no webhook endpoint", "make it"),
-        (|settings| settings.webhook_secrets.clear(), "no webhook secret is set", "signing secret"),
+        (
+            |settings| settings.webhook_url = Some("https://b.example".into()),
+            "no webhook endpoint",
+            "run `spinoff setup stripe`",
+        ),
+        (|settings| settings.webhook_secrets.clear(), "no webhook secret is set", "run `spinoff setup stripe`"),
     ];
     for (change, why, next) in wrong {
         let found = found(&strict(&house, change)).await;
@@ -126,7 +130,7 @@ async fn the_inventory_shows_what_runs_what_is_open_and_what_is_not_paid() {
     let items = house.driver.inventory().await.unwrap();
     assert_eq!(items.len(), 1);
     assert_eq!(items[0].drift.as_deref(), Some("the last invoice is not paid, and Stripe tries again"));
-    house.driver.cancel(instance(1)).await.unwrap();
+    house.driver.cancel(instance(1), Ending::NotWanted).await.unwrap();
     assert_eq!(house.driver.inventory().await.unwrap(), []);
     assert_eq!(word(&house.there.customers()[0], "name"), "Ada Lovelace");
 }

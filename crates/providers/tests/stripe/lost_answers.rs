@@ -1,5 +1,5 @@
 use providers::ProviderError;
-use providers::payments::Payments as _;
+use providers::payments::{Ending, Payments as _};
 use simulators::Fault;
 
 use crate::harness::{DAY, House, customer, instance, order};
@@ -35,7 +35,7 @@ async fn paid_in_the_end(number: u64, times: u64, fault: Fault) -> bool {
     assert_eq!(made, [1, 1, 1], "{fault:?} at call {number}");
     assert_eq!(house.there.charged_cents(&payer), 500, "{fault:?} at call {number}");
     let reached = house.served.faults.calls() - first >= number;
-    until(async || house.driver.cancel(instance(1)).await).await;
+    until(async || house.driver.cancel(instance(1), Ending::NotWanted).await).await;
     assert_eq!(house.there.live_subscriptions().len(), 0, "{fault:?} at call {number}");
     reached
 }
@@ -64,7 +64,7 @@ async fn an_answer_lost_while_giving_back_gives_nothing_back_twice() {
         for next in 0..3 {
             house.served.faults.at_call(first + number + next, Fault::ResetAfter);
         }
-        let removed = until(async || house.driver.cancel(instance(1)).await).await;
+        let removed = until(async || house.driver.cancel(instance(1), Ending::NotWanted).await).await;
         assert_eq!(removed.len(), 1, "at call {number}");
         assert_eq!(house.there.charged_cents(&payer), 500);
         assert_eq!(house.there.refunded_cents(&payer), 500, "at call {number}");

@@ -10,3 +10,4 @@ mod harness;
 mod inspection;
 mod lost_answers;
 mod postbox;
+mod setup;

@@ -7,7 +7,7 @@ use super::refusal::Refusal;
 use super::services::ServiceInstance;
 use super::state::{Project, State, Variables};
 use super::timeline::{Status, Timeline};
-use super::{Behaviour, Kind, Span};
+use super::{Kind, Span};
 
 /// From asking for a restart until it runs, when deployments take any time at all.
 const RESTART: Span = Span::seconds(2, 8);
@@ -85,7 +85,7 @@ impl State {
         let (id, now) = (self.id(place), self.now);
         let length = self.draw(self.settings.deploy);
         let project = self.at(place);
-        let behaviour = self.behaviours.get(&project.name).copied().unwrap_or(Behaviour::Succeeds);
+        let behaviour = self.behaviours.get(&project.name).copied().unwrap_or(self.usual_behaviour);
         let may_sleep = project.instances.iter().any(|held| {
             held.service == service
                 && held.environment == environment

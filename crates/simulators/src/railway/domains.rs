@@ -183,14 +183,17 @@ impl State {
     pub(super) fn domains(&mut self, project: &str, environment: &str, service: &str) -> Result<Value, Refusal> {
         let place = self.project_place(project)?;
         self.look_at(place);
-        let project = self.at(place);
+        Ok(self.domains_view(self.at(place), environment, service))
+    }
+
+    pub(super) fn domains_view(&self, project: &Project, environment: &str, service: &str) -> Value {
         let is_meant = |held: (&str, &str)| held == (service, environment);
         let custom = project.custom_domains.iter().filter(|held| is_meant((&held.service, &held.environment)));
         let generated = project.service_domains.iter().filter(|held| is_meant((&held.service, &held.environment)));
-        Ok(json!({
+        json!({
             "customDomains": custom.map(|held| self.custom_view(project, held)).collect::<Vec<_>>(),
             "serviceDomains": generated.map(|held| service_domain_view(project, held)).collect::<Vec<_>>(),
-        }))
+        })
     }
 
     /// Asks the DNS about the project's domains that aren't verified yet.

@@ -228,6 +228,11 @@ impl State {
         if (type_name, field) == ("Workspace", "projectCount") {
             return self.project_count(arguments["includeDeleted"].as_bool().unwrap_or(false)).into();
         }
+        if (type_name, field) == ("ServiceInstance", "domains") {
+            let [environment, service] = ["environmentId", "serviceId"].map(|name| object[name].as_str().unwrap_or(""));
+            let place = self.owner(service).map(|place| self.at(place));
+            return place.map_or(Value::Null, |project| self.domains_view(project, environment, service));
+        }
         let Some(id) = object["id"].as_str() else { return Value::Null };
         let Some(project) = self.owner(id).map(|place| self.at(place)) else { return Value::Null };
         let wanted = serde_json::from_value(arguments.clone()).unwrap_or_default();

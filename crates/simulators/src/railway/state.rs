@@ -24,6 +24,8 @@ pub(super) struct State {
     pub(super) tokens: Tokens,
     pub(super) windows: Windows,
     pub(super) behaviours: BTreeMap<String, Behaviour>,
+    /// Where nothing else was said.
+    pub(super) usual_behaviour: Behaviour,
     pub(super) backups: BTreeMap<String, Backup>,
     /// In the order in which they were made. Deleted ones stay, since their usage is still asked for.
     pub(super) projects: Vec<Project>,
@@ -94,6 +96,7 @@ impl State {
             tokens: Tokens::default(),
             windows: Windows::default(),
             behaviours: BTreeMap::new(),
+            usual_behaviour: Behaviour::Succeeds,
             backups: BTreeMap::new(),
             projects: Vec::new(),
             owners: HashMap::new(),

@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Behaviour;
+use super::{Behaviour, Report};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Status {
@@ -40,6 +40,8 @@ impl Status {
 #[derive(Debug, Clone)]
 pub(super) struct Timeline {
     steps: Vec<(Timestamp, Status)>,
+    /// Only a report says that it runs, and not before this moment.
+    reported: Option<Timestamp>,
     /// It sleeps after so long without a request.
     idle: Option<SignedDuration>,
     last_request: Option<Timestamp>,
@@ -65,10 +67,11 @@ impl Timeline {
             Behaviour::Succeeds | Behaviour::Sleeps => steps.push((end, Status::Success)),
             Behaviour::Fails => steps.push((end, Status::Failed)),
             Behaviour::CrashesAfter(time) => steps.extend([(end, Status::Success), (end + time, Status::Crashed)]),
-            Behaviour::NeverSettles => {}
+            Behaviour::NeverSettles | Behaviour::AsReported => {}
         }
         let idle = if behaviour == Behaviour::Sleeps { Some(SignedDuration::ZERO) } else { idle };
-        Self { steps, idle, last_request: None, pauses: Vec::new(), stopped: None }
+        let reported = (behaviour == Behaviour::AsReported).then_some(end);
+        Self { steps, reported, idle, last_request: None, pauses: Vec::new(), stopped: None }
     }
 
     /// What it is now and since when, as far as it alone decides.
@@ -96,6 +99,24 @@ impl Timeline {
         self.steps.push((now, status));
     }
 
+    /// Whether nothing more is to come before somebody reports.
+    pub(super) fn awaits_report(&self, now: Timestamp) -> bool {
+        self.reported.is_some() && self.steps.iter().all(|(at, _)| *at <= now)
+    }
+
+    /// Whoever runs it says how it fares. What isn't deployed any more doesn't come back by it.
+    pub(super) fn report(&mut self, now: Timestamp, report: Report) {
+        let Some(earliest) = self.reported else { return };
+        match (self.status(now).0, report) {
+            (Status::Deploying, Report::Healthy) if self.awaits_report(now) => {
+                self.steps.push((earliest.max(now), Status::Success));
+            }
+            (Status::Deploying, Report::Unhealthy) => self.turn(now, Status::Failed),
+            (Status::Deploying | Status::Success, Report::Crashed) => self.turn(now, Status::Crashed),
+            _ => {}
+        }
+    }
+
     pub(super) fn stop(&mut self, now: Timestamp) {
         self.wake(now);
         self.stopped.get_or_insert(now);
@@ -104,7 +125,10 @@ impl Timeline {
     /// Starts its containers again, whatever became of them.
     pub(super) fn restart(&mut self, now: Timestamp, length: SignedDuration) {
         self.turn(now, Status::Deploying);
-        self.steps.push((now + length, Status::Success));
+        match &mut self.reported {
+            Some(earliest) => *earliest = now + length,
+            None => self.steps.push((now + length, Status::Success)),
+        }
         if let Some(stopped) = self.stopped.take() {
             self.pauses.push((stopped, now));
         }

@@ -8,7 +8,7 @@ use world::Entropy;
 
 use crate::stripe::completion::{self, Card, Incomplete};
 use crate::stripe::deliveries::{Attempt, Deliveries};
-use crate::stripe::keys::Permission;
+use crate::stripe::keys::{Keys, Permission};
 use crate::stripe::objects::{number, shown, word};
 use crate::stripe::subscriptions::ENDED;
 use crate::stripe::{Stripe, checkout, webhooks};
@@ -130,6 +130,12 @@ impl Stripe {
     /// Takes a key away for good.
     pub fn revoke(&self, secret: &str) {
         self.account().keys.revoke(secret);
+    }
+
+    /// The account's own key opens everything again.
+    pub fn restore_key(&self) {
+        let mut account = self.account();
+        account.keys = Keys::new(&account.settings);
     }
 
     /// Lets a key run out.

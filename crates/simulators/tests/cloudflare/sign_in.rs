@@ -38,7 +38,7 @@ async fn a_member_signs_in_by_a_mailed_code_and_is_vouched_for() {
     let app = house.protect(owner()).await;
     let told = Arc::new(Mutex::new(Vec::new()));
     let outbox = Arc::clone(&told);
-    house.cloudflare.on_code(move |email, code| outbox.lock().unwrap().push((email.to_owned(), code.to_owned())));
+    house.cloudflare.on_code(move |code| outbox.lock().unwrap().push((code.email.clone(), code.code.clone())));
     let browser = Browser::of(&house);
     let ended = browser.sign_in(ACME, "Owner@Acme.example", || last_code(&house)).await;
     assert_eq!(ended, Ended::In("/board?x=1".into()));

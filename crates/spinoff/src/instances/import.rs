@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::follow::Patience;
 use crate::output::table;
-use crate::provision::{ask, await_instance, customer};
+use crate::provision::{Waits, ask, await_instance, customer, to_be_paid};
 
 /// Which list to compare, and what to do about missing instances.
 #[derive(Debug, clap::Args)]
@@ -102,15 +102,19 @@ async fn provision_missing(
     timeout: u64,
 ) -> Result<(), Failure> {
     let client = context.client()?;
-    let patience = Patience { no_wait: false, timeout };
+    let waits = Waits { patience: Patience { no_wait: false, timeout }, until_paid: false };
     for name in comparison.missing.clone() {
         let subdomain = Subdomain::parse(name.slug())
             .map_err(|cause| Failure::new(Exit::Refused, format!("can't provision {name}"), cause))?;
         let wish = NewInstance { customer_email: customer.clone(), subdomain };
         let accepted = ask(&client, &wish, None).await?;
-        await_instance(context, &client, &wish, &accepted, &patience).await?;
-        comparison.missing.remove(&name);
-        comparison.provisioned.insert(name);
+        match await_instance(context, &client, &wish, &accepted, &waits).await? {
+            Some(_) => {
+                comparison.missing.remove(&name);
+                comparison.provisioned.insert(name);
+            }
+            None => context.output.note(to_be_paid(&wish, &accepted)),
+        }
     }
     Ok(())
 }

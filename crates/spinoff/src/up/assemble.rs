@@ -1,6 +1,6 @@
 //! Makes the parts of one machine and puts them together.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,9 +11,11 @@ use base64::Engine as _;
 use control_plane::{Core, Drivers, Settings, SignInCodes, Started};
 use providers::compute::Release;
 use providers::compute::local::{Isolation, Local, LocalSettings};
-use providers::edge::Builtin;
-use providers::mail::{Mail, Outbox, Smtp};
+use providers::edge::{Builtin, Edge};
+use providers::mail::Outbox;
+use providers::payments::Payments;
 use providers::payments::ledger::Ledger;
+use providers::setup::Findings;
 use secrecy::ExposeSecret as _;
 use store::Db;
 use tokio::sync::Notify;
@@ -22,6 +24,7 @@ use world::{Clock, Entropy, Sealer};
 
 use super::UpArgs;
 use super::config::{self, ComputeDriver, Config, EdgeDriver, MailDriver, PaymentsDriver};
+use super::drivers::{self, Parts};
 use crate::data_folder::DataFolder;
 
 /// How long a guard or one of our own hostnames may take to answer us.
@@ -63,19 +66,18 @@ pub async fn start(
         Arc::new(codes),
     )
     .await?;
+    let parts = Parts { db: db.clone(), clock: clock.clone(), entropy: entropy.clone() };
+    let findings = Findings::new(db.clone(), Arc::clone(&sealer), clock.clone());
     let drivers = Drivers {
         compute: match config.compute.driver {
             ComputeDriver::Local => Arc::new(local(folder, config, args, guards_socket, &clock, &sealer).await?),
+            ComputeDriver::Railway => Arc::new(drivers::railway(config, &parts)?),
         },
-        edge: match config.edge.driver {
-            EdgeDriver::Builtin => Arc::new(Builtin::new(gate.clone())),
-        },
-        payments: match config.payments.driver {
-            PaymentsDriver::Ledger => Arc::new(Ledger::new(db.clone(), clock.clone())),
-        },
+        edge: edge_driver(config, &gate, &findings, &parts).await?,
+        payments: payments_driver(config, &findings, &parts).await?,
         mail: match config.mail.driver {
             MailDriver::Outbox => Arc::new(Outbox),
-            MailDriver::Smtp => smtp(config)?,
+            MailDriver::Smtp => Arc::new(drivers::smtp(config)?),
         },
     };
     let core = Core {
@@ -95,7 +97,37 @@ pub async fn start(
     control_plane::start(core, engine).await
 }
 
-async fn open_store(folder: &DataFolder, config: &Config) -> anyhow::Result<Db> {
+async fn edge_driver(
+    config: &Config,
+    gate: &edge::Edge,
+    findings: &Findings,
+    parts: &Parts,
+) -> anyhow::Result<Arc<dyn Edge>> {
+    match config.edge.driver {
+        EdgeDriver::Builtin => Ok(Arc::new(Builtin::new(gate.clone()))),
+        EdgeDriver::Cloudflare => {
+            let known = findings.of(drivers::CLOUDFLARE).await?;
+            let driver = drivers::cloudflare(config, &known, parts)?;
+            drivers::cloudflare_is_set_up(config, &known)?;
+            Ok(Arc::new(driver))
+        }
+    }
+}
+
+async fn payments_driver(config: &Config, findings: &Findings, parts: &Parts) -> anyhow::Result<Arc<dyn Payments>> {
+    match config.payments.driver {
+        PaymentsDriver::Ledger => Ok(Arc::new(Ledger::new(parts.db.clone(), parts.clock.clone()))),
+        PaymentsDriver::Stripe => {
+            let known = findings.of(drivers::STRIPE).await?;
+            let driver = drivers::stripe(config, &known, parts)?;
+            drivers::stripe_is_set_up(config, &known)?;
+            Ok(Arc::new(driver))
+        }
+    }
+}
+
+/// Opens the record where the settings say that it is, and makes it where it is a file that is not there.
+pub async fn open_store(folder: &DataFolder, config: &Config) -> anyhow::Result<Db> {
     let url = config::secret(config.store.url.as_ref(), config.store.url_file.as_ref())?;
     Ok(match url {
         Some(url) => Db::open(url.expose_secret()).await?,
@@ -105,7 +137,6 @@ async fn open_store(folder: &DataFolder, config: &Config) -> anyhow::Result<Db> 
 
 fn settings(config: &Config, address: SocketAddr) -> anyhow::Result<Settings> {
     let executable = executable()?;
-    let public_url = config.site.public_url.clone();
     let mut read_only = config.compute.app_path.clone();
     let (command, health_path) = match &config.compute.app {
         Some(command) => (command.clone(), config.compute.app_health.clone()),
@@ -117,20 +148,23 @@ fn settings(config: &Config, address: SocketAddr) -> anyhow::Result<Settings> {
     };
     Ok(Settings {
         product: config.site.product.clone(),
-        public_url: public_url.unwrap_or_else(|| format!("http://{}:{}", config.site.base_domain, address.port())),
+        public_url: config.site.url(address.port()),
         base_domain: config.site.base_domain.clone(),
         plan: config.plan.clone(),
         release: Release {
-            image: None,
+            image: (config.compute.driver == ComputeDriver::Railway).then(|| config.railway.image.clone()),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             command,
             health_path,
             read_only,
-            activity_rules: config.activity_rules()?,
+            activity_rules: config.compute.activity_rules()?,
         },
         operator: config.site.operator_email.clone(),
         mailbox: config.mail.driver == MailDriver::Outbox,
-        probe_address: address,
+        probe_address: match config.edge.driver {
+            EdgeDriver::Builtin => Some(from_here(address)),
+            EdgeDriver::Cloudflare => config.cloudflare.edge_address,
+        },
     })
 }
 
@@ -144,7 +178,7 @@ async fn local(
 ) -> anyhow::Result<Local> {
     let mut settings = LocalSettings::new(folder.path().join("instances"), executable()?);
     settings.main_socket = Some(guards_socket.to_owned());
-    settings.limits = config.limits();
+    settings.limits = config.compute.limits();
     settings.egress.clone_from(&config.compute.egress);
     settings.first_port = config.compute.first_port.unwrap_or(settings.first_port);
     settings.first_uid = config.compute.first_uid.unwrap_or(settings.first_uid);
@@ -155,11 +189,13 @@ async fn local(
     Ok(Local::open(settings, clock.clone(), Arc::clone(sealer)).await?)
 }
 
-fn smtp(config: &Config) -> anyhow::Result<Arc<dyn Mail>> {
-    let url = config::secret(config.smtp.url.as_ref(), config.smtp.url_file.as_ref())?
-        .context("[mail] driver is smtp, but [smtp] url (or url_file) is missing")?;
-    let from = config.mail.from.as_deref().context("[mail] driver is smtp, but [mail] from is missing")?;
-    Ok(Arc::new(Smtp::new(&url, from)?))
+/// An address that stands for all of this machine's is reached by one of them.
+fn from_here(address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, address.port()).into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::LOCALHOST, address.port()).into(),
+        _ => address,
+    }
 }
 
 /// The key that signs member lists follows from the installation's key.
@@ -189,7 +225,8 @@ fn faults(crash_at: Option<Point>) -> Faults {
     })
 }
 
-fn executable() -> anyhow::Result<std::path::PathBuf> {
+/// This program's own file.
+pub fn executable() -> anyhow::Result<std::path::PathBuf> {
     std::env::current_exe().context("finding the program's own file")
 }
 

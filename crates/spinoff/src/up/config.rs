@@ -1,20 +1,31 @@
+mod cloudflare;
+mod compute;
 mod drivers;
+mod fitness;
+mod railway;
+mod secret;
+mod site;
+mod stripe;
 
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use config::{Environment, File, FileFormat};
-use domain::{Email, Plan};
-use providers::compute::local::{EgressRule, InstanceLimits};
+use domain::Plan;
 use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::UpArgs;
 use crate::context::Context;
 
+pub use cloudflare::Cloudflare;
+pub use compute::Compute;
 pub use drivers::{ComputeDriver, EdgeDriver, MailDriver, PaymentsDriver};
+pub use railway::Railway;
+pub use secret::{Secrets, secret};
+pub use site::{Site, is_local};
+pub use stripe::Stripe;
 
 /// What the operator decided: `spinoff.toml`, overridden by the environment, overridden by options.
 #[derive(Debug, Deserialize)]
@@ -29,20 +40,9 @@ pub struct Config {
     pub mail: Mail,
     pub smtp: Smtp,
     pub plan: Plan,
-}
-
-/// `[site]`
-#[derive(Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Site {
-    pub listen: SocketAddr,
-    pub base_domain: String,
-    /// Follows from `listen` when it is not given.
-    pub public_url: Option<String>,
-    /// What is sold; follows from the application when it is not given.
-    pub product: String,
-    /// Who may use the console from the start.
-    pub operator_email: Email,
+    pub railway: Railway,
+    pub cloudflare: Cloudflare,
+    pub stripe: Stripe,
 }
 
 /// `[store]`
@@ -51,29 +51,6 @@ pub struct Site {
 pub struct Store {
     pub url: Option<SecretString>,
     pub url_file: Option<PathBuf>,
-}
-
-/// `[compute]`
-#[derive(Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Compute {
-    pub driver: ComputeDriver,
-    pub app: Option<String>,
-    pub app_health: String,
-    /// A file that says what counts as use of the application.
-    pub app_activity_rules: Option<PathBuf>,
-    pub app_path: Vec<PathBuf>,
-    /// What instances may reach on the network; nothing when it is empty.
-    pub egress: Vec<EgressRule>,
-    pub memory_mb: u64,
-    pub processes: u64,
-    pub file_mb: u64,
-    pub volume_mb: u64,
-    pub cpu_percent: u64,
-    /// The first port and the first user id that instances get. Several servers on one machine
-    /// need different ones.
-    pub first_port: Option<u16>,
-    pub first_uid: Option<u32>,
 }
 
 /// `[edge]`
@@ -107,76 +84,16 @@ pub struct Smtp {
     pub url_file: Option<PathBuf>,
 }
 
-impl Default for Site {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
-            base_domain: "localhost".to_owned(),
-            public_url: None,
-            product: String::new(),
-            operator_email: operator_at_localhost(),
-        }
-    }
-}
-
-#[expect(clippy::expect_used, reason = "a constant that a test reads")]
-fn operator_at_localhost() -> Email {
-    Email::parse("operator@localhost").expect("a valid address")
-}
-
-impl Default for Compute {
-    fn default() -> Self {
-        let limits = InstanceLimits::default();
-        Self {
-            driver: ComputeDriver::Local,
-            app: None,
-            app_health: "/".to_owned(),
-            app_activity_rules: None,
-            app_path: Vec::new(),
-            egress: Vec::new(),
-            memory_mb: limits.memory_bytes >> 20,
-            processes: limits.processes,
-            file_mb: limits.file_bytes >> 20,
-            volume_mb: limits.volume_bytes >> 20,
-            cpu_percent: limits.cpu_thousandths / 10,
-            first_port: None,
-            first_uid: None,
-        }
-    }
-}
-
 impl Config {
-    /// Reads file and environment, lets the options have the last word, and refuses what would
-    /// open this machine to others.
+    /// Reads file and environment, lets the options have the last word, and refuses drivers that do
+    /// not go together.
     pub fn read(context: &Context, args: &UpArgs) -> anyhow::Result<Self> {
         let named = context.config.as_deref();
         let path = named.map_or_else(|| context.data.path().join("spinoff.toml"), Path::to_owned);
         let mut config = Self::layered(&path, named.is_some(), environment())?;
         config.apply(args);
-        if !config.site.listen.ip().is_loopback() {
-            bail!(
-                "`spinoff up` is for one machine: its mailbox is open to whoever can connect, so it listens on \
-                 loopback only; {} is not a loopback address",
-                config.site.listen
-            );
-        }
-        config.keep_mailbox_private()?;
+        config.goes_together()?;
         Ok(config)
-    }
-
-    /// A reverse proxy on this machine could carry the mailbox, and every sign-in code in it, outside.
-    fn keep_mailbox_private(&self) -> anyhow::Result<()> {
-        let Some(url) = self.site.public_url.as_deref().filter(|_| self.mail.driver == MailDriver::Outbox) else {
-            return Ok(());
-        };
-        let host = url.split_once("://").map_or(url, |(_, rest)| rest).split(['/', ':']).next().unwrap_or_default();
-        if host == "localhost" || host.ends_with(".localhost") {
-            return Ok(());
-        }
-        bail!(
-            "[site] public_url is {url}, but mail goes to the built-in mailbox, which everybody could read there; \
-             set [mail] driver = \"smtp\", or leave public_url out"
-        )
     }
 
     fn layered(path: &Path, must_exist: bool, environment: HashMap<String, String>) -> anyhow::Result<Self> {
@@ -188,6 +105,7 @@ impl Config {
             .list_separator(",")
             .with_list_parse_key("compute.app_path")
             .with_list_parse_key("compute.egress")
+            .with_list_parse_key("stripe.webhook_secret")
             .source(Some(environment));
         let read = config::Config::builder().add_source(file).add_source(environment).build();
         read.and_then(config::Config::try_deserialize)
@@ -218,38 +136,6 @@ impl Config {
         if self.site.product.is_empty() {
             self.site.product = product_of(self.compute.app.as_deref());
         }
-    }
-
-    /// The rules about use, if there are any and every guard could follow them.
-    pub fn activity_rules(&self) -> anyhow::Result<Option<String>> {
-        let Some(path) = &self.compute.app_activity_rules else { return Ok(None) };
-        let reading = || format!("reading the rules about use ({})", path.display());
-        let text = std::fs::read_to_string(path).with_context(reading)?;
-        guard::check_activity_rules(&text).with_context(reading)?;
-        Ok(Some(text))
-    }
-
-    /// What one instance may use up.
-    pub fn limits(&self) -> InstanceLimits {
-        InstanceLimits {
-            memory_bytes: self.compute.memory_mb << 20,
-            processes: self.compute.processes,
-            cpu_thousandths: self.compute.cpu_percent * 10,
-            file_bytes: self.compute.file_mb << 20,
-            volume_bytes: self.compute.volume_mb << 20,
-        }
-    }
-}
-
-/// A secret that stands in the settings, or in a file of its own.
-pub fn secret(value: Option<&SecretString>, file: Option<&PathBuf>) -> anyhow::Result<Option<SecretString>> {
-    match (value, file) {
-        (Some(value), _) => Ok(Some(value.clone())),
-        (None, Some(path)) => {
-            let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-            Ok(Some(text.trim().to_owned().into()))
-        }
-        (None, None) => Ok(None),
     }
 }
 
@@ -289,6 +175,22 @@ mod tests {
         config.apply(&UpArgs { base_domain: Some("c.test".into()), ..UpArgs::default() });
         assert_eq!(config.site.base_domain, "c.test");
         assert_eq!(config.site.operator_email.as_str(), "operator@localhost");
+    }
+
+    #[test]
+    fn a_secret_that_is_rolled_may_be_several() {
+        let read = |toml: &str, environment: &[(&str, &str)]| {
+            let config = read(toml, environment).unwrap().stripe;
+            let all = Secrets::read(config.webhook_secret.as_ref(), config.webhook_secret_file.as_ref()).unwrap();
+            all.iter().map(|secret| secrecy::ExposeSecret::expose_secret(secret).to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(read("[stripe]\nwebhook_secret = \"a\"\n", &[]), ["a"]);
+        assert_eq!(read("[stripe]\nwebhook_secret = [\"b\", \"a\"]\n", &[]), ["b", "a"]);
+        assert_eq!(read("", &[("SPINOFF_STRIPE__WEBHOOK_SECRET", "b,a")]), ["b", "a"]);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "b\n\na\n").unwrap();
+        assert_eq!(read(&format!("[stripe]\nwebhook_secret_file = {:?}\n", file.path()), &[]), ["b", "a"]);
+        assert_eq!(read("[stripe]\nwebhook_secret = \"\"\n", &[]), [""; 0]);
     }
 
     #[test]
@@ -340,15 +242,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rules.toml");
         let mut config = read("[compute]\napp_activity_rules = \"/does/not/exist\"\n", &[]).unwrap();
-        assert!(format!("{:#}", config.activity_rules().unwrap_err()).contains("(/does/not/exist)"));
+        assert!(format!("{:#}", config.compute.activity_rules().unwrap_err()).contains("(/does/not/exist)"));
         config.apply(&UpArgs { app_activity_rules: Some(path.clone()), ..UpArgs::default() });
         let good = "[[rule]]\npath = \"^/poll\"\nuse = false\n";
         std::fs::write(&path, good).unwrap();
-        assert_eq!(config.activity_rules().unwrap().as_deref(), Some(good));
+        assert_eq!(config.compute.activity_rules().unwrap().as_deref(), Some(good));
         std::fs::write(&path, "[[rule]]\npath = \"^/(poll\"\nuse = false\n").unwrap();
-        let error = format!("{:#}", config.activity_rules().unwrap_err());
+        let error = format!("{:#}", config.compute.activity_rules().unwrap_err());
         assert!(error.contains("rules.toml): line 2: `path` is no regular expression"), "{error}");
-        assert_eq!(read("", &[]).unwrap().activity_rules().unwrap(), None);
+        assert_eq!(read("", &[]).unwrap().compute.activity_rules().unwrap(), None);
     }
 
     #[test]

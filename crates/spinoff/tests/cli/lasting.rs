@@ -75,6 +75,28 @@ fn programs_get_the_instance_and_no_progress_when_quiet() {
 }
 
 #[test]
+fn an_order_that_waits_for_its_customer_is_not_waited_for_unless_asked() {
+    let order = |state: &str, step: &serde_json::Value| {
+        let mut order = workflow(state, std::slice::from_ref(step));
+        order["kind"] = json!("sign-up.v1");
+        order
+    };
+    let (mut waits, paid) =
+        (step("wait for a means of payment", "do", "waiting"), step("begin provisioning", "do", "done"));
+    waits["error"] = json!("Nothing is made until then.");
+    let ran = ask(&provisioning().on(&watched(), 200, order("running", &waits)).url, &PROVISION);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.out.starts_with("acme is ordered. ada@example.com is sent a link"), "{ran:?}");
+
+    let server = provisioning()
+        .on(&watched(), 200, order("running", &waits))
+        .on(&watched(), 200, order("done", &paid))
+        .on(&watched(), 200, workflow("done", &[step("deploy", "do", "done")]));
+    let ran = ask(&server.url, &[&PROVISION[..], &["--until-paid"]].concat());
+    assert_eq!((ran.code, ran.out.as_str()), (0, "acme is ready at http://acme.localhost:8080\n"), "{ran:?}");
+}
+
+#[test]
 fn nobody_has_to_wait() {
     let server = provisioning();
     let ran = ask(

@@ -1,10 +1,13 @@
 //! The real executable against a real HTTP server.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod accounts;
 mod discovery;
 mod doctor;
 mod importing;
 mod lasting;
 mod server;
+mod serving;
+mod setup;
 mod showing;
 mod spinoff;

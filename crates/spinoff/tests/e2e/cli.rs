@@ -1,10 +1,12 @@
 //! The operator's commands against a real server.
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::support::server::{Server, cli_at};
+use crate::support::until::until;
 
 const ADA: &str = "ada@example.com";
 const BOB: &str = "bob@example.com";
@@ -54,6 +56,27 @@ async fn an_instance_is_closed_for_a_while_and_opens_with_what_was_in_it() {
     assert_eq!(ada.get(&server, "/").send().await.unwrap().status(), 200);
     let kept = std::fs::read_to_string(server.data().join("instances/ai-diy-acme/data/kept")).unwrap();
     assert_eq!(kept, "kept");
+}
+
+#[tokio::test]
+async fn an_instance_gets_another_name_and_its_application_knows_it() {
+    let server = Server::with().app("echo serving $HOSTNAME_PUBLIC; exec python3 -m http.server $PORT").start().await;
+    server.provision(ADA, "acme");
+    server.cli(&["instances", "rename", "acme", "admin"]).failed(4, &["reserved"]);
+    server.cli(&["instances", "rename", "acme", "acme"]).failed(4, &["called acme already"]);
+    server.cli(&["instances", "rename", "nowhere", "zoo"]).failed(3, &["nowhere"]);
+    let told = server.cli(&["instances", "rename", "acme", "zoo"]).ok();
+    assert_eq!(told.out, "acme is now zoo\n");
+    assert!(told.err.contains("✓ refuse strangers") && told.err.contains("✓ switch"), "{told:?}");
+    let shown = server.cli(&["instances", "show", "ai-diy-acme", "--json"]).ok().json();
+    assert_eq!(shown["url"], format!("http://{}", server.host("zoo")));
+    assert!(server.cli(&["instances", "logs", "zoo"]).ok().out.contains("serving zoo.localhost"));
+    let ada = server.sign_in("zoo", ADA).await;
+    assert_eq!(ada.get(&server, "/").send().await.unwrap().status(), 200);
+    assert_eq!(server.at("zoo", "/").send().await.unwrap().status(), 401);
+    let gone = async || (server.at("acme", "/").send().await.unwrap().status() == 404).then_some(());
+    until("the old address leads nowhere", Duration::from_secs(20), gone).await;
+    server.cli(&["provision", BOB, "acme"]).failed(4, &["taken"]);
 }
 
 #[tokio::test]

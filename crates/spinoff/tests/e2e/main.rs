@@ -10,5 +10,6 @@ mod looks;
 mod made_app;
 mod neighbours;
 mod postgres;
+mod simulation;
 mod support;
 mod third_party;

@@ -9,7 +9,6 @@ use domain::{Email, Plan};
 use jiff::SignedDuration;
 use providers::compute::Release;
 use providers::edge::Builtin;
-use providers::mail::Outbox;
 use providers::payments::ledger::Ledger;
 use reqwest::{Method, StatusCode, header};
 use secrecy::ExposeSecret as _;
@@ -21,8 +20,19 @@ use workflow::{Backoff, Faults};
 use world::{Clock, Entropy, Sealer};
 
 use super::Host;
+use super::door::{Door, Log};
+use super::post::Post;
+
+/// What a server is given, and keeps when it is started again.
+#[derive(Clone, Default)]
+pub struct Given {
+    pub clock: Clock,
+    pub post: Post,
+    pub log: Log,
+}
 
 pub struct TestApp {
+    pub given: Given,
     pub host: Host,
     pub db: TestDb,
     pub clock: Clock,
@@ -39,21 +49,29 @@ impl TestApp {
 
     pub async fn start_with(engine: store::Engine, faults: Faults) -> Self {
         let db = fresh(engine, &migrations()).await;
-        Self::on(db, faults, Email::parse("operator@localhost").unwrap()).await
+        Self::on(db, faults, Email::parse("operator@localhost").unwrap(), Given::default()).await
+    }
+
+    /// Time passes only when it is told to.
+    pub async fn start_on_a_still_clock(engine: store::Engine) -> Self {
+        let db = fresh(engine, &migrations()).await;
+        let clock = Clock::at("2026-11-25T10:00:00Z".parse().unwrap());
+        let given = Given { clock, ..Given::default() };
+        Self::on(db, Faults::none(), Email::parse("operator@localhost").unwrap(), given).await
     }
 
     /// Another server on the same store, whose settings name another operator.
     pub async fn restarted_for(self, operator: Email) -> Self {
-        let Self { db, started, stop, .. } = self;
+        let Self { db, started, stop, given, .. } = self;
         stop.cancel();
         started.stop().await;
-        Self::on(db, Faults::none(), operator).await
+        Self::on(db, Faults::none(), operator, given).await
     }
 
-    async fn on(db: TestDb, faults: Faults, operator: Email) -> Self {
+    async fn on(db: TestDb, faults: Faults, operator: Email, given: Given) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (clock, entropy) = (Clock::System, Entropy::seeded(11));
+        let (clock, entropy) = (given.clock.clone(), Entropy::seeded(11));
         let sealer = Arc::new(Sealer::new([9; 32]));
         let url = format!("http://localhost:{}", address.port());
         let mail_waiting = Arc::new(Notify::new());
@@ -84,9 +102,9 @@ impl TestApp {
             started_at: clock.now(),
             drivers: Drivers {
                 compute: Arc::new(host.clone()),
-                edge: Arc::new(Builtin::new(gate.clone())),
+                edge: Arc::new(Door { edge: Builtin::new(gate.clone()), log: Arc::clone(&given.log) }),
                 payments: Arc::new(Ledger::new(db.db.clone(), clock.clone())),
-                mail: Arc::new(Outbox),
+                mail: Arc::new(given.post.clone()),
             },
             settings: Settings {
                 product: "AI-DIY".into(),
@@ -103,7 +121,7 @@ impl TestApp {
                 },
                 operator,
                 mailbox: true,
-                probe_address: address,
+                probe_address: Some(address),
             },
             db: db.db.clone(),
             clock: clock.clone(),
@@ -122,7 +140,7 @@ impl TestApp {
         let started = control_plane::start(core, engine).await.unwrap();
         let stop = CancellationToken::new();
         tokio::spawn(control_plane::serve_people(listener, started.app.clone(), stop.clone()));
-        Self { host, db, clock, started, url, http, stop }
+        Self { given, host, db, clock, started, url, http, stop }
     }
 
     pub fn app(&self) -> &App {
@@ -246,6 +264,22 @@ impl TestApp {
         let (status, instance) = self.api(Method::GET, &format!("/instances/{reference}"), None).await;
         assert_eq!(status, StatusCode::OK, "{instance}");
         instance
+    }
+
+    /// The edge mails a code.
+    pub async fn send_code(&self, to: &Email) {
+        let app = self.app();
+        let codes = SignInCodes {
+            db: app.db.clone(),
+            sealer: Arc::clone(&app.sealer),
+            clock: app.clock.clone(),
+            entropy: app.entropy.clone(),
+            product: app.settings.product.clone(),
+            waiting: Arc::clone(&app.mail_waiting),
+        };
+        let (to, hostname) = (to.clone(), self.shown("acme"));
+        let mail = edge::SignInMail { to, hostname, code: "123456".into(), valid_minutes: 10 };
+        edge::CodeMail::send_code(&codes, mail).await.unwrap();
     }
 
     /// Subjects of the mails to somebody, oldest first.

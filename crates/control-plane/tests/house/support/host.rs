@@ -1,7 +1,7 @@
 //! A compute provider in memory. Each of its projects is answered for by a real little server that
 //! behaves like a guard towards strangers, so that probes find something to probe.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, put};
-use domain::{InstanceId, ProjectName};
+use domain::{Cents, InstanceId, ProjectName};
 use jiff::{SignedDuration, Timestamp};
 use providers::compute::{Compute, Door, GuardSettings, Health, Observation, Origin, Release};
 use providers::inventory::{Ceiling, Check, Item};
@@ -22,14 +22,19 @@ struct State {
     created: BTreeMap<ProjectName, u32>,
     /// Calls that will be answered with "try later", so many times.
     unavailable: u32,
+    ceilings: Vec<Ceiling>,
 }
 
 struct Project {
     instance: InstanceId,
     origin: SocketAddr,
     settings: Option<GuardSettings>,
+    /// What it was told when it was deployed last.
+    told: Option<String>,
+    hostnames: BTreeSet<String>,
     release: Option<Release>,
     suspended: bool,
+    drift: Option<String>,
     pushes: Pushes,
     server: tokio::task::JoinHandle<()>,
 }
@@ -66,6 +71,34 @@ impl Host {
     pub fn is_suspended(&self, project: &str) -> Option<bool> {
         let state = self.0.lock().unwrap();
         state.projects.get(&ProjectName::parse(project).unwrap()).map(|project| project.suspended)
+    }
+
+    /// Somebody deletes a project behind everybody's back.
+    pub fn vanish(&self, project: &str) {
+        self.0.lock().unwrap().projects.remove(&ProjectName::parse(project).unwrap());
+    }
+
+    /// Somebody changes a project behind everybody's back, until it is configured again.
+    pub fn drift(&self, project: &str, how: &str) {
+        let mut state = self.0.lock().unwrap();
+        state.projects.get_mut(&ProjectName::parse(project).unwrap()).unwrap().drift = Some(how.to_owned());
+    }
+
+    /// The limits from now on.
+    pub fn limit(&self, ceilings: Vec<Ceiling>) {
+        self.0.lock().unwrap().ceilings = ceilings;
+    }
+
+    /// What the application of a project was told its address is.
+    pub fn told(&self, project: &str) -> String {
+        let state = self.0.lock().unwrap();
+        state.projects[&ProjectName::parse(project).unwrap()].told.clone().unwrap()
+    }
+
+    /// The hostnames that a project answers for.
+    pub fn hostnames_of(&self, project: &str) -> Vec<String> {
+        let state = self.0.lock().unwrap();
+        state.projects[&ProjectName::parse(project).unwrap()].hostnames.iter().cloned().collect()
     }
 
     /// The token that the guard of a project was given.
@@ -139,7 +172,18 @@ impl Compute for Host {
             Some(_) => return Err(ProviderError::refused("creating a project", "the name is taken", "choose another")),
             None => {
                 *state.created.entry(project.clone()).or_default() += 1;
-                let new = Project { instance, origin, settings: None, release: None, suspended: false, pushes, server };
+                let new = Project {
+                    instance,
+                    origin,
+                    settings: None,
+                    told: None,
+                    hostnames: BTreeSet::new(),
+                    release: None,
+                    suspended: false,
+                    drift: None,
+                    pushes,
+                    server,
+                };
                 state.projects.insert(project.clone(), new);
             }
         }
@@ -148,18 +192,27 @@ impl Compute for Host {
 
     async fn configure(&self, project: &ProjectName, settings: &GuardSettings) -> Result<(), ProviderError> {
         self.answer("configuring a project")?;
-        self.change(project, |project| project.settings = Some(settings.clone()))
+        self.change(project, |project| {
+            project.settings = Some(settings.clone());
+            project.drift = None;
+        })
     }
 
     async fn deploy(&self, project: &ProjectName, release: &Release) -> Result<(), ProviderError> {
         self.answer("deploying")?;
-        self.change(project, |project| project.release = Some(release.clone()))
+        self.change(project, |project| {
+            project.release = Some(release.clone());
+            project.told = project.settings.as_ref().map(|settings| settings.public_url.clone());
+        })
     }
 
-    async fn register_hostname(&self, project: &ProjectName, _hostname: &str) -> Result<Origin, ProviderError> {
+    async fn register_hostname(&self, project: &ProjectName, hostname: &str) -> Result<Origin, ProviderError> {
         self.answer("registering a hostname")?;
         let mut origin = None;
-        self.change(project, |project| origin = Some(project.origin))?;
+        self.change(project, |project| {
+            project.hostnames.insert(hostname.to_owned());
+            origin = Some(project.origin);
+        })?;
         Ok(Origin::Address(origin.unwrap()))
     }
 
@@ -167,8 +220,11 @@ impl Compute for Host {
         self.answer("asking whether a hostname is served")
     }
 
-    async fn release_hostname(&self, _project: &ProjectName, _hostname: &str) -> Result<Vec<Removed>, ProviderError> {
-        Ok(Vec::new())
+    async fn release_hostname(&self, project: &ProjectName, hostname: &str) -> Result<Vec<Removed>, ProviderError> {
+        self.answer("releasing a hostname")?;
+        let mut state = self.0.lock().unwrap();
+        let gone = state.projects.get_mut(project).is_some_and(|project| project.hostnames.remove(hostname));
+        Ok(if gone { vec![Removed::new("hostname", hostname)] } else { Vec::new() })
     }
 
     async fn door(&self, project: &ProjectName, hostname: &str) -> Result<Option<Door>, ProviderError> {
@@ -223,11 +279,26 @@ impl Compute for Host {
     }
 
     async fn inventory(&self) -> Result<Vec<Item>, ProviderError> {
-        Ok(Vec::new())
+        self.answer("listing projects")?;
+        let state = self.0.lock().unwrap();
+        let item = |(name, project): (&ProjectName, &Project)| Item {
+            kind: "project",
+            id: name.to_string(),
+            name: name.to_string(),
+            instance: Some(project.instance),
+            created_at: Some("2026-11-01T12:00:00Z".parse().unwrap()),
+            monthly_cost: Some(Cents::new(412)),
+            drift: project.drift.clone(),
+        };
+        Ok(state.projects.iter().map(item).collect())
+    }
+
+    fn most_at_once(&self) -> Option<u32> {
+        Some(50)
     }
 
     async fn ceilings(&self) -> Result<Vec<Ceiling>, ProviderError> {
-        Ok(Vec::new())
+        Ok(self.0.lock().unwrap().ceilings.clone())
     }
 
     async fn check(&self) -> Vec<Check> {

@@ -1,8 +1,11 @@
 mod app;
+mod door;
 mod host;
+mod post;
 
 pub use app::{Page as TestPage, TestApp};
 pub use host::Host;
+pub use post::Refusal;
 
 use workflow::{Fault, Faults, Moment, Point};
 

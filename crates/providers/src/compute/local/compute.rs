@@ -229,6 +229,11 @@ impl Compute for Local {
         Ok(items)
     }
 
+    /// So many at once keep a machine busy.
+    fn most_at_once(&self) -> Option<u32> {
+        Some(50)
+    }
+
     async fn ceilings(&self) -> Result<Vec<Ceiling>, ProviderError> {
         Ok(Vec::new())
     }

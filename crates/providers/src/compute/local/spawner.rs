@@ -10,12 +10,16 @@ use tokio::sync::oneshot;
 
 type Order = (Command, oneshot::Sender<io::Result<Child>>);
 
-/// Starts programs that live no longer than it.
-pub(super) struct Spawner(mpsc::Sender<Order>);
+/// Starts programs that live no longer than it, nor than this process.
+#[derive(Debug)]
+pub struct Spawner(mpsc::Sender<Order>);
 
 impl Spawner {
     /// Must be called inside a Tokio runtime, which will watch the programs.
-    pub(super) fn start() -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// When there can be no such thread.
+    pub fn start() -> io::Result<Self> {
         let (orders, inbox) = mpsc::channel::<Order>();
         let runtime = Handle::current();
         std::thread::Builder::new().name("spawner".to_owned()).spawn(move || {
@@ -29,7 +33,10 @@ impl Spawner {
     }
 
     /// Starts a program.
-    pub(super) async fn spawn(&self, command: Command) -> io::Result<Child> {
+    ///
+    /// # Errors
+    /// When it can't be started.
+    pub async fn spawn(&self, command: Command) -> io::Result<Child> {
         let (answer, started) = oneshot::channel();
         let gone = || io::Error::other("the thread that starts instances is gone");
         self.0.send((command, answer)).map_err(|_| gone())?;

@@ -80,6 +80,8 @@ pub(super) struct Instance {
     pub(super) service_id: String,
     pub(super) service_name: String,
     pub(super) sleep_application: Option<bool>,
+    /// Where they were asked for.
+    pub(super) domains: Option<Domains<NamedDomain>>,
     pub(super) latest_deployment: Option<Deployment>,
     pub(super) active_deployments: Vec<Deployment>,
 }
@@ -131,13 +133,13 @@ pub(super) enum Status {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Domains {
-    pub(super) custom_domains: Vec<CustomDomain>,
-    pub(super) service_domains: Vec<GeneratedDomain>,
+pub(super) struct Domains<T> {
+    pub(super) custom_domains: Vec<T>,
+    pub(super) service_domains: Vec<NamedDomain>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct GeneratedDomain {
+pub(super) struct NamedDomain {
     pub(super) id: String,
     pub(super) domain: String,
 }

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use super::{NAME, Railway, no_project};
 use crate::compute::{Compute, Door, GuardSettings, Observation, Origin, Release};
-use crate::inventory::{Ceiling, Check, Item};
+use crate::inventory::{Ceiling, Check, Item, Line};
 use crate::{ProviderError, Removed};
 
 #[async_trait]
@@ -99,6 +99,19 @@ impl Compute for Railway {
 
     async fn inventory(&self) -> Result<Vec<Item>, ProviderError> {
         self.items().await
+    }
+
+    fn kinds(&self) -> &'static [&'static str] {
+        &["project", "domain"]
+    }
+
+    async fn line(&self) -> Result<Option<Line>, ProviderError> {
+        self.graph.line().await.map(Some)
+    }
+
+    async fn forget_gone(&self, project: &ProjectName, instance: InstanceId) -> Result<(), ProviderError> {
+        let _turn = self.turn(project).await;
+        self.forget_what_is_gone(instance).await
     }
 
     async fn ceilings(&self) -> Result<Vec<Ceiling>, ProviderError> {

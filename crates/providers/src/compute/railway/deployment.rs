@@ -1,21 +1,31 @@
+use std::collections::HashMap;
+
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::answers::{Deployment, Instance, LogLine, Page, Status};
+use super::service::SETTINGS;
 use super::{Home, LAG, Railway, operations};
 use crate::ProviderError;
 use crate::compute::Release;
-use crate::resources::Made;
+use crate::resources::{Made, Resource};
 
 /// The record of the deployment that is wanted.
 const WANTED: &str = "deployment";
 /// The record of one that failed, so that it is not taken for the next attempt.
 const FAILED: &str = "failed deployment";
+/// The record of one that runs with former settings, so that it is not taken for what is wanted.
+const OUTDATED: &str = "outdated deployment";
+/// Only the latest deployment is ever looked at.
+const LATEST: &str = "latest";
 /// So much of the log is told of a failure.
 const TOLD: usize = 12;
-/// How often to look how a deployment fares.
-const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(5);
+/// How soon to look how a deployment fares, which takes half a minute to two; rarer when it takes longer.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(8);
+
+/// Versions by the ids of deployments.
+pub(super) type Versions = HashMap<String, String>;
 
 /// What is recorded of a deployment.
 #[derive(Serialize, Deserialize)]
@@ -24,7 +34,8 @@ pub(super) struct Deployed {
 }
 
 impl Railway {
-    /// Deploys the image unless the latest deployment is of it, and says how that fares.
+    /// Deploys the image unless the latest deployment is of it and has the present settings, and says how
+    /// that fares.
     pub(super) async fn run(&self, home: &Home, release: &Release) -> Result<(), ProviderError> {
         let image = release.image.as_deref().ok_or_else(|| {
             let (what, why) = (format!("deploy {}", release.version), "the release names no image");
@@ -33,6 +44,12 @@ impl Railway {
         self.forget_others(home, image).await?;
         let key = home.key(WANTED, image);
         let failed = self.resources.find(&home.key(FAILED, image)).await?.and_then(|held| held.made);
+        let outdated = self.resources.find(&home.key(OUTDATED, LATEST)).await?.and_then(|held| held.made);
+        if let Some(outdated) = &outdated
+            && self.resources.find(&key).await?.and_then(|held| held.made).is_some_and(|made| made.id == outdated.id)
+        {
+            self.resources.forget(&key).await?;
+        }
         let detail = serde_json::to_string(&Deployed { version: release.version.clone() }).ok();
         let made = |id: String| Made { id, detail: detail.clone() };
         let look = async || {
@@ -40,7 +57,7 @@ impl Railway {
             let ours = latest.filter(|latest| {
                 latest.image() == Some(image)
                     && !latest.deployment_stopped
-                    && failed.as_ref().is_none_or(|failed| failed.id != latest.id)
+                    && [&failed, &outdated].into_iter().flatten().all(|other| other.id != latest.id)
             });
             Ok(ours.map(|latest| made(latest.id)))
         };
@@ -54,6 +71,29 @@ impl Railway {
             Err(error) => return Err(self.explain(home, error).await),
         };
         self.settle(home, image, &deployed).await
+    }
+
+    /// Sets the latest deployment apart before settings change: a deployment keeps those that it began with.
+    pub(super) async fn outdate(&self, home: &Home) -> Result<(), ProviderError> {
+        let known = self.resources.of(home.instance).await?;
+        let now = self.clock.now();
+        let lost = |held: &&Resource| held.kind == WANTED && held.made.is_none();
+        if let Some(asked) = known.iter().find(lost).and_then(|held| held.asked_at).filter(|asked| *asked + LAG > now) {
+            let why = "your application may be starting already; it is looked for before its settings change";
+            return Err(ProviderError::not_yet(why, (asked + LAG).duration_since(now)));
+        }
+        if !known.iter().any(|held| [WANTED, FAILED, SETTINGS].contains(&held.kind.as_str())) {
+            // Nothing was ever deployed.
+            return Ok(());
+        }
+        let latest = match self.instance(home).await {
+            Ok(instance) => instance.latest_deployment,
+            Err(error) => return Err(self.explain(home, error).await),
+        };
+        match latest {
+            Some(latest) => self.resources.keep(&home.key(OUTDATED, LATEST), &Made::plain(latest.id)).await,
+            None => Ok(()),
+        }
     }
 
     /// Goes back to the deployment before, with the variables it had; its volume stays as it is.
@@ -93,7 +133,10 @@ impl Railway {
     }
 
     async fn prepare(&self, home: &Home, release: &Release, image: &str) -> Result<(), ProviderError> {
-        self.set_variables(home, &json!({ "GUARD_APP_HEALTH": release.health_path }), false).await?;
+        // Also where it has none: it may have had some before.
+        let rules = release.activity_rules.as_deref().unwrap_or_default();
+        let variables = json!({ "GUARD_APP_HEALTH": release.health_path, "GUARD_ACTIVITY_RULES_TEXT": rules });
+        self.set_variables(home, &variables, false).await?;
         let mut input = json!({
             "source": { "image": image },
             "healthcheckPath": "/-/health",
@@ -114,7 +157,7 @@ impl Railway {
     async fn settle(&self, home: &Home, image: &str, made: &Made) -> Result<(), ProviderError> {
         let key = home.key(WANTED, image);
         let seen: Option<Deployment> = self.graph.find(&operations::DEPLOYMENT, json!({ "id": made.id })).await?;
-        let not_yet = || ProviderError::not_yet("your application is being started", LOOK_AGAIN);
+        let not_yet = || being_started(LOOK_AGAIN);
         let refused = |why: String| {
             let next = "look at its log, mend what it names, and deploy again";
             ProviderError::refused(format!("run {image} in {}", home.name), why, next)
@@ -125,7 +168,10 @@ impl Railway {
             Some(seen) => match seen.status {
                 Status::Success | Status::Sleeping => Ok(()),
                 Status::Removing | Status::Removed => self.resources.forget(&key).await.and(Err(not_yet())),
-                Status::Pending => Err(not_yet()),
+                Status::Pending => {
+                    let since = self.resources.find(&key).await?.map_or(self.clock.now(), |held| held.intended_at);
+                    Err(being_started(LOOK_AGAIN.max(self.clock.now().duration_since(since) / 10)))
+                }
                 Status::NeedsApproval => Err(refused("Railway wants a person to approve it in its dashboard".into())),
                 Status::Failed | Status::Crashed | Status::Skipped => {
                     let log = self.lines_of(&made.id, TOLD).await?;
@@ -146,13 +192,26 @@ impl Railway {
         Ok(())
     }
 
-    /// The version that a deployment was recorded with.
-    pub(super) async fn versions(&self) -> Result<std::collections::HashMap<String, String>, ProviderError> {
-        let all = self.resources.all().await?.into_iter().filter(|held| held.kind == WANTED);
-        let version = |made: Made| {
-            let deployed: Deployed = serde_json::from_str(made.detail.as_deref()?).ok()?;
-            Some((made.id, deployed.version))
-        };
-        Ok(all.filter_map(|held| version(held.made?)).collect())
+    /// The versions that the deployments of an instance were recorded with.
+    pub(super) async fn versions_of(&self, home: &Home) -> Result<Versions, ProviderError> {
+        let things = self.resources.of(home.instance).await?;
+        Ok(versions(things.into_iter().filter(|held| held.kind == WANTED)))
     }
+
+    /// Those of all instances.
+    pub(super) async fn versions(&self) -> Result<Versions, ProviderError> {
+        Ok(versions(self.resources.of_kind(WANTED).await?.into_iter()))
+    }
+}
+
+fn being_started(after: SignedDuration) -> ProviderError {
+    ProviderError::not_yet("your application is being started", after)
+}
+
+fn versions(deployments: impl Iterator<Item = Resource>) -> Versions {
+    let version = |made: Made| {
+        let deployed: Deployed = serde_json::from_str(made.detail.as_deref()?).ok()?;
+        Some((made.id, deployed.version))
+    };
+    deployments.filter_map(|held| version(held.made?)).collect()
 }

@@ -10,6 +10,9 @@ use crate::{ProviderError, Removed};
 
 const PREFIX: &str = "railway-verify=";
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(10);
+/// Verification takes 5 to 15 minutes. As many as can be made in an hour are looked at in that hour: looking
+/// twice as often would use up Railway's limit of calls, and slow everybody down.
+const LOOK_FOR_VERIFICATION: SignedDuration = SignedDuration::from_secs(20);
 
 impl Railway {
     /// Registers the hostname and tells which records prove it.
@@ -50,7 +53,7 @@ impl Railway {
         let held = self.custom_domain(home, hostname, &id).await?;
         if !held.status.verified {
             let why = "your address was set up and is being checked, which can take a quarter of an hour";
-            return Err(ProviderError::not_yet(why, LOOK_AGAIN));
+            return Err(ProviderError::not_yet(why, LOOK_FOR_VERIFICATION));
         }
         if held.sync_status != "ACTIVE" {
             return Err(ProviderError::not_yet("your address was checked and is being connected", LOOK_AGAIN));
@@ -77,7 +80,7 @@ impl Railway {
         Ok(gone.map(|_| Removed::new("hostname", &held.domain)))
     }
 
-    pub(super) async fn domains(&self, home: &Home) -> Result<Domains, ProviderError> {
+    pub(super) async fn domains(&self, home: &Home) -> Result<Domains<CustomDomain>, ProviderError> {
         self.domains_of(&home.project, &home.environment, &home.service).await
     }
 
@@ -86,7 +89,7 @@ impl Railway {
         project: &str,
         environment: &str,
         service: &str,
-    ) -> Result<Domains, ProviderError> {
+    ) -> Result<Domains<CustomDomain>, ProviderError> {
         let variables = json!({ "project": project, "environment": environment, "service": service });
         self.graph.ask(&operations::DOMAINS, variables).await
     }

@@ -1,15 +1,27 @@
+//! How a guard is reached past the edge in front of it.
+
+mod names;
+
 use std::net::SocketAddr;
 use std::time::Duration;
+
+use jiff::SignedDuration;
 
 use super::answers::Status;
 use super::{Home, Railway};
 use crate::ProviderError;
 use crate::compute::{Door, Origin};
 
+/// An instance that sleeps takes its time.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 impl Railway {
-    /// Straight to Railway's edge, which knows the hostname by TLS name and `Host`. Where Railway has
-    /// no certificate for it, since a proxy stands before it, knocking fails in the handshake rather
-    /// than talking to whoever answers.
+    /// Straight to Railway's edge, which knows the hostname by TLS name and `Host`.
+    ///
+    /// Behind a proxy a hostname may never get a certificate of its own, and waiting for one would be
+    /// waiting for ever. Railway then answers with the certificate of its own names, as it does to
+    /// Cloudflare, whose mode Full asks for none in particular. Here it has to be one or the other:
+    /// of the hostname, or of the name that its record leads to. Both prove that Railway answers.
     pub(super) async fn way_to(&self, home: &Home, hostname: &str) -> Result<Option<Door>, ProviderError> {
         let latest = match self.instance(home).await {
             Ok(instance) => instance.latest_deployment,
@@ -17,25 +29,38 @@ impl Railway {
             Err(error) => return Err(error),
         };
         let asleep = latest.is_some_and(|latest| latest.status == Status::Sleeping);
-        let (url, addresses) = match self.settings.edge_address {
-            Some(address) => (format!("http://{address}"), Vec::new()),
-            None => (format!("https://{hostname}"), self.edge(home, hostname).await?),
-        };
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            // An instance that sleeps takes its time.
-            .timeout(Duration::from_secs(30))
+        let host = hostname.to_owned();
+        if let Some(address) = self.settings.edge_address {
+            let http = self.rehearsed.clone();
+            return Ok(Some(Door { http, url: format!("http://{address}"), host, asleep }));
+        }
+        let (target, addresses) = self.edge(home, hostname).await?;
+        let http = client()
+            .tls_backend_preconfigured(names::either(&target)?)
             .resolve_to_addrs(hostname, &addresses)
             .build()
             .map_err(|error| ProviderError::unavailable("making the client that knocks at guards", error))?;
-        Ok(Some(Door { http, url, host: hostname.to_owned(), asleep }))
+        Ok(Some(Door { http, url: format!("https://{hostname}"), host, asleep }))
     }
 
-    async fn edge(&self, home: &Home, hostname: &str) -> Result<Vec<SocketAddr>, ProviderError> {
-        let Origin::Name { target, .. } = self.add_hostname(home, hostname).await? else { return Ok(Vec::new()) };
+    async fn edge(&self, home: &Home, hostname: &str) -> Result<(String, Vec<SocketAddr>), ProviderError> {
+        // Knocking makes nothing: the hostname may have been taken back since the caller looked.
+        let changing = || {
+            let why = format!("the way to {} is changing", home.name);
+            ProviderError::not_yet(why, SignedDuration::from_secs(5))
+        };
+        if self.resources.find(&home.key("domain", hostname)).await?.is_none() {
+            return Err(changing());
+        }
+        let Origin::Name { target, .. } = self.add_hostname(home, hostname).await? else { return Err(changing()) };
         let found = tokio::net::lookup_host((target.as_str(), 443)).await;
         let what = format!("look up {target}");
-        Ok(found.map_err(|error| ProviderError::unavailable(what, error))?.collect())
+        let addresses = found.map_err(|error| ProviderError::unavailable(what, error))?.collect();
+        Ok((target, addresses))
     }
+}
+
+/// Knocks, and follows nobody elsewhere.
+pub(super) fn client() -> reqwest::ClientBuilder {
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().timeout(PATIENCE)
 }

@@ -13,11 +13,14 @@ use super::refusal::{Judgement, judge};
 use crate::ProviderError;
 use crate::budget::{Budget, Rate, Turn};
 use crate::http::{Api, Call, Repeat, Settings};
+use crate::inventory::Line;
 
 /// How long Railway wants to be left alone after "too quickly", and a little more.
 const THROTTLED: SignedDuration = SignedDuration::from_secs(31);
 /// The line of those who want a project.
 pub(super) const PROJECTS: &str = "projects";
+/// Railway makes one project in so long.
+const BETWEEN_PROJECTS: SignedDuration = SignedDuration::from_secs(30);
 
 /// Railway's API, asked in typed operations.
 pub(super) struct Graph {
@@ -114,8 +117,7 @@ impl Graph {
 
     /// Waits in the line of those who want a project; whoever gets in has to use it.
     pub(super) async fn line_up(&self, who: &str) -> Result<(), ProviderError> {
-        let every = SignedDuration::from_secs(30);
-        let turn = self.api.budget().turn(PROJECTS, who, every).await;
+        let turn = self.api.budget().turn(PROJECTS, who, BETWEEN_PROJECTS).await;
         match turn.map_err(|error| ProviderError::unavailable("standing in line for Railway", error))? {
             Turn::Now => Ok(()),
             Turn::Wait { before, until } => {
@@ -128,6 +130,19 @@ impl Graph {
                 Err(ProviderError::InLine { why, until })
             }
         }
+    }
+
+    /// How many stand in that line.
+    pub(super) async fn line(&self) -> Result<Line, ProviderError> {
+        let length = self.api.budget().length(PROJECTS).await;
+        let length = length.map_err(|error| ProviderError::unavailable("looking at the line for Railway", error))?;
+        Ok(Line { length, every: BETWEEN_PROJECTS })
+    }
+
+    /// Nothing was asked for in the turn: the next may have it.
+    pub(super) async fn give_turn_back(&self, who: &str) -> Result<(), ProviderError> {
+        let given = self.api.budget().give_back(PROJECTS, who).await;
+        given.map_err(|error| ProviderError::unavailable("leaving the line for Railway", error))
     }
 
     pub(super) async fn leave_line(&self, who: &str) -> Result<(), ProviderError> {

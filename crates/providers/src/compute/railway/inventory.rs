@@ -1,37 +1,33 @@
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::answers::{Page, Project, Token, Workspace};
+use super::answers::{Instance, Page, Project, Token, Workspace};
 use super::{Railway, marked, operations};
 use crate::ProviderError;
 use crate::inventory::{Ceiling, Check, Item, Verdict};
 
 /// About so many calls does it take to make an instance.
 const CALLS_PER_INSTANCE: u64 = 40;
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
 const MONTH: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 impl Railway {
-    /// Projects that bear our mark, and the hostnames in them: one request for each project beside a
-    /// few for all, so not something for every minute.
+    /// Projects that bear our mark, and the hostnames in them, in a request for each hundred: one for each
+    /// project would never come to an end within Railway's limits.
     pub(super) async fn items(&self) -> Result<Vec<Item>, ProviderError> {
         let now = self.clock.now();
         let costs = self.costs(now - MONTH, now).await?;
         let mut items = Vec::new();
-        for project in self.projects_in_detail().await? {
+        for project in self.projects_with_domains().await? {
             let Some(instance) = marked(project.description.as_deref()) else { continue };
             let mut drift = drift(&project);
-            for (environment, service) in places(&project) {
-                let domains = match self.domains_of(&project.id, environment, service).await {
-                    Ok(domains) => domains,
-                    // Deleted since it was listed.
-                    Err(ProviderError::NotFound { .. }) => continue,
-                    Err(error) => return Err(error),
-                };
+            let domains = instances(&project).filter_map(|instance| instance.domains.as_ref());
+            for domains in domains {
                 drift.extend(domains.service_domains.iter().map(|held| format!("a second door: {}", held.domain)));
-                items.extend(domains.custom_domains.into_iter().map(|held| Item {
+                items.extend(domains.custom_domains.iter().map(|held| Item {
                     kind: "domain",
-                    id: held.id,
-                    name: held.domain,
+                    id: held.id.clone(),
+                    name: held.domain.clone(),
                     instance: Some(instance),
                     created_at: None,
                     monthly_cost: None,
@@ -54,12 +50,15 @@ impl Railway {
     /// Railway publishes no limit on the projects of a workspace.
     pub(super) async fn limits(&self) -> Result<Vec<Ceiling>, ProviderError> {
         let limit = u64::from(self.settings.rate.number);
-        let left = self.workspace().await?.api_token_rate_limit.map_or(limit, |held| held.remaining_points);
+        let held = self.workspace().await?.api_token_rate_limit;
+        let left = held.as_ref().map_or(limit, |held| held.remaining_points);
         Ok(vec![Ceiling {
             name: "Railway API calls in this hour",
             used: limit.saturating_sub(left),
             limit,
             per_instance: CALLS_PER_INSTANCE,
+            // Until then whoever wants an instance waits; nobody has to be turned away.
+            renews_at: Some(held.and_then(|held| held.resets_at.parse().ok()).unwrap_or(self.clock.now() + HOUR)),
             advice: "ask Railway for a higher limit, or observe less often",
         }])
     }
@@ -125,26 +124,22 @@ fn failed(name: String, error: &ProviderError, advice: &str) -> Check {
     Check { name, verdict: Verdict::Fail, found: error.to_string(), advice: advice.into() }
 }
 
-/// Environments and services of a project.
-fn places(project: &Project) -> impl Iterator<Item = (&str, &str)> {
-    project.environments.iter().flat_map(Page::items).flat_map(|environment| {
-        let instances = environment.service_instances.iter().flat_map(Page::items);
-        instances.map(|instance| (environment.id.as_str(), instance.service_id.as_str()))
-    })
+/// What runs in a project, in all of its environments.
+fn instances(project: &Project) -> impl Iterator<Item = &Instance> {
+    let environments = project.environments.iter().flat_map(Page::items);
+    environments.filter_map(|held| held.service_instances.as_ref()).flat_map(Page::items)
 }
 
 fn drift(project: &Project) -> Vec<String> {
-    let environments = || project.environments.iter().flat_map(Page::items);
-    let instances = environments().filter_map(|held| held.service_instances.as_ref()).flat_map(Page::items);
     let mut drift = Vec::new();
-    for instance in instances {
+    for instance in instances(project) {
         if instance.service_name != "app" {
             drift.push(format!("a service that is not ours: {}", instance.service_name));
         } else if instance.latest_deployment.is_some() && instance.sleep_application != Some(true) {
             drift.push("it may not sleep".to_owned());
         }
     }
-    if environments().count() > 1 {
+    if project.environments.iter().flat_map(Page::items).count() > 1 {
         drift.push("it has more than one environment".to_owned());
     }
     drift

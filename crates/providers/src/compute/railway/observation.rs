@@ -3,6 +3,7 @@ use std::collections::HashMap;
 use domain::ProjectName;
 
 use super::answers::{Deployment, Instance, Page, Status};
+use super::deployment::Versions;
 use super::service::SERVICE_GONE;
 use super::{Home, Railway};
 use crate::ProviderError;
@@ -14,7 +15,7 @@ const MOST_SINGLE: usize = 20;
 impl Railway {
     pub(super) async fn look_at(&self, home: &Home) -> Result<Option<Observation>, ProviderError> {
         match self.instance(home).await {
-            Ok(instance) => Ok(Some(self.observation(&instance, &self.versions().await?))),
+            Ok(instance) => Ok(Some(self.observation(&instance, &self.versions_of(home).await?))),
             Err(error @ ProviderError::NotFound { .. }) => match self.explain(home, error).await {
                 ProviderError::NotFound { .. } => Ok(None),
                 ProviderError::NotYet { why, .. } => Ok(Some(self.seen(Health::Starting, None, Some(why)))),
@@ -57,7 +58,7 @@ impl Railway {
         Ok(seen)
     }
 
-    fn observation(&self, instance: &Instance, versions: &HashMap<String, String>) -> Observation {
+    fn observation(&self, instance: &Instance, versions: &Versions) -> Observation {
         let running = instance.active_deployments.iter().find(|held| is_up(held));
         let (shown, detail) = match (&instance.latest_deployment, running) {
             (Some(latest), Some(running)) if latest.id != running.id => {

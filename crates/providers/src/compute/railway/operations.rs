@@ -84,6 +84,26 @@ pub(super) const PROJECTS_IN_DETAIL: Operation = look(
     }",
 );
 
+pub(super) const INVENTORY: Operation = look(
+    "SpinoffInventory",
+    "projects",
+    "query SpinoffInventory($workspace: String!, $after: String) {
+      projects(workspaceId: $workspace, first: 100, after: $after, includeDeleted: false, orderBy: CREATED_AT_DESC) {
+        pageInfo { hasNextPage endCursor }
+        edges { node { id name description deletedAt createdAt primaryEnvironmentId
+          environments { edges { node { id name
+            serviceInstances { edges { node {
+              serviceId serviceName sleepApplication
+              domains { customDomains { id domain } serviceDomains { id domain } }
+              latestDeployment { id status deploymentStopped meta }
+              activeDeployments { id status deploymentStopped meta }
+            } } }
+          } } }
+        } }
+      }
+    }",
+);
+
 pub(super) const PROJECT: Operation = look(
     "SpinoffProject",
     "project",
@@ -267,6 +287,7 @@ const ALL: &[Operation] = &[
     WORKSPACE,
     PROJECTS,
     PROJECTS_IN_DETAIL,
+    INVENTORY,
     PROJECT,
     CREATE_PROJECT,
     DELETE_PROJECT,

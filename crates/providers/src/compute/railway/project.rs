@@ -37,7 +37,16 @@ impl Railway {
                     self.ask_for_project(name, instance).await
                 },
             )
-            .await?;
+            .await;
+        let made = match made {
+            Ok(made) => made,
+            Err(error @ ProviderError::Lost { .. }) => return Err(error),
+            // Nothing was made, so that Railway would make another at once.
+            Err(error) => {
+                self.graph.give_turn_back(&who).await?;
+                return Err(error);
+            }
+        };
         self.graph.leave_line(&who).await?;
         self.make_service(instance, &made).await
     }
@@ -123,6 +132,11 @@ impl Railway {
     /// All projects of the workspace.
     pub(super) async fn projects(&self) -> Result<Vec<Project>, ProviderError> {
         self.pages(&operations::PROJECTS).await
+    }
+
+    /// All projects of the workspace with what runs in them and the hostnames of it.
+    pub(super) async fn projects_with_domains(&self) -> Result<Vec<Project>, ProviderError> {
+        self.pages(&operations::INVENTORY).await
     }
 
     /// All projects of the workspace with what runs in them.

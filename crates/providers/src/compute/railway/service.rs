@@ -1,3 +1,4 @@
+use aws_lc_rs::digest::{SHA256, digest};
 use jiff::SignedDuration;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
@@ -12,6 +13,8 @@ use crate::resources::Made;
 pub(super) const DATA: &str = "/data";
 /// Where the guard listens, and where domains lead.
 pub(super) const PORT: u16 = 8080;
+/// The record of the settings that the next deployment gets: a digest of them.
+pub(super) const SETTINGS: &str = "settings";
 /// What somebody did in the dashboard.
 pub(super) const SERVICE_GONE: &str = "its service was deleted there";
 /// Volumes that come one after the other too soon are refused.
@@ -21,7 +24,14 @@ impl Railway {
     /// Mounts the volume and sets variables and limits. Nothing is deployed by it.
     pub(super) async fn set_up(&self, home: &Home, settings: &GuardSettings) -> Result<(), ProviderError> {
         self.make_volume(home).await?;
-        self.set_variables(home, &variables(settings), true).await?;
+        let variables = variables(settings);
+        let key = home.key(SETTINGS, DATA);
+        let told = Made::plain(hex::encode(digest(&SHA256, variables.to_string().as_bytes())));
+        let change = self.resources.find(&key).await?.and_then(|held| held.made).as_ref() != Some(&told);
+        if change {
+            self.outdate(home).await?;
+        }
+        self.set_variables(home, &variables, true).await?;
         if let Some(limits) = self.settings.limits {
             // Always both: what is left out is lifted.
             let input = json!({
@@ -30,7 +40,7 @@ impl Railway {
             });
             self.change(home, &operations::SET_LIMITS, json!({ "input": input })).await?;
         }
-        Ok(())
+        if change { self.resources.keep(&key, &told).await } else { Ok(()) }
     }
 
     /// Sets variables in one go, without a deployment for each.

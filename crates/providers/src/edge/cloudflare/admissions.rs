@@ -6,6 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::api::APPS;
+use super::hostname::HOSTNAME;
 use super::{Cloudflare, store};
 use crate::ProviderError;
 use crate::http::{Call, Repeat};
@@ -69,11 +70,8 @@ impl Cloudflare {
     }
 
     async fn is_of_another(&self, hostname: &str, instance: InstanceId) -> Result<bool, ProviderError> {
-        if self.resources.find(&Self::key(hostname, instance)).await?.is_some() {
-            return Ok(false);
-        }
-        let all = self.resources.all().await?;
-        Ok(all.iter().any(|thing| thing.name == hostname && thing.instance != instance))
+        let owners = self.resources.named(HOSTNAME, hostname).await?;
+        Ok(!owners.is_empty() && owners.iter().all(|thing| thing.instance != instance))
     }
 }
 

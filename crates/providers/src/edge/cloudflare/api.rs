@@ -26,6 +26,7 @@ pub(super) const ANY: Needs = Needs("Zone: Read");
 pub(super) const DNS: Needs = Needs("DNS: Edit");
 pub(super) const ZONE_SETTINGS: Needs = Needs("Zone Settings: Edit");
 pub(super) const APPS: Needs = Needs("Access: Apps and Policies: Edit");
+pub(super) const AUDIT_LOGS: Needs = Needs("Access: Audit Logs: Read");
 pub(super) const ORGANIZATIONS: Needs = Needs("Access: Organizations, Identity Providers, and Groups: Edit");
 
 /// Why Cloudflare did not do something.

@@ -11,8 +11,11 @@ use crate::resources::{Key, Made};
 use crate::{ProviderError, Removed};
 
 /// Within this time lists show what was made.
-const LAG: SignedDuration = SignedDuration::from_secs(30);
+pub(super) const LAG: SignedDuration = SignedDuration::from_secs(30);
 const SOON: SignedDuration = SignedDuration::from_secs(5);
+
+/// The kind of what is recorded.
+pub(super) const HOSTNAME: &str = "hostname";
 
 /// What is kept of a hostname's records.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -41,7 +44,7 @@ impl Kept {
 
 impl Cloudflare {
     pub(super) fn key(hostname: &str, instance: InstanceId) -> Key {
-        Key { kind: "hostname", name: hostname.to_owned(), instance }
+        Key { kind: HOSTNAME, name: hostname.to_owned(), instance }
     }
 
     pub(super) async fn point(

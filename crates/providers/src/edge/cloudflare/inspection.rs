@@ -4,7 +4,7 @@ use serde_json::Value;
 use super::Cloudflare;
 use super::admissions::MOST;
 use super::api::{ANY, APPS, DNS, ZONE_SETTINGS};
-use super::hostname::Kept;
+use super::hostname::{HOSTNAME, Kept};
 use super::records::Record;
 use super::setup::App;
 use crate::ProviderError;
@@ -28,7 +28,7 @@ struct Token {
 
 impl Cloudflare {
     pub(super) async fn items(&self) -> Result<Vec<Item>, ProviderError> {
-        let known = self.resources.all().await?;
+        let known = self.resources.of_kind(HOSTNAME).await?;
         let target = |record: &Record| {
             let mut known = known.iter().filter(|thing| Some(thing.instance) == record.instance());
             known.find(|thing| thing.name == record.name).map(|thing| Kept::of(thing.made.clone()).target)
@@ -58,7 +58,14 @@ impl Cloudflare {
         let apps = Call::get("GET …/access/apps", format!("/accounts/{}/access/apps", self.settings.account_id));
         let apps = self.rest.count(apps, APPS).await?;
         let people = u64::try_from(self.everybody().await?.len()).unwrap_or(u64::MAX);
-        let ceiling = |name, used, limit, per_instance, advice| Ceiling { name, used, limit, per_instance, advice };
+        let ceiling = |name, used, limit, per_instance, advice| Ceiling {
+            name,
+            used,
+            limit,
+            per_instance,
+            renews_at: None,
+            advice,
+        };
         let mut all = Vec::new();
         if let Some(quota) = usage.record_quota {
             let advice = "publish by the wildcard (option B), or take a larger plan for the zone";
@@ -85,6 +92,15 @@ impl Cloudflare {
         all.push(check("Access application", self.app_is_ours().await));
         all.push(check("Access policy", self.policy_is_there().await));
         all
+    }
+
+    /// Whether token and zone are those that the setup needs. Changes nothing.
+    ///
+    /// # Errors
+    /// Refused otherwise.
+    pub async fn can_begin(&self) -> Result<(), ProviderError> {
+        self.token().await?;
+        self.zone_is_readable().await.map(drop)
     }
 
     async fn token(&self) -> Result<String, ProviderError> {
@@ -141,7 +157,9 @@ impl Cloudflare {
         let Some(app) = self.app(&domain).await? else {
             return Err(ProviderError::refused(what(), "there is none", "run `spinoff setup cloudflare`"));
         };
-        self.audience_is(&app).map_err(|why| ProviderError::refused(what(), why, "set the audience to that one"))?;
+        self.audience_is(&app).map_err(|why| {
+            ProviderError::refused(what(), why, "run `spinoff setup cloudflare`, which takes that one over")
+        })?;
         Ok(format!("{domain} is protected"))
     }
 

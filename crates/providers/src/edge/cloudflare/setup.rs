@@ -1,38 +1,24 @@
 //! What is done once for an account and a zone: looked for, and made or put right where it differs.
 
 use access::protocol::HEALTH;
+use jiff::SignedDuration;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Cloudflare;
 use super::admissions::{POLICY, SESSION, policy};
 use super::api::{APPS, Needs, ORGANIZATIONS, ZONE_SETTINGS};
+use super::hostname::LAG;
+use super::{Cloudflare, store};
 use crate::ProviderError;
 use crate::http::{Call, Repeat};
+use crate::setup::{State, Step};
 
 /// How the policy is called that lets anybody ask whether an instance is well.
 const HEALTH_POLICY: &str = "spinoff health";
 
-/// One part of the setup.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// What it is about, in words.
-    pub what: String,
-    /// How it is found.
-    pub state: State,
-}
-
-/// How a part of the setup is found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// As it should be.
-    Present,
-    /// It has to be made.
-    Missing,
-    /// It is there and has to be changed.
-    Differs,
-}
+/// How often to look for what is not listed yet.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(5);
 
 /// What the setup gives, for the settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +74,27 @@ impl Cloudflare {
     /// # Errors
     /// Refused when the token may not look, or the account has no Access organisation.
     pub async fn plan(&self) -> Result<Vec<Step>, ProviderError> {
+        Ok(self.steps(&self.seen().await?))
+    }
+
+    /// What the setup gave, where nothing is left of it to do. Changes nothing.
+    ///
+    /// # Errors
+    /// As [`Cloudflare::plan`].
+    pub async fn found(&self) -> Result<Option<Ready>, ProviderError> {
         let seen = self.seen().await?;
+        if self.steps(&seen).iter().any(|step| step.state != State::Present) {
+            return Ok(None);
+        }
+        let ready = |(app, policy): (App, Named)| Ready {
+            audience: app.aud,
+            policy_id: policy.id,
+            team_domain: seen.team_domain,
+        };
+        Ok(seen.wildcard.zip(seen.members).map(ready))
+    }
+
+    fn steps(&self, seen: &Seen) -> Vec<Step> {
         let base = &self.settings.base_domain;
         let there = |is_there: bool| if is_there { State::Present } else { State::Missing };
         let app = |app: &Option<App>, policy: &Option<Named>, provider: Option<&String>| match app {
@@ -97,7 +103,7 @@ impl Cloudflare {
             Some(_) => State::Differs,
         };
         let step = |what: String, state| Step { what, state };
-        Ok(vec![
+        vec![
             step("the identity provider for mailed codes".into(), there(seen.provider.is_some())),
             step(format!("the reusable policy “{POLICY}”"), there(seen.members.is_some())),
             step(
@@ -107,7 +113,7 @@ impl Cloudflare {
             step(format!("the reusable policy “{HEALTH_POLICY}”"), there(seen.health.is_some())),
             step(format!("the exception for *.{base}{HEALTH}"), app(&seen.bypass, &seen.health, None)),
             step("SSL mode full".into(), if seen.ssl == "full" { State::Present } else { State::Differs }),
-        ])
+        ]
     }
 
     /// Makes or adopts what the plan names, and leaves alone what is as it should be. What an answer
@@ -197,14 +203,29 @@ impl Cloudflare {
         }
     }
 
+    /// Makes what was looked for and not found. Lists lag, so what was asked for a moment ago is looked
+    /// for once more instead of being made twice.
     async fn make<T: serde::de::DeserializeOwned>(
         &self,
-        what: &str,
+        kind: &str,
         body: Value,
         needs: Needs,
     ) -> Result<T, ProviderError> {
-        let call = Call::new("POST …/access", Method::POST, self.access(what), Repeat::Never).json(body);
-        self.rest.ask(call, needs).await
+        let account = &self.settings.account_id;
+        let name = body["domain"].as_str().or(body["name"].as_str()).unwrap_or_default();
+        let (what, now) = (format!("{kind} {name}"), self.clock.now());
+        let asked = store::asked(&self.db, account, &what).await.map_err(unavailable)?;
+        if let Some(until) = asked.map(|asked| asked + LAG).filter(|until| *until > now) {
+            let why = format!("Cloudflare may have made “{name}” a moment ago and does not list it yet");
+            return Err(ProviderError::not_yet(why, until.duration_since(now).min(LOOK_AGAIN)));
+        }
+        store::asking(&self.db, account, &what, now).await.map_err(unavailable)?;
+        let call = Call::new("POST …/access", Method::POST, self.access(kind), Repeat::Never).json(body);
+        let made = self.rest.ask(call, needs).await;
+        if matches!(made, Err(ProviderError::Refused { .. })) {
+            store::refused(&self.db, account, &what).await.map_err(unavailable)?;
+        }
+        made
     }
 
     fn access(&self, rest: &str) -> String {
@@ -217,6 +238,10 @@ impl App {
         let is_policy = self.policies.len() == 1 && self.policies.iter().all(|named| named.id == policy);
         is_policy && provider.is_none_or(|provider| self.allowed_idps.contains(provider))
     }
+}
+
+fn unavailable(error: ::store::sqlx::Error) -> ProviderError {
+    ProviderError::unavailable("keeping record of the setup at Cloudflare", error)
 }
 
 fn wildcard(domain: &str, provider: &str, policy: &str) -> Value {

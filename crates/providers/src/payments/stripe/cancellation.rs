@@ -5,20 +5,23 @@ use super::Stripe;
 use super::api::Once;
 use super::objects::{Invoice, Subscription};
 use super::subscriptions::SUBSCRIPTIONS;
+use crate::payments::Ending;
 use crate::{ProviderError, Removed};
 
 impl Stripe {
     /// Closes what is open, ends what runs, and gives back what was charged for what never worked.
     /// The customer stays: invoices have to be kept.
-    pub(super) async fn end_all(&self, instance: InstanceId) -> Result<Vec<Removed>, ProviderError> {
+    pub(super) async fn end_all(&self, instance: InstanceId, ending: Ending) -> Result<Vec<Removed>, ProviderError> {
         // First, so that nobody begins another subscription meanwhile.
         self.expire_sessions(instance).await?;
         let mut removed = Vec::new();
         for held in self.subscriptions_of(instance).await? {
+            // It may have been told to be paid for in the moment in which its instance was given up.
+            let worked = ending == Ending::NotWanted && held.worked();
             if !held.is_over() {
-                self.end(&held).await?;
+                self.end(&held, worked).await?;
             }
-            if !held.worked() {
+            if !worked {
                 self.give_back(&held).await?;
             }
             removed.push(Removed::new("subscription", held.id));
@@ -28,9 +31,9 @@ impl Stripe {
         Ok(removed)
     }
 
-    async fn end(&self, held: &Subscription) -> Result<(), ProviderError> {
+    async fn end(&self, held: &Subscription, worked: bool) -> Result<(), ProviderError> {
         // Without an invoice what was used and not billed is lost, which is right only in a hold.
-        let query = json!({ "invoice_now": held.worked(), "prorate": false });
+        let query = json!({ "invoice_now": worked, "prorate": false });
         let path = format!("{SUBSCRIPTIONS}/{}", held.id);
         self.rest.delete::<Value>("DELETE /v1/subscriptions/{id}", path, &query).await.map(drop)
     }

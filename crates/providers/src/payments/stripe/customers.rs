@@ -68,9 +68,8 @@ impl Stripe {
 
     /// A customer as any of their instances has them on record.
     async fn recorded(&self, customer: CustomerId) -> Result<Option<Made>, ProviderError> {
-        let (all, name) = (self.resources.all().await?, customer.to_string());
-        let theirs = all.into_iter().filter(|thing| thing.kind == KIND && thing.name == name);
-        Ok(theirs.filter_map(|thing| thing.made).next_back())
+        let theirs = self.resources.named(KIND, &customer.to_string()).await?;
+        Ok(theirs.into_iter().filter_map(|thing| thing.made).next_back())
     }
 
     async fn search_customer(&self, customer: CustomerId) -> Result<Option<Customer>, ProviderError> {

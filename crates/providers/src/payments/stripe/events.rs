@@ -7,7 +7,7 @@ use super::objects::{INSTANCE, moment};
 use super::{Event, NotGenuine, Stripe};
 use crate::ProviderError;
 
-/// What to be told of. Stripe takes no more than twenty kinds in one question.
+/// What to be told of.
 pub const KINDS: [&str; 20] = [
     "checkout.session.completed",
     "checkout.session.expired",
@@ -30,6 +30,9 @@ pub const KINDS: [&str; 20] = [
     "customer.updated",
     "payment_method.attached",
 ];
+
+// Stripe takes no more kinds than that in one question.
+const _: () = assert!(KINDS.len() <= 20, "ask for events in several questions");
 
 #[derive(Deserialize)]
 struct Head {

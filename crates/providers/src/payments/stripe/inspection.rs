@@ -7,6 +7,8 @@ use super::{Stripe, VERSION};
 use crate::ProviderError;
 use crate::inventory::{Check, Item, Verdict};
 
+const SET_UP: &str = "run `spinoff setup stripe`, which puts that right";
+
 /// How a thing is, and what to do about it where it could be better.
 type Seen = Result<(String, Option<&'static str>), ProviderError>;
 
@@ -82,7 +84,7 @@ impl Stripe {
         }
     }
 
-    fn price_is_right(&self, price: &Price) -> Seen {
+    pub(super) fn price_is_right(&self, price: &Price) -> Seen {
         let amount = price.unit_amount.unwrap_or_default();
         let every = price.recurring.as_ref().map_or("once", |recurring| &*recurring.interval);
         let usage = price.recurring.as_ref().map_or("", |recurring| &*recurring.usage_type);
@@ -106,7 +108,7 @@ impl Stripe {
     async fn webhook_is_there(&self) -> Seen {
         let what = "be told of what happens";
         if self.settings.webhook_secrets.is_empty() {
-            return Err(ProviderError::refused(what, "no webhook secret is set", "set the endpoint's signing secret"));
+            return Err(ProviderError::refused(what, "no webhook secret is set", SET_UP));
         }
         let Some(url) = &self.settings.webhook_url else {
             return Ok(("a webhook secret is set".to_owned(), None));
@@ -115,7 +117,7 @@ impl Stripe {
             self.rest.list("GET /v1/webhook_endpoints", "/v1/webhook_endpoints", &json!({})).await?;
         let Some(endpoint) = endpoints.into_iter().find(|endpoint| endpoint.url == *url) else {
             let why = format!("there is no webhook endpoint with the address {url}");
-            return Err(ProviderError::refused(what, why, "make it in Stripe's dashboard and set its signing secret"));
+            return Err(ProviderError::refused(what, why, SET_UP));
         };
         if endpoint.status != "enabled" {
             let why = format!("the webhook endpoint {url} is {}", endpoint.status);
@@ -124,13 +126,8 @@ impl Stripe {
         let lacking = KINDS.iter().find(|kind| !endpoint.enabled_events.iter().any(|on| on == "*" || on == *kind));
         let version = endpoint.api_version.unwrap_or_else(|| "the account's version".to_owned());
         Ok(match lacking {
-            Some(kind) => {
-                (format!("{url} is not told of {kind}"), Some("choose all the events of the operator's guide"))
-            }
-            None if version != VERSION => (
-                format!("{url} is told in {version}, not in {VERSION}"),
-                Some("make the endpoint anew with that version"),
-            ),
+            Some(kind) => (format!("{url} is not told of {kind}"), Some(SET_UP)),
+            None if version != VERSION => (format!("{url} is told in {version}, not in {VERSION}"), Some(SET_UP)),
             None => (format!("{url} is told of everything"), None),
         })
     }

@@ -124,6 +124,7 @@ pub(super) struct Invoice {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Endpoint {
+    pub(super) id: String,
     pub(super) url: String,
     pub(super) status: String,
     pub(super) api_version: Option<String>,

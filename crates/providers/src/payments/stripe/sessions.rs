@@ -87,7 +87,7 @@ impl Stripe {
             ProviderError::refused(
                 what,
                 "no active price has it",
-                "make the price in Stripe's dashboard, or set its id",
+                "run `spinoff setup stripe`, or set the id of a price of your own",
             )
         };
         found.into_iter().next().ok_or_else(missing)

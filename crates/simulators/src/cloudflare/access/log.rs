@@ -20,7 +20,7 @@ pub(super) struct Row {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Action {
+pub(in super::super) enum Action {
     Login,
     Logout,
 }
@@ -59,7 +59,7 @@ pub(in super::super) fn list(state: &mut State, asked: &Asked) -> Result<Reply, 
 }
 
 impl State {
-    pub(super) fn log(&mut self, action: Action, allowed: bool, app: Option<&str>, email: &str) {
+    pub(in super::super) fn log(&mut self, action: Action, allowed: bool, app: Option<&str>, email: &str) {
         let domain = app.and_then(|id| self.access.apps.get(id)).map(|app| app.domain().to_owned());
         self.access.log.push(Row {
             action,

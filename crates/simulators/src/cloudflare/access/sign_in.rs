@@ -25,6 +25,8 @@ pub struct Code {
     pub email: String,
     /// Six digits.
     pub code: String,
+    /// Where it lets in, with the port if there is one.
+    pub host: String,
     /// When.
     pub sent: Timestamp,
 }
@@ -82,7 +84,8 @@ impl State {
     pub(super) fn send_code(&mut self, meta: &str, mut begun: Begun, email: &str) -> Answer {
         let email = email.trim().to_ascii_lowercase();
         if self.is_welcome(&begun, &email) {
-            let code = Code { email: email.clone(), code: ids::code(&self.entropy), sent: self.now };
+            let (host, code) = (begun.host.clone(), ids::code(&self.entropy));
+            let code = Code { email: email.clone(), code, host, sent: self.now };
             self.access.sign_ins.codes.push(code.clone());
             self.access.sign_ins.outgoing.push(code.clone());
             begun.code = Some(code);

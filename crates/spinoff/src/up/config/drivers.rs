@@ -9,6 +9,8 @@ pub enum ComputeDriver {
     /// Processes on this machine.
     #[default]
     Local,
+    /// Services at Railway.
+    Railway,
 }
 
 /// `[edge] driver`
@@ -17,6 +19,8 @@ pub enum EdgeDriver {
     /// The edge in this process.
     #[default]
     Builtin,
+    /// Records and Access at Cloudflare.
+    Cloudflare,
 }
 
 /// `[payments] driver`
@@ -25,6 +29,8 @@ pub enum PaymentsDriver {
     /// Keeps account and charges nobody.
     #[default]
     Ledger,
+    /// Subscriptions at Stripe.
+    Stripe,
 }
 
 /// `[mail] driver`
@@ -39,19 +45,19 @@ pub enum MailDriver {
 
 impl<'de> Deserialize<'de> for ComputeDriver {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        one_of(deserializer, "compute", &[("local", Self::Local)])
+        one_of(deserializer, "compute", &[("local", Self::Local), ("railway", Self::Railway)])
     }
 }
 
 impl<'de> Deserialize<'de> for EdgeDriver {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        one_of(deserializer, "edge", &[("builtin", Self::Builtin)])
+        one_of(deserializer, "edge", &[("builtin", Self::Builtin), ("cloudflare", Self::Cloudflare)])
     }
 }
 
 impl<'de> Deserialize<'de> for PaymentsDriver {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        one_of(deserializer, "payments", &[("ledger", Self::Ledger)])
+        one_of(deserializer, "payments", &[("ledger", Self::Ledger), ("stripe", Self::Stripe)])
     }
 }
 

@@ -30,9 +30,16 @@ pub struct Start {
     args: Vec<String>,
     settings: String,
     crash_at: Option<String>,
+    is_simulated: bool,
 }
 
 impl Start {
+    /// Rehearses production with simulated providers.
+    pub fn simulate(mut self) -> Self {
+        self.is_simulated = true;
+        self.arg("--simulate")
+    }
+
     /// Sells this application instead of the bundled one.
     pub fn app(self, command: &str) -> Self {
         self.arg("--app").arg(command)
@@ -73,10 +80,12 @@ impl Start {
         let settings =
             format!("[compute]\nfirst_port = {}\nfirst_uid = {}\n{}", block.first_port, block.first_uid, self.settings);
         std::fs::write(folder.path().join("spinoff.toml"), settings).unwrap();
+        let data = folder.path().join(if self.is_simulated { "simulation" } else { "" });
         let mut server = Server {
             folder,
             _block: block,
             args: self.args,
+            data,
             port: 0,
             running: None,
             output: Output::default(),
@@ -98,6 +107,8 @@ pub struct Server {
     /// Held as long as the server may be started again.
     _block: Block,
     args: Vec<String>,
+    /// Where the record is.
+    data: PathBuf,
     port: u16,
     running: Option<Child>,
     output: Output,
@@ -148,7 +159,7 @@ impl Server {
 
     /// The data folder.
     pub fn data(&self) -> &Path {
-        self.folder.path()
+        &self.data
     }
 
     /// The folder of one instance.

@@ -1,0 +1,101 @@
+//! Many customers at three simulated companies, on a clock of their own: `cargo xtask bench seeds`, `crowd`
+//! and `signup` start this.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "../../tests/town/support/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the tests use more of it")]
+mod support;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use simulators::railway;
+use support::{Crowd, Times};
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let number = |place: usize| arguments.get(place).and_then(|word| word.parse::<u32>().ok());
+    let well = match (arguments.first().map(String::as_str), number(1), number(2)) {
+        (Some("seeds"), Some(first), Some(number)) => seeds(first.into(), number.into()),
+        (Some("crowd"), Some(number), Some(thousandths)) => crowd(number, u16::try_from(thousandths).unwrap()),
+        (Some("signup"), Some(number), _) => signup(number),
+        _ => {
+            eprintln!("rehearsal seeds FIRST NUMBER | crowd NUMBER FAULTS-OF-1000 | signup NUMBER");
+            std::process::exit(2);
+        }
+    };
+    std::process::exit(i32::from(!well));
+}
+
+/// Whether all went well. One thread for each processor.
+fn seeds(first: u64, number: u64) -> bool {
+    let (next, began) = (AtomicU64::new(first), Instant::now());
+    // Live, failed, and the seeds at which something did not fit together.
+    let total = Mutex::new((0, 0, Vec::new()));
+    std::thread::scope(|threads| {
+        for _ in 0..std::thread::available_parallelism().unwrap().get() {
+            threads.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::SeqCst);
+                    if seed >= first + number {
+                        return;
+                    }
+                    let books = runtime().block_on(support::by_chance(seed));
+                    if !books.problems.is_empty() {
+                        println!("seed {seed}: {:#?}", books.problems);
+                    }
+                    let mut total = total.lock().unwrap();
+                    total.0 += books.live;
+                    total.1 += books.failed;
+                    if !books.problems.is_empty() {
+                        total.2.push(seed);
+                    }
+                }
+            });
+        }
+    });
+    let (live, failed, wrong) = total.into_inner().unwrap();
+    let took = began.elapsed().as_secs_f64();
+    #[expect(clippy::cast_precision_loss, reason = "no one waits for so many")]
+    let rate = number as f64 / took;
+    println!(
+        "{number} seeds in {took:.0} s ({rate:.1}/s): {live} instances in use, {failed} never made, {} seeds wrong {wrong:?}",
+        wrong.len()
+    );
+    wrong.is_empty()
+}
+
+fn crowd(number: u32, thousandths: u16) -> bool {
+    let began = Instant::now();
+    let crowd = runtime().block_on(Crowd::come(number, thousandths, 5));
+    let Crowd { active, refused, calls, took, dictated, problems } = &crowd;
+    println!(
+        "{number} signups within a minute, {thousandths} of 1000 calls failing, by Railway's limits of the plan Pro"
+    );
+    println!("in use {active}, cleanly refused {refused}, left for a person or left behind {}", problems.len());
+    println!("took {took:#}; the limits alone dictate {dictated:#}; ratio {:.3}", crowd.ratio());
+    println!("calls at Railway, Cloudflare, Stripe: {calls:?}; simulated in {:.0} s", began.elapsed().as_secs_f64());
+    problems.iter().for_each(|problem| println!("{problem}"));
+    problems.is_empty()
+}
+
+fn signup(number: u32) -> bool {
+    let times = runtime().block_on(Times::of_signups(number, 3));
+    let railway = railway::Settings::default();
+    for (what, times, span, lag) in [
+        ("the instance runs", &times.instance, railway.deploy, railway.instance_lag),
+        ("it answers at its address", &times.address, railway.verification, railway.domain_sync),
+    ] {
+        for hundredths in [50, 99] {
+            let took = Times::percentile(times, usize::try_from(hundredths).unwrap());
+            let dictated = Times::dictated(span, hundredths) + lag;
+            println!("signup until {what}: p{hundredths} {took:#}; Railway's own delays dictate {dictated:#}");
+        }
+    }
+    true
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}

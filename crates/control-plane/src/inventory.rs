@@ -1,0 +1,173 @@
+//! What exists at the providers beside what should: what is left behind, missing or changed there, and
+//! how it is put right in one step.
+
+pub(crate) mod compare;
+pub(crate) mod remedy;
+pub(crate) mod repair;
+pub(crate) mod safety;
+pub(crate) mod store;
+pub(crate) mod sweep;
+
+use domain::{Cents, InstanceId, InstanceState};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::app::Core;
+use remedy::Remedy;
+
+/// So long after a change of an instance nothing is said of it: providers' lists lag, and work that has
+/// just ended was still under way when they were read.
+pub(crate) const GRACE: SignedDuration = SignedDuration::from_mins(10);
+
+/// Workflows that neither make nor remove anything at a provider. Whatever else works on an instance is
+/// waited for.
+const MAKES_NOTHING: [&str; 3] = ["publish-members.v1", "suspend.v1", "resume.v1"];
+
+/// What a provider is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Role {
+    Compute,
+    Edge,
+    Payments,
+}
+
+impl Role {
+    pub(crate) const ALL: [Self; 3] = [Self::Compute, Self::Edge, Self::Payments];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Compute => "compute",
+            Self::Edge => "edge",
+            Self::Payments => "payments",
+        }
+    }
+
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == word)
+    }
+
+    /// The driver that plays it.
+    pub(crate) fn driver(self, core: &Core) -> &'static str {
+        match self {
+            Self::Compute => core.drivers.compute.name(),
+            Self::Edge => core.drivers.edge.name(),
+            Self::Payments => core.drivers.payments.name(),
+        }
+    }
+}
+
+/// How what exists differs from what should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// It exists, and no instance wants it.
+    Orphan,
+    /// An instance wants it, and it does not exist.
+    Missing,
+    /// It exists, and is not as it should be.
+    Drifted,
+}
+
+impl Class {
+    const ALL: [Self; 3] = [Self::Orphan, Self::Missing, Self::Drifted];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Orphan => "orphan",
+            Self::Missing => "missing",
+            Self::Drifted => "drifted",
+        }
+    }
+
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.as_str() == word)
+    }
+}
+
+/// A difference, as one look at a provider shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Difference {
+    pub role: Role,
+    pub provider: String,
+    pub class: Class,
+    /// `project`, `hostname`, `subscription`, …
+    pub kind: String,
+    /// The provider's id of it; of what is missing, the instance's.
+    pub external_id: String,
+    pub name: String,
+    pub instance: Option<InstanceId>,
+    /// What is the matter, in a sentence.
+    pub words: String,
+    pub remedy: Remedy,
+    /// The name that the remedy needs: a project's, or a hostname.
+    pub target: String,
+    pub created_at: Option<Timestamp>,
+    pub monthly_cost: Option<Cents>,
+}
+
+impl Difference {
+    /// The same for the same thing each time that it is seen. Fit for an address.
+    pub(crate) fn id(&self) -> String {
+        let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
+        let id: String = self.external_id.chars().map(plain).collect();
+        format!("{}:{}:{id}", self.provider, self.kind)
+    }
+}
+
+/// A difference as it stands in the store.
+#[derive(Debug, Clone)]
+pub(crate) struct Finding {
+    pub id: String,
+    pub difference: Difference,
+    pub first_seen_at: Timestamp,
+    pub last_seen_at: Timestamp,
+    /// When a look did not show it any more.
+    pub gone_at: Option<Timestamp>,
+    /// When it was repaired, if it was.
+    pub repaired_at: Option<Timestamp>,
+    /// Why the last repair came to nothing.
+    pub trouble: Option<String>,
+}
+
+/// What the store knows of an instance that something at a provider may belong to.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    pub id: InstanceId,
+    pub state: InstanceState,
+    pub project: String,
+    pub hostname: String,
+    /// Whether something that makes or removes its things is under way.
+    pub is_worked_on: bool,
+    /// Whether it changed, or was worked on, within the last [`GRACE`].
+    pub is_fresh: bool,
+}
+
+impl Known {
+    /// Whether it is to exist at the providers, as a whole.
+    pub(crate) fn is_living(&self) -> bool {
+        matches!(self.state, InstanceState::Active | InstanceState::Suspended)
+    }
+}
+
+/// All instances as the store knows them, those of old ones too.
+pub(crate) async fn known(core: &Core) -> Result<Vec<Known>, ::store::sqlx::Error> {
+    let now = core.clock.now();
+    // Instances first: what was under way then is still seen to be, or to have just ended.
+    let rows = store::instances(&core.db).await?;
+    let at_work = workflow::at_work_since(&core.db, now - GRACE).await?;
+    let under_way = workflow::at_work_since(&core.db, Timestamp::MAX).await?;
+    let names = |list: &[(String, String)], id: &str| {
+        list.iter().any(|(subject, kind)| subject == id && !MAKES_NOTHING.contains(&kind.as_str()))
+    };
+    let mut all = Vec::new();
+    for row in rows {
+        let id = row.id.to_string();
+        all.push(Known {
+            hostname: core.hostname(&row.subdomain),
+            is_worked_on: names(&under_way, &id),
+            is_fresh: names(&at_work, &id) || row.changed_at + GRACE > now || row.created_at + GRACE > now,
+            id: row.id,
+            state: row.state,
+            project: row.project.to_string(),
+        });
+    }
+    Ok(all)
+}

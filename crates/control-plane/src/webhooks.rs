@@ -1,0 +1,88 @@
+//! What providers tell by themselves. All that it does is to let somebody look at once.
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use providers::payments::{Collects, NotGenuine};
+use providers::resources::Resources;
+use serde::Deserialize;
+
+use crate::api::Refusal;
+use crate::app::App;
+use crate::error::{AppError, refused};
+use crate::payment_events::{self, Way};
+use crate::{instances, tokens};
+
+/// More than any event has.
+pub(crate) const LARGEST_BODY: usize = 1 << 20;
+
+/// An event of the payment provider's, signed by it.
+pub(crate) async fn stripe(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Result<StatusCode, Refusal> {
+    let payments = &app.drivers.payments;
+    if payments.collects() == Collects::Form {
+        return Err(AppError::NotFound.into());
+    }
+    let signature = headers.get("stripe-signature").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let event = match payments.read_event(signature, &body, app.clock.now()) {
+        Ok(event) => event,
+        Err(NotGenuine(why)) => {
+            tracing::warn!(webhook = "stripe", "A webhook was refused: {why}");
+            let next = "Compare the webhook secret in the settings with the one of the provider's endpoint.";
+            return Err(refused(400, &format!("This is no genuine event: {why}"), next).into());
+        }
+    };
+    if payment_events::accept(&app, &event, Way::Webhook).await? {
+        app.engine.wake();
+    }
+    Ok(StatusCode::OK)
+}
+
+/// What Railway says of a deployment, as far as it is used: it is not signed, so it is believed nothing.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Told {
+    resource: Resource,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Resource {
+    project: Project,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Project {
+    id: Option<String>,
+    name: Option<String>,
+}
+
+/// Something changed in a project at the compute provider; what, is read from its API.
+pub(crate) async fn railway(
+    State(app): State<App>,
+    Path(secret): Path<String>,
+    body: Bytes,
+) -> Result<StatusCode, Refusal> {
+    if !tokens::is_railway_webhook_secret(&app.sealer, &secret) {
+        tracing::warn!(webhook = "railway", "A webhook was refused: its address holds another secret");
+        return Err(AppError::NotFound.into());
+    }
+    let told: Told = serde_json::from_slice(&body).unwrap_or_default();
+    if let Some(instance) = instance_of(&app, &told.resource.project).await? {
+        let mut tx = app.db.begin().await?;
+        workflow::nudge(&mut tx, &instance.to_string(), app.clock.now()).await?;
+        tx.commit().await?;
+        app.engine.wake();
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn instance_of(app: &App, project: &Project) -> Result<Option<domain::InstanceId>, AppError> {
+    if let Some(name) = &project.name {
+        return Ok(instances::store::find_by_reference(&app.db, name).await?.map(|instance| instance.id));
+    }
+    let Some(id) = &project.id else { return Ok(None) };
+    let made = Resources::new(app.db.clone(), app.clock.clone(), app.drivers.compute.name()).of_kind("project").await?;
+    let same = |thing: &providers::resources::Resource| thing.made.as_ref().is_some_and(|made| made.id == *id);
+    Ok(made.into_iter().find(same).map(|thing| thing.instance))
+}

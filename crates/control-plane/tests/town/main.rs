@@ -1,0 +1,9 @@
+//! The real workflows with the real drivers, at a simulated Railway, Cloudflare and Stripe with their
+//! throttles, lags and delays, on a clock that is moved from one due date to the next.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod faults;
+mod leftovers;
+mod seeds;
+mod signups;
+mod support;

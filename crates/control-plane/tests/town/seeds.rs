@@ -1,0 +1,30 @@
+use crate::support::{Crowd, Times, by_chance};
+
+/// More of them: `cargo xtask bench seeds`.
+#[tokio::test]
+async fn whatever_chance_does_everything_fits_together_in_the_end() {
+    for seed in 0..16 {
+        let books = by_chance(seed).await;
+        assert!(books.problems.is_empty(), "seed {seed}: {:#?}", books.problems);
+    }
+}
+
+/// A larger one: `cargo xtask bench crowd`.
+#[tokio::test]
+async fn a_crowd_with_faults_of_every_kind_is_served_about_as_fast_as_railway_lets_it() {
+    let crowd = Crowd::come(40, 50, 5).await;
+    println!("{crowd:?} ratio {:.3}", crowd.ratio());
+    assert!(crowd.problems.is_empty(), "{crowd:#?}");
+    // The 120 projects that Railway makes in an hour have to do with the 10,000 calls that it takes.
+    assert!(crowd.calls[0] / 40 < 10_000 / 120, "{crowd:#?}");
+    assert!(crowd.active * 100 >= 40 * 95 && crowd.active + crowd.refused == 40, "{crowd:#?}");
+}
+
+/// More of them: `cargo xtask bench signup`.
+#[tokio::test]
+async fn a_signup_takes_little_longer_than_railway_itself() {
+    let times = Times::of_signups(5, 3).await;
+    println!("{times:?}");
+    assert!(Times::percentile(&times.instance, 100).as_mins() < 3, "{times:?}");
+    assert!(Times::percentile(&times.address, 100).as_mins() < 17, "{times:?}");
+}

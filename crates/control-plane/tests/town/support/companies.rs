@@ -1,0 +1,143 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use control_plane::Drivers;
+use providers::compute::railway::{Railway, RailwaySettings};
+use providers::edge::cloudflare::{Cloudflare, CloudflareSettings};
+use providers::mail::Outbox;
+use providers::payments::stripe::{Stripe, StripeSettings, VERSION};
+use reqwest::Client;
+use secrecy::SecretString;
+use serde_json::Value;
+use simulators::{Fault, Faults, Pace, Served, Simulator, cloudflare, railway, serve, stripe};
+use store::Db;
+use world::{Clock, Entropy};
+
+use super::Wishes;
+
+/// Below which customers' hostnames are.
+pub const BASE: &str = "ai-diy.ai";
+const KEY: &str = "sk_test_simulated";
+
+/// Railway, Cloudflare and Stripe, and what goes wrong with them.
+pub struct Companies {
+    pub railway: railway::Railway,
+    pub cloudflare: cloudflare::Cloudflare,
+    pub stripe: stripe::Stripe,
+    pub served: [(&'static str, Served); 3],
+}
+
+impl Companies {
+    pub async fn open(clock: &Clock, wishes: &Wishes) -> Self {
+        let chance = |stream| Entropy::seeded(wishes.seed * 16 + stream);
+        let railway = railway::Railway::new(clock.clone(), chance(1), wishes.railway.clone());
+        // Room for a crowd: how full an account may get is told elsewhere.
+        let account = cloudflare::Settings {
+            plan: cloudflare::Plan::Paid,
+            record_quota: 3_500,
+            zone: BASE.into(),
+            ..cloudflare::Settings::default()
+        };
+        let cloudflare = cloudflare::Cloudflare::new(clock.clone(), chance(2), account);
+        let stripe = stripe::Stripe::new(clock.clone(), chance(3), stripe::Settings::default());
+        railway.set_dns(Arc::new(cloudflare.clone()));
+        let at = async |simulator: Arc<dyn Simulator>| serve(simulator, clock.clone(), Pace::Virtual).await.unwrap();
+        let served = [
+            ("railway", at(Arc::new(railway.clone())).await),
+            ("cloudflare", at(Arc::new(cloudflare.clone())).await),
+            ("stripe", at(Arc::new(stripe.clone())).await),
+        ];
+        Self { railway, cloudflare, stripe, served }
+    }
+
+    /// What goes wrong at a company.
+    pub fn faults(&self, company: &str) -> &Faults {
+        &self.at(company).faults
+    }
+
+    pub fn calls(&self, company: &str) -> u64 {
+        self.faults(company).calls()
+    }
+
+    pub fn fail_at(&self, company: &str, number: u64, fault: Fault) {
+        self.faults(company).at_call(number, fault);
+    }
+
+    /// So many of a thousand calls go wrong at each of them.
+    pub fn fail_by_chance(&self, thousandths: u16, seed: u64) {
+        for (stream, (_, served)) in self.served.iter().enumerate() {
+            served.faults.by_chance(thousandths, Entropy::seeded(seed * 16 + 8 + stream as u64));
+        }
+    }
+
+    pub fn behave(&self) {
+        self.served.iter().for_each(|(_, served)| served.faults.clear());
+    }
+
+    pub fn at(&self, company: &str) -> &Served {
+        &self.served.iter().find(|(name, _)| *name == company).unwrap().1
+    }
+
+    /// The drivers of all three, with the one-time part of each done.
+    pub async fn drivers(&self, db: &Db, clock: &Clock, guards: SocketAddr) -> Drivers {
+        Drivers {
+            compute: Arc::new(self.compute(db, clock, guards)),
+            edge: Arc::new(self.edge(db, clock).await),
+            payments: Arc::new(self.payments(db, clock).await),
+            mail: Arc::new(Outbox),
+        }
+    }
+
+    fn compute(&self, db: &Db, clock: &Clock, guards: SocketAddr) -> Railway {
+        let token = SecretString::from(self.railway.workspace_token());
+        let mut settings = RailwaySettings::new(&self.at("railway").url, token, "ws-simulated").unwrap();
+        settings.pause = Duration::ZERO;
+        settings.edge_address = Some(guards);
+        settings.observer = Arc::new(workflow::note);
+        Railway::new(settings, db.clone(), clock.clone(), Entropy::seeded(3)).unwrap()
+    }
+
+    async fn edge(&self, db: &Db, clock: &Clock) -> Cloudflare {
+        let driver = |settings| Cloudflare::new(settings, db.clone(), clock.clone(), Entropy::seeded(4)).unwrap();
+        let (api, account) = (format!("{}/client/v4", self.at("cloudflare").url), &self.cloudflare);
+        let token = SecretString::from(account.token());
+        let mut settings = CloudflareSettings::new(&api, token, account.zone_id(), account.account_id(), BASE).unwrap();
+        settings.pause = Duration::ZERO;
+        settings.observer = Arc::new(workflow::note);
+        let ready = driver(settings.clone()).apply().await.unwrap();
+        settings.audience = ready.audience;
+        settings.policy_id = ready.policy_id;
+        settings.team_domain = ready.team_domain;
+        driver(settings)
+    }
+
+    async fn payments(&self, db: &Db, clock: &Clock) -> Stripe {
+        let url = &self.at("stripe").url;
+        sell(url).await;
+        let secrets = vec![SecretString::from("whsec_test")];
+        let mut settings = StripeSettings::new(url, SecretString::from(KEY), secrets, "base").unwrap();
+        settings.pause = Duration::ZERO;
+        settings.observer = Arc::new(workflow::note);
+        Stripe::new(settings, db.clone(), clock.clone(), Entropy::seeded(5)).unwrap()
+    }
+}
+
+/// Makes the price of the base fee, as an operator does in the dashboard.
+async fn sell(url: &str) {
+    let http = Client::builder().no_proxy().build().unwrap();
+    let post = async |path: &str, form: &[(&str, &str)]| {
+        let request = http.post(format!("{url}{path}")).bearer_auth(KEY).header("Stripe-Version", VERSION).form(form);
+        request.send().await.unwrap().error_for_status().unwrap().json::<Value>().await.unwrap()
+    };
+    let product = post("/v1/products", &[("name", "Instance")]).await;
+    let product = product["id"].as_str().unwrap();
+    let form = [
+        ("product", product),
+        ("currency", "usd"),
+        ("unit_amount", "500"),
+        ("recurring[interval]", "month"),
+        ("lookup_key", "base"),
+    ];
+    post("/v1/prices", &form).await;
+}

@@ -1,0 +1,75 @@
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{Method, Response, StatusCode, header};
+use bytes::Bytes;
+use simulators::cloudflare::{Cloudflare, Visit};
+use simulators::railway::{Railway, Route};
+
+/// The two edges, and the guards behind them.
+#[derive(Clone)]
+struct Front {
+    cloudflare: Cloudflare,
+    railway: Railway,
+}
+
+/// Where browsers arrive: at Cloudflare, whatever the hostname. To be used as an HTTP proxy.
+pub async fn of_cloudflare(cloudflare: &Cloudflare, railway: &Railway) -> SocketAddr {
+    let front = Front { cloudflare: cloudflare.clone(), railway: railway.clone() };
+    listen(Router::new().fallback(visit).with_state(front)).await
+}
+
+/// Where Cloudflare sends what it lets through: at Railway.
+pub async fn of_railway(railway: &Railway) -> SocketAddr {
+    listen(Router::new().fallback(knock).with_state(railway.clone())).await
+}
+
+async fn listen(router: Router) -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    address
+}
+
+async fn visit(State(front): State<Front>, request: Request) -> Response<Body> {
+    let (parts, _) = request.into_parts();
+    let request = axum::http::Request::from_parts(parts, Bytes::new());
+    let assertion = match front.cloudflare.visit(&request) {
+        Visit::Login(answer) | Visit::Denied(answer) | Visit::Own(answer) => return answer.map(Body::from),
+        Visit::Open => None,
+        Visit::Pass(pass) => Some(pass.assertion),
+    };
+    let status = match front.cloudflare.resolve(host(&request)) {
+        Some(target) if target.proxied => guard(&front.railway, &request, assertion.is_some()),
+        // As a browser is told of a name that leads nowhere.
+        _ => StatusCode::from_u16(530).unwrap(),
+    };
+    answer(status)
+}
+
+async fn knock(State(railway): State<Railway>, request: Request) -> Response<Body> {
+    answer(guard(&railway, &request, false))
+}
+
+/// Railway finds the instance by its hostname, and its guard answers.
+fn guard<B>(railway: &Railway, request: &axum::http::Request<B>, has_assertion: bool) -> StatusCode {
+    match railway.route(host(request)) {
+        Route::NotFound => StatusCode::NOT_FOUND,
+        Route::BadGateway => StatusCode::BAD_GATEWAY,
+        Route::Up(_) if request.uri().path() == "/-/health" => StatusCode::OK,
+        Route::Up(_) if request.method() == Method::PUT => StatusCode::NO_CONTENT,
+        Route::Up(_) if has_assertion => StatusCode::OK,
+        Route::Up(_) => StatusCode::UNAUTHORIZED,
+    }
+}
+
+fn host<B>(request: &axum::http::Request<B>) -> &str {
+    let host = request.headers()[header::HOST].to_str().unwrap();
+    host.split(':').next().unwrap()
+}
+
+fn answer(status: StatusCode) -> Response<Body> {
+    Response::builder().status(status).body(Body::empty()).unwrap()
+}

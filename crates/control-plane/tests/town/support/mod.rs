@@ -1,0 +1,15 @@
+//! A main instance whose customers live at three simulated companies, on a clock that is moved from one
+//! due date to the next: nothing waits, and nothing runs but what the clock makes due.
+
+mod books;
+mod chance;
+mod companies;
+mod crowd;
+mod customers;
+mod front;
+mod town;
+
+pub use chance::by_chance;
+pub use crowd::{Crowd, Times};
+pub use customers::{Habit, Ordered};
+pub use town::{Town, Wishes};
