@@ -80,7 +80,7 @@ impl Start {
         let settings =
             format!("[compute]\nfirst_port = {}\nfirst_uid = {}\n{}", block.first_port, block.first_uid, self.settings);
         std::fs::write(folder.path().join("spinoff.toml"), settings).unwrap();
-        let data = folder.path().join(if self.is_simulated { "simulation" } else { "" });
+        let data = if self.is_simulated { folder.path().join("simulation") } else { folder.path().to_path_buf() };
         let mut server = Server {
             folder,
             _block: block,
