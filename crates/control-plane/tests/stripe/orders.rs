@@ -175,7 +175,8 @@ async fn an_operators_order_sends_its_customer_the_way_to_pay() {
     city.pay(&order).await;
     city.active().await;
     let subjects = city.mails_to("ada@example.com").await;
-    assert!(subjects[0].starts_with("A workspace was ordered for you"), "{subjects:?}");
+    let sent = |start: &str| subjects.iter().filter(|subject| subject.starts_with(start)).count();
+    assert_eq!(sent("A workspace was ordered for you"), 1, "{subjects:?}");
     assert_eq!((subjects.len(), city.charged()), (2, 500));
     city.close().await;
 }

@@ -107,7 +107,7 @@ pub async fn deploy(local: &Local, slug: &str, number: u8, release: &Release) ->
 }
 
 pub async fn until(local: &Local, name: &ProjectName, what: impl Fn(&Observation) -> bool) -> Observation {
-    for _ in 0..2000 {
+    for _ in 0..6000 {
         let seen = local.observe(name).await.unwrap().unwrap();
         if what(&seen) {
             return seen;

@@ -14,6 +14,11 @@ use rustix::io::Errno;
 pub(super) const TICK: Duration = Duration::from_secs(1);
 /// The longest time between two measurements.
 const LONGEST: Duration = Duration::from_secs(120);
+/// The shortest while nothing tells that the volume grew. Others on the same file system may free just what
+/// it takes, so that its free space tells nothing.
+const SHORTEST: Duration = Duration::from_secs(10);
+/// The share of its time that measuring for nothing may take: one part in so many.
+const THRIFT: u32 = 1000;
 /// The share of its time that measuring may take: one part in so many.
 const EASE: u32 = 20;
 /// What an entry counts at least. Empty files take no blocks, yet the file system can hold only so
@@ -190,7 +195,8 @@ impl Measurement {
     pub(super) fn is_outdated(&self, age: Duration, room_now: Room, quota: u64) -> bool {
         let lost = room_now.lost_since(self.room);
         let left = quota.saturating_sub(self.used);
-        age >= self.took * EASE && (age >= LONGEST || (lost > 0 && lost >= left / 4))
+        let without_a_sign = (self.took * THRIFT).clamp(SHORTEST, LONGEST);
+        age >= self.took * EASE && (age >= without_a_sign || (lost > 0 && lost >= left / 4))
     }
 }
 

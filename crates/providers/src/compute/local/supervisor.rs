@@ -173,12 +173,13 @@ impl Work {
             let began = Instant::now();
             let room = Room::around(&volume);
             let used = self.used().await;
+            let took = began.elapsed();
             if let Some(detail) = self.too_full(&used) {
                 return detail;
             }
             sleep(disk::TICK).await;
             let Ok(used) = used else { continue };
-            let last = disk::Measurement { used, room, took: began.elapsed() };
+            let last = disk::Measurement { used, room, took };
             while !last.is_outdated(began.elapsed(), Room::around(&volume), quota) {
                 sleep(disk::TICK).await;
             }

@@ -73,6 +73,10 @@ fn a_volume_is_measured_again_when_space_vanishes_or_time_passes_but_never_all_t
     assert!(last.is_outdated(seconds(30), Room { entries: 9, ..room(1000) }, 100));
     assert!(!last.is_outdated(seconds(1), room(0), 100));
     assert!(last.is_outdated(seconds(120), room(2000), 100));
+    // What costs next to nothing is done now and then without a sign.
+    let quick = Measurement { took: Duration::from_millis(2), ..last };
+    assert!(!quick.is_outdated(seconds(9), room(2000), 100));
+    assert!(quick.is_outdated(seconds(10), room(2000), 100));
     let slow = Measurement { took: seconds(10), ..last };
     assert!(!slow.is_outdated(seconds(150), room(0), 100));
 }
