@@ -41,8 +41,8 @@ struct Bucket {
 
 /// Takes one; `Some` is the moment at which to come again. `next_at` is when the bucket would be full: each
 /// taking moves it on by `between`, and it may be at most `ahead` in the future. Each who comes in vain is
-/// told a moment of their own, the last of which is `promised_at`: if all came at once, all but one would come
-/// in vain again, and again.
+/// told a moment at which there is one for them, `promised_at` being what `next_at` will be when all of them
+/// came: if all came at the same moment, most would come in vain again, and again.
 pub(super) async fn take(
     db: &Db,
     bucket: &str,
@@ -54,8 +54,9 @@ pub(super) async fn take(
     let held = locked(&mut tx, bucket).await?;
     let free_at = held.blocked_until.max(held.next_at - ahead);
     if free_at > now {
-        let until = free_at.max(held.promised_at + between);
-        promise(&mut tx, bucket, until).await?;
+        let next = held.next_at.max(held.promised_at);
+        let until = held.blocked_until.max(next - ahead);
+        promise(&mut tx, bucket, next.max(until) + between).await?;
         tx.commit().await?;
         return Ok(Some(until));
     }

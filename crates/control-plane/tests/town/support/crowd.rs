@@ -1,8 +1,11 @@
-use jiff::{SignedDuration, Timestamp};
-use simulators::railway;
-use workflow::{StepState, WorkflowState};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
-use super::{Ordered, Town, Wishes};
+use jiff::SignedDuration;
+use simulators::railway;
+use workflow::WorkflowState;
+
+use super::{Ordered, Times, Town, Wishes};
 
 /// Railway makes one project in so long.
 const BETWEEN_PROJECTS: SignedDuration = SignedDuration::from_secs(30);
@@ -15,6 +18,10 @@ pub struct Crowd {
     pub refused: usize,
     /// Calls at Railway, Cloudflare and Stripe.
     pub calls: [u64; 3],
+    /// What Railway was asked for most often, and how often.
+    pub asked: Vec<(String, usize)>,
+    /// From the first order to the last project that was asked for: then the line was empty.
+    pub line: SignedDuration,
     /// From the first order to the last end.
     pub took: SignedDuration,
     /// What the limits alone dictate: one project in 30 s, and the last one's verification, of middling length.
@@ -47,11 +54,21 @@ impl Crowd {
             ended.extend(end);
         }
         let calls = ["railway", "cloudflare", "stripe"].map(|company| town.companies.calls(company));
+        let mut asked: BTreeMap<String, usize> = BTreeMap::new();
+        let mut line = SignedDuration::ZERO;
+        for call in town.companies.at("railway").journal.calls() {
+            if call.operation == "projectCreate" {
+                line = call.at.duration_since(began);
+            }
+            *asked.entry(call.operation).or_default() += 1;
+        }
+        let mut asked: Vec<(String, usize)> = asked.into_iter().collect();
+        asked.sort_by_key(|(_, number)| Reverse(*number));
         let last = ended.into_iter().max().unwrap_or(began);
         let verification = Times::dictated(railway::Settings::default().verification, 50);
         let dictated = BETWEEN_PROJECTS * i32::try_from(number.saturating_sub(1)).unwrap() + verification;
         let problems = town.books().await.problems;
-        Self { active, refused, calls, took: last.duration_since(began), dictated, problems }
+        Self { active, refused, calls, asked, line, took: last.duration_since(began), dictated, problems }
     }
 
     /// How much longer it took than it had to.
@@ -70,44 +87,4 @@ async fn order_within_a_minute(town: &Town, number: u32) -> Vec<Ordered> {
         orders.push(town.order(&format!("shop{place}")).await);
     }
     orders
-}
-
-/// How long signups took that came one at a time, each list in order.
-#[derive(Debug, Default)]
-pub struct Times {
-    /// Until the instance itself ran.
-    pub instance: Vec<SignedDuration>,
-    /// Until it answered at its address.
-    pub address: Vec<SignedDuration>,
-}
-
-impl Times {
-    pub async fn of_signups(number: u32, seed: u64) -> Self {
-        let town = Town::open(Wishes { seed, ..Wishes::default() }).await;
-        let mut times = Self::default();
-        for place in 0..number {
-            let began = town.clock.now();
-            let order = town.order(&format!("shop{place}")).await;
-            town.settle().await;
-            let record = town.provisioning(order.instance).await.unwrap();
-            assert_eq!(record.state, WorkflowState::Done, "{record:#?}");
-            let deployed = record.steps.iter().find(|step| step.name == "deploy" && step.state == StepState::Done);
-            let since = |end: Option<Timestamp>| end.unwrap().duration_since(began);
-            times.instance.push(since(deployed.and_then(|step| step.finished_at)));
-            times.address.push(since(record.finished_at));
-        }
-        times.instance.sort_unstable();
-        times.address.sort_unstable();
-        times
-    }
-
-    /// What is not exceeded in so many of a hundred cases.
-    pub fn percentile(sorted: &[SignedDuration], hundredths: usize) -> SignedDuration {
-        sorted[(sorted.len() * hundredths).div_ceil(100).clamp(1, sorted.len()) - 1]
-    }
-
-    /// The same of what Railway alone takes: evenly spread between its least and its most.
-    pub fn dictated(span: railway::Span, hundredths: i32) -> SignedDuration {
-        span.least + (span.most - span.least) * hundredths / 100
-    }
 }

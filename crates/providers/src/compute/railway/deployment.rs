@@ -21,8 +21,8 @@ const OUTDATED: &str = "outdated deployment";
 const LATEST: &str = "latest";
 /// So much of the log is told of a failure.
 const TOLD: usize = 12;
-/// How soon to look how a deployment fares, which takes half a minute to two; rarer when it takes longer.
-const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(8);
+/// How soon to look how a deployment fares that has just begun.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(5);
 
 /// Versions by the ids of deployments.
 pub(super) type Versions = HashMap<String, String>;
@@ -170,7 +170,7 @@ impl Railway {
                 Status::Removing | Status::Removed => self.resources.forget(&key).await.and(Err(not_yet())),
                 Status::Pending => {
                     let since = self.resources.find(&key).await?.map_or(self.clock.now(), |held| held.intended_at);
-                    Err(being_started(LOOK_AGAIN.max(self.clock.now().duration_since(since) / 10)))
+                    Err(being_started(pause(self.clock.now().duration_since(since))))
                 }
                 Status::NeedsApproval => Err(refused("Railway wants a person to approve it in its dashboard".into())),
                 Status::Failed | Status::Crashed | Status::Skipped => {
@@ -201,6 +201,15 @@ impl Railway {
     /// Those of all instances.
     pub(super) async fn versions(&self) -> Result<Versions, ProviderError> {
         Ok(versions(self.resources.of_kind(WANTED).await?.into_iter()))
+    }
+}
+
+/// How soon to look again at a deployment of this age. It takes half a minute to two, unless it takes moments.
+fn pause(age: SignedDuration) -> SignedDuration {
+    match age.as_secs() {
+        ..10 => LOOK_AGAIN,
+        10..20 => SignedDuration::from_secs(30) - age,
+        _ => SignedDuration::from_secs(10).max(age / 10),
     }
 }
 

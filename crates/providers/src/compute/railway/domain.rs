@@ -10,9 +10,6 @@ use crate::{ProviderError, Removed};
 
 const PREFIX: &str = "railway-verify=";
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(10);
-/// Verification takes 5 to 15 minutes. As many as can be made in an hour are looked at in that hour: looking
-/// twice as often would use up Railway's limit of calls, and slow everybody down.
-const LOOK_FOR_VERIFICATION: SignedDuration = SignedDuration::from_secs(20);
 
 impl Railway {
     /// Registers the hostname and tells which records prove it.
@@ -48,12 +45,14 @@ impl Railway {
     /// Whether Railway saw the records and answers for the hostname. A certificate is not waited for:
     /// behind a proxy there may never be one.
     pub(super) async fn see_hostname(&self, home: &Home, hostname: &str) -> Result<(), ProviderError> {
-        let known = self.resources.find(&home.key("domain", hostname)).await?.and_then(|held| held.made);
-        let id = known.ok_or_else(|| ProviderError::not_found(format!("the hostname {hostname} at Railway")))?.id;
+        let known = self.resources.find(&home.key("domain", hostname)).await?;
+        let made = known.and_then(|held| Some((held.made?.id, held.intended_at)));
+        let missing = || ProviderError::not_found(format!("the hostname {hostname} at Railway"));
+        let (id, since) = made.ok_or_else(missing)?;
         let held = self.custom_domain(home, hostname, &id).await?;
         if !held.status.verified {
             let why = "your address was set up and is being checked, which can take a quarter of an hour";
-            return Err(ProviderError::not_yet(why, LOOK_FOR_VERIFICATION));
+            return Err(ProviderError::not_yet(why, pause(self.clock.now().duration_since(since))));
         }
         if held.sync_status != "ACTIVE" {
             return Err(ProviderError::not_yet("your address was checked and is being connected", LOOK_AGAIN));
@@ -105,6 +104,17 @@ impl Railway {
             }
         }
     }
+}
+
+/// How soon to look again for the verification of a hostname that was registered so long ago. It takes 5 to 15
+/// minutes, unless it takes moments. Each look is one of the calls that Railway allows in an hour, and those
+/// who wait for it are many: looking more often would slow everybody down.
+fn pause(age: SignedDuration) -> SignedDuration {
+    SignedDuration::from_secs(match age.as_secs() {
+        ..60 => 10,
+        60..240 => 60,
+        _ => 30,
+    })
 }
 
 fn made(held: &CustomDomain) -> Made {
