@@ -15,6 +15,7 @@ mod instances;
 mod members;
 mod messages;
 mod page;
+mod pool;
 mod problem;
 mod providers;
 mod usage;
@@ -34,6 +35,7 @@ pub use instances::{
 pub use members::{Member, NewMember};
 pub use messages::{Message, MessageFilter, MessageState};
 pub use page::{Page, Paging};
+pub use pool::{Pool, WarmInstance};
 pub use problem::Problem;
 pub use providers::{
     Ceiling, CheckVerdict, Finding, FindingClass, FindingFilter, FindingState, Provider, ProviderCheck, ProviderLine,

@@ -7,6 +7,7 @@ pub(crate) mod instances;
 pub(crate) mod members;
 pub(crate) mod messages;
 pub(crate) mod openapi;
+pub(crate) mod pool;
 pub(crate) mod providers;
 pub(crate) mod usage;
 pub(crate) mod workflows;

@@ -24,6 +24,8 @@ pub struct Settings {
     pub plan: Plan,
     /// What instances run.
     pub release: Release,
+    /// How many instances are kept ready ahead of their customers.
+    pub pool_size: u32,
     /// Who may use the console from the start.
     pub operator: Email,
     /// Whether the outbox can be read at `/mailbox`: on one machine only.

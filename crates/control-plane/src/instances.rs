@@ -2,6 +2,7 @@
 
 pub(crate) mod delete;
 pub(crate) mod names;
+pub(crate) mod place;
 pub(crate) mod probe;
 pub(crate) mod provision;
 pub(crate) mod rename;
@@ -12,6 +13,8 @@ pub(crate) mod suspension;
 use domain::{CustomerId, Email, InstanceId, InstanceState, ProjectName, Subdomain};
 use jiff::Timestamp;
 use providers::compute::Observation;
+
+pub(crate) use place::Place;
 
 /// An instance as it stands in the store.
 #[derive(Debug, Clone)]
@@ -42,6 +45,16 @@ pub(crate) struct Observed {
 }
 
 impl Instance {
+    /// Where it lives at the providers.
+    pub(crate) fn place(&self) -> Place {
+        Place { id: self.id, subdomain: self.subdomain.clone(), project: self.project.clone() }
+    }
+
+    /// The name that its customer wants: the one it moves to, else the one it has.
+    pub(crate) fn chosen(&self) -> &Subdomain {
+        self.next_subdomain.as_ref().unwrap_or(&self.subdomain)
+    }
+
     /// The same instance, called otherwise: for what works on its next hostname.
     fn at(&self, subdomain: &Subdomain) -> Self {
         Self { subdomain: subdomain.clone(), ..self.clone() }

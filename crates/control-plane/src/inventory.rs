@@ -8,10 +8,14 @@ pub(crate) mod safety;
 pub(crate) mod store;
 pub(crate) mod sweep;
 
+use std::collections::BTreeSet;
+
 use domain::{Cents, InstanceId, InstanceState};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::Core;
+use crate::instances::Place;
+use crate::pool;
 use remedy::Remedy;
 
 /// So long after a change of an instance nothing is said of it: providers' lists lag, and work that has
@@ -138,6 +142,8 @@ pub(crate) struct Known {
     pub is_worked_on: bool,
     /// Whether it changed, or was worked on, within the last [`GRACE`].
     pub is_fresh: bool,
+    /// Whether it was made ahead, and is nobody's yet: nobody pays for it, and nobody misses it.
+    pub is_warm: bool,
 }
 
 impl Known {
@@ -151,23 +157,29 @@ impl Known {
 pub(crate) async fn known(core: &Core) -> Result<Vec<Known>, ::store::sqlx::Error> {
     let now = core.clock.now();
     // Instances first: what was under way then is still seen to be, or to have just ended.
+    let warm = pool::store::not_claimed(&core.db).await?;
     let rows = store::instances(&core.db).await?;
     let at_work = workflow::at_work_since(&core.db, now - GRACE).await?;
     let under_way = workflow::at_work_since(&core.db, Timestamp::MAX).await?;
     let names = |list: &[(String, String)], id: &str| {
         list.iter().any(|(subject, kind)| subject == id && !MAKES_NOTHING.contains(&kind.as_str()))
     };
-    let mut all = Vec::new();
-    for row in rows {
-        let id = row.id.to_string();
-        all.push(Known {
-            hostname: core.hostname(&row.subdomain),
+    let known = |place: &Place, state, touched_at: Timestamp, is_warm| {
+        let id = place.id.to_string();
+        Known {
+            hostname: core.hostname(&place.subdomain),
             is_worked_on: names(&under_way, &id),
-            is_fresh: names(&at_work, &id) || row.changed_at + GRACE > now || row.created_at + GRACE > now,
-            id: row.id,
-            state: row.state,
-            project: row.project.to_string(),
-        });
-    }
-    Ok(all)
+            is_fresh: names(&at_work, &id) || touched_at + GRACE > now,
+            id: place.id,
+            state,
+            project: place.project.to_string(),
+            is_warm,
+        }
+    };
+    // One whose order came to nothing is in both, and is to be gone from here on.
+    let ahead_of: BTreeSet<InstanceId> = warm.iter().map(|one| one.place.id).collect();
+    let instances = rows.iter().filter(|row| !ahead_of.contains(&row.place.id));
+    let instances = instances.map(|row| known(&row.place, row.state, row.created_at.max(row.changed_at), false));
+    let ahead = warm.iter().filter_map(|one| Some(known(&one.place, one.state.as_instance()?, one.changed_at, true)));
+    Ok(instances.chain(ahead).collect())
 }

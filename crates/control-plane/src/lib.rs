@@ -4,6 +4,7 @@
 //! - a customer signs up: `signup.rs`, then the workflow in `instances/provision.rs`; where the payment
 //!   provider asks for the card, `signup/checkout.rs` comes before it
 //! - a provider tells something: `webhooks.rs`, then `payment_events.rs`
+//! - instances are made ahead of their customers: `pool.rs`
 //! - an instance is taken down: `instances/delete.rs`
 //! - it gets another name: `instances/rename.rs`, then `instances/retire_address.rs`
 //! - somebody is invited or removed: `members.rs`, then `members/publish.rs`
@@ -29,6 +30,7 @@ mod members;
 mod operators;
 mod payment_events;
 mod person;
+mod pool;
 mod portal;
 mod reconcilers;
 mod routes;
@@ -47,6 +49,7 @@ pub use app::{App, Core, Drivers, Settings};
 pub use front::serve_people;
 pub use guards::serve_guards;
 pub use mail::SignInCodes;
+pub use pool::keeper::keep as keep_pool;
 pub use reconcilers::Reconcilers;
 pub use start::{Started, assemble, start};
 pub use tokens::{entry_ticket, instance_token, operator_token, railway_webhook_secret};
@@ -72,6 +75,7 @@ pub fn migrations() -> Vec<Migration> {
         payment_events::store::MIGRATIONS,
         inventory::store::MIGRATIONS,
         limits::store::MIGRATIONS,
+        pool::store::MIGRATIONS,
     ]
     .concat()
 }

@@ -37,6 +37,7 @@ pub(crate) async fn welcome(tx: &mut Tx, core: &Core, instance: &Instance) -> Re
         name: instance.customer_name.clone(),
         hostname: core.shown_hostname(&instance.subdomain),
         url: core.instance_url(&instance.subdomain),
+        next_hostname: instance.next_subdomain.as_ref().map(|next| core.shown_hostname(next)),
         portal_url: core.site_url("/portal"),
     };
     let key = format!("welcome {}", instance.id);
@@ -53,7 +54,7 @@ pub(crate) async fn order_placed(
 ) -> Result<(), Error> {
     let letter = letters::OrderPlaced {
         product: core.settings.product.clone(),
-        hostname: core.shown_hostname(&instance.subdomain),
+        hostname: core.shown_hostname(instance.chosen()),
         closes_at,
         url: core.site_url(&format!("/signup/{workflow}")),
     };
@@ -66,7 +67,7 @@ pub(crate) async fn order_closed(tx: &mut Tx, core: &Core, instance: &Instance, 
     let letter = letters::OrderClosed {
         product: core.settings.product.clone(),
         name: instance.customer_name.clone(),
-        hostname: core.shown_hostname(&instance.subdomain),
+        hostname: core.shown_hostname(instance.chosen()),
         reason: reason.to_owned(),
         retry_url: core.site_url("/signup"),
     };
@@ -85,7 +86,7 @@ pub(crate) async fn provisioning_failed(
     let letter = letters::ProvisioningFailed {
         product: core.settings.product.clone(),
         name: instance.customer_name.clone(),
-        hostname: core.shown_hostname(&instance.subdomain),
+        hostname: core.shown_hostname(instance.chosen()),
         reason: provision::what_failed(Some(reason)),
         retry_url: core.site_url("/signup"),
     };
@@ -93,7 +94,7 @@ pub(crate) async fn provisioning_failed(
     let to = &instance.customer_email;
     let (subject, text, html) = (letter.subject(), letter.text(), letter.html());
     post(tx, core, Letter { key: &key, to, subject, text, html }).await?;
-    let what = format!("Provisioning {} failed and was undone", core.hostname(&instance.subdomain));
+    let what = format!("Provisioning {} failed and was undone", core.hostname(instance.chosen()));
     alert(tx, core, &format!("{key} operator"), &what, reason, &format!("/admin/workflows/{workflow}")).await
 }
 

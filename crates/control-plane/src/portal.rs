@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::error::AppError;
 use crate::instances::{self, Instance, provision};
 use crate::person::Person;
+use crate::pool::claim;
 use crate::signup::checkout;
 use crate::site::{PageError, shell};
 use crate::usage;
@@ -135,7 +136,7 @@ async fn page_url(app: &App, instance: &Instance) -> Result<String, AppError> {
     match instance.state {
         InstanceState::Requested | InstanceState::Provisioning | InstanceState::Failed => {
             let all = workflow::of_subject(&app.db, &instance.id.to_string()).await?;
-            let kinds = [provision::KIND, checkout::KIND];
+            let kinds = [provision::KIND, claim::KIND, checkout::KIND];
             let making = all.into_iter().find(|record| kinds.contains(&record.kind.as_str()));
             Ok(making.map_or_else(|| portal_url(instance), |record| format!("/signup/{}", record.id)))
         }

@@ -16,6 +16,7 @@ use crate::inventory::sweep;
 use crate::limits;
 use crate::mail::{self, deliver::deliver_due};
 use crate::payment_events;
+use crate::pool;
 use crate::usage::sign_ins;
 
 const REPORT_STUCK_EVERY: Duration = Duration::from_secs(10);
@@ -23,6 +24,8 @@ const REPORT_STUCK_EVERY: Duration = Duration::from_secs(10);
 const LOOK_AT_PROVIDERS_EVERY: Duration = Duration::from_mins(1);
 const FETCH_PAYMENT_EVENTS_EVERY: Duration = Duration::from_mins(10);
 const READ_SIGN_INS_EVERY: Duration = Duration::from_hours(1);
+/// The pool has an interval of its own.
+const KEEP_POOL_EVERY: Duration = Duration::from_secs(5);
 const LOOK_FOR_MAIL_EVERY: Duration = Duration::from_secs(10);
 
 /// The tasks of the main instance that nobody asks for.
@@ -45,6 +48,7 @@ impl Reconcilers {
         tasks.spawn(until_stopped(Box::pin(read_sign_ins(Arc::clone(core)))));
         tasks.spawn(until_stopped(Box::pin(fetch_payment_events(Arc::clone(core)))));
         tasks.spawn(until_stopped(Box::pin(look_at_providers(Arc::clone(core)))));
+        tasks.spawn(until_stopped(Box::pin(keep_pool(Arc::clone(core)))));
         Self(tasks)
     }
 
@@ -122,6 +126,16 @@ async fn look_at_providers(core: Arc<Core>) {
         if let Err(error) = sweep::sweep_if_due(&core).await {
             tracing::error!("Comparing the providers with the store failed: {error}");
         }
+    }
+}
+
+/// Keeps instances ready ahead of their customers.
+async fn keep_pool(core: Arc<Core>) {
+    loop {
+        if let Err(error) = pool::keeper::keep(&core).await {
+            tracing::error!("Looking after the pool failed: {error}");
+        }
+        tokio::time::sleep(KEEP_POOL_EVERY).await;
     }
 }
 

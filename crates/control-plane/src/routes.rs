@@ -128,6 +128,7 @@ fn for_programs() -> Router<App> {
         .route("/customers", get(api::customers::index))
         .route("/messages", get(api::messages::index))
         .route("/messages/{id}/retry", post(api::messages::retry))
+        .route("/pool", get(api::pool::show))
         .route("/providers", get(api::providers::index))
         .route("/providers/sweep", post(api::providers::sweep))
         .route("/providers/findings", get(api::providers::findings))

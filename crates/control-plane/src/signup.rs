@@ -11,8 +11,10 @@ use store::{is_unique_violation, sqlx::Error};
 
 use crate::app::App;
 use crate::customers::{self, Customer};
-use crate::instances::{self, provision};
+use crate::instances;
+use crate::instances::store::NewInstance;
 use crate::limits::{self, Ceiling};
+use crate::pool::claim::{self, MAKING};
 use crate::{audit, members};
 
 /// What a new instance is made from.
@@ -85,14 +87,23 @@ async fn earlier(app: &App, new: &NewSignup) -> Result<Option<Accepted>, SignupE
     }
     let workflows = workflow::of_subject(&app.db, &instance.to_string()).await?;
     let of_kind = |kind: &str| workflows.iter().rev().find(|record| record.kind == kind);
-    let first = of_kind(checkout::KIND).or_else(|| of_kind(provision::KIND));
+    let first = [checkout::KIND].iter().chain(&MAKING).find_map(|kind| of_kind(kind));
     Ok(first.and_then(|record| WorkflowId::parse(&record.id).ok()).map(|workflow| Accepted { instance, workflow }))
+}
+
+fn may_start_at_once(app: &App, new: &NewSignup) -> bool {
+    app.drivers.payments.collects() == Collects::Form || new.agreed
 }
 
 async fn insert(app: &App, new: &NewSignup) -> Result<Accepted, SignupError> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
-    if let Some(ceiling) = limits::in_the_way(&mut tx).await? {
+    // What was made ahead has its room already. Who orders for somebody else may wait a day for them to pay:
+    // so long none is kept from the others.
+    let ahead = if may_start_at_once(app, new) { claim::take(&mut tx, app).await? } else { None };
+    if ahead.is_none()
+        && let Some(ceiling) = limits::in_the_way(&mut tx).await?
+    {
         return Err(SignupError::Full(Box::new(ceiling)));
     }
     let candidate = Customer {
@@ -112,14 +123,14 @@ async fn insert(app: &App, new: &NewSignup) -> Result<Accepted, SignupError> {
     if let Some(card) = &new.card {
         customers::store::save_card(&mut tx, customer, app.drivers.payments.name(), card, now).await?;
     }
-    let id = InstanceId::new(now, app.entropy.bytes());
-    let instance =
-        instances::store::NewInstance { id, customer, subdomain: &new.subdomain, signup_key: new.key.as_deref(), now };
+    let id = ahead.as_ref().map_or_else(|| InstanceId::new(now, app.entropy.bytes()), |place| place.id);
+    let (subdomain, signup_key) = (&new.subdomain, new.key.as_deref());
+    let instance = NewInstance { id, customer, subdomain, ahead: ahead.as_ref(), signup_key, now };
     instances::store::insert(&mut tx, &instance).await?;
     members::store::insert(&mut tx, id, &new.email, MemberRole::Owner, now).await?;
     audit::record(&mut tx, app, &new.by, "instance.requested", &id.to_string(), new.subdomain.as_str()).await?;
     let workflow = match app.drivers.payments.collects() {
-        Collects::Form => provision::start(&mut tx, app, id).await?,
+        Collects::Form => claim::start_or_provision(&mut tx, app, id).await?,
         // Whoever agreed to nothing did not order it themselves.
         Collects::Checkout => checkout::start(&mut tx, app, id, !new.agreed).await?,
     };

@@ -18,6 +18,9 @@ use crate::inventory::repair::Repair;
 use crate::inventory::sweep::Sweep;
 use crate::members::publish::PublishMembers;
 use crate::operators;
+use crate::pool::claim::Claim;
+use crate::pool::discard::Discard;
+use crate::pool::prepare::Prepare;
 use crate::reconcilers::Reconcilers;
 use crate::signup::checkout::SignUp;
 use crate::tokens;
@@ -41,10 +44,13 @@ pub async fn assemble(core: Core, engine: workflow::Settings) -> anyhow::Result<
     let core = Arc::new(core);
     operators::appoint(&core.db, &core.settings.operator, core.clock.now()).await?;
     core.admit_to_site(&core.settings.operator).await?;
-    let kinds: [Arc<dyn Workflow>; 11] = [
+    let kinds: [Arc<dyn Workflow>; 14] = [
         Arc::new(SignUp(Arc::clone(&core))),
         Arc::new(PaymentPortal(Arc::clone(&core))),
         Arc::new(Provision(Arc::clone(&core))),
+        Arc::new(Prepare(Arc::clone(&core))),
+        Arc::new(Claim(Arc::clone(&core))),
+        Arc::new(Discard(Arc::clone(&core))),
         Arc::new(Delete(Arc::clone(&core))),
         Arc::new(Suspend(Arc::clone(&core))),
         Arc::new(Resume(Arc::clone(&core))),

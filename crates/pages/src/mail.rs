@@ -16,6 +16,8 @@ pub struct Welcome {
     pub hostname: String,
     /// Where it is.
     pub url: String,
+    /// The hostname that it moves to by itself, if it was made ahead of its customer.
+    pub next_hostname: Option<String>,
     /// Where the portal is.
     pub portal_url: String,
 }
@@ -211,11 +213,16 @@ impl Welcome {
             product: self.product.clone(),
             subject: format!("Your {} workspace is ready", self.product),
             greeting: Some(format!("Hello {},", self.name)),
-            paragraphs: vec![
-                format!("Your workspace is ready at {}.", self.hostname),
-                "When you open it, it asks for this e-mail address and mails you a code. There is no password to remember."
-                    .to_owned(),
-            ],
+            paragraphs: [
+                Some(format!("Your workspace is ready at {}.", self.hostname)),
+                self.next_hostname.as_ref().map(|next| {
+                    format!("{next} takes over by itself when it is connected, mostly within 20 minutes. We write to you then.")
+                }),
+                Some("When you open it, it asks for this e-mail address and mails you a code. There is no password to remember.".to_owned()),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
             button: Some(Button { label: "Open your workspace", url: self.url.clone() }),
             after: vec![format!("Members, usage and bills are at {}", self.portal_url)],
             reason: "You get this mail because you signed up.".to_owned(),

@@ -30,6 +30,7 @@ fn a_subject_is_one_line_and_no_name_begins_a_line_of_its_own() {
         name: "Ada".to_owned(),
         hostname: "acme.localhost:8080".to_owned(),
         url: "http://acme.localhost:8080".to_owned(),
+        next_hostname: None,
         portal_url: "http://localhost:8080/portal".to_owned(),
     };
     assert!(!welcome.subject().contains(['\r', '\n']));

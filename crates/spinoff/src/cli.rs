@@ -10,8 +10,8 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::up::UpArgs;
 use crate::{
-    admin_link, audit, completions, customers, delete, doctor, instances, log, mail, members, providers, provision,
-    serve, setup, suspension, up, usage, workflows,
+    admin_link, audit, completions, customers, delete, doctor, instances, log, mail, members, pool, providers,
+    provision, serve, setup, suspension, up, usage, workflows,
 };
 
 /// Sells a web application: every customer gets an instance of their own
@@ -122,6 +122,8 @@ pub enum Operation {
     /// Railway, Cloudflare and the like: how they are, and what is left behind there
     #[command(subcommand)]
     Providers(providers::Command),
+    /// The instances that are made ahead of their customers
+    Pool(pool::Args),
     /// What the main instance writes to people, and what became of it
     #[command(subcommand)]
     Mail(mail::Command),
@@ -177,6 +179,7 @@ impl Operation {
             Self::Workflows(command) => workflows::run(context, command).await,
             Self::Usage(command) => usage::run(context, command).await,
             Self::Providers(command) => providers::run(context, command).await,
+            Self::Pool(args) => pool::run(context, args).await,
             Self::Mail(command) => mail::run(context, command).await,
             Self::Audit(command) => audit::run(context, command).await,
             Self::AdminLink(admin_link::Args {}) => admin_link::run(context),

@@ -16,6 +16,7 @@ mod log;
 mod mail;
 mod members;
 mod output;
+mod pool;
 mod providers;
 mod provision;
 mod serve;

@@ -8,10 +8,14 @@ mod support;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use jiff::SignedDuration;
 use simulators::railway;
 use support::{Crowd, Times};
+
+/// What a request to a provider, or to an instance through one, is taken to last.
+const REQUEST: Duration = Duration::from_millis(250);
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -69,13 +73,16 @@ fn seeds(first: u64, number: u64) -> bool {
 fn crowd(number: u32, thousandths: u16) -> bool {
     let began = Instant::now();
     let crowd = runtime().block_on(Crowd::come(number, thousandths, 5));
-    let Crowd { active, refused, calls, took, dictated, problems } = &crowd;
+    let Crowd { active, refused, calls, asked, line, took, dictated, problems } = &crowd;
     println!(
         "{number} signups within a minute, {thousandths} of 1000 calls failing, by Railway's limits of the plan Pro"
     );
     println!("in use {active}, cleanly refused {refused}, left for a person or left behind {}", problems.len());
+    println!("the last project was asked for after {line:#}");
     println!("took {took:#}; the limits alone dictate {dictated:#}; ratio {:.3}", crowd.ratio());
     println!("calls at Railway, Cloudflare, Stripe: {calls:?}; simulated in {:.0} s", began.elapsed().as_secs_f64());
+    let asked: Vec<String> = asked.iter().take(8).map(|(what, number)| format!("{what} {number}")).collect();
+    println!("Railway was asked most for {}", asked.join(", "));
     problems.iter().for_each(|problem| println!("{problem}"));
     problems.is_empty()
 }
@@ -92,6 +99,19 @@ fn signup(number: u32) -> bool {
             let dictated = Times::dictated(span, hundredths) + lag;
             println!("signup until {what}: p{hundredths} {took:#}; Railway's own delays dictate {dictated:#}");
         }
+    }
+    // The clock of a town does not see how long answers take.
+    let starts = runtime().block_on(Times::with_pool(number, 3)).into_iter();
+    let took = starts.map(|it| {
+        it.waited + SignedDuration::try_from(it.own + REQUEST * u32::try_from(it.requests).unwrap()).unwrap()
+    });
+    let mut pooled: Vec<_> = took.collect();
+    pooled.sort_unstable();
+    for hundredths in [50, 99] {
+        let took = Times::percentile(&pooled, hundredths);
+        println!(
+            "from the card to an instance made ahead: p{hundredths} {took:#}, each request counted as {REQUEST:?}"
+        );
     }
     true
 }

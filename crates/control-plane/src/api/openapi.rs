@@ -24,7 +24,7 @@ pub(crate) async fn document() -> axum::Json<utoipa::openapi::OpenApi> {
         paths::list_customers, paths::list_messages, paths::retry_message, paths::list_workflows, paths::show_workflow, paths::retry_workflow,
         paths::abandon_workflow, paths::list_audit_events, paths::report_activity,
         paths::report_emergency, paths::signed_members, paths::list_providers, paths::list_findings,
-        paths::show_finding, paths::repair_finding, paths::sweep_providers,
+        paths::show_finding, paths::repair_finding, paths::sweep_providers, paths::show_pool,
     )
 )]
 struct Described;
@@ -34,7 +34,7 @@ struct Described;
 mod paths {
     use api::{
         ActivityAccepted, ActivityReport, AuditEvent, Customer, DeleteInstance, EmergencyReport, Finding, Instance,
-        InstanceAccepted, Member, Message, NewInstance, NewMember, Page, Problem, Provider, RenameInstance,
+        InstanceAccepted, Member, Message, NewInstance, NewMember, Page, Pool, Problem, Provider, RenameInstance,
         SignedMembers, SuspendInstance, Usage, Workflow, WorkflowAccepted,
     };
 
@@ -125,6 +125,8 @@ mod paths {
                       (status = 409, description = "It is settled, or only a person can put it right", body = Problem)));
         sweep_providers = (post, path = "/providers/sweep", tag = "providers",
             responses((status = 202, body = WorkflowAccepted), (status = 401, body = Problem)));
+        show_pool = (get, path = "/pool", tag = "pool",
+            responses((status = 200, body = Pool), (status = 401, body = Problem)));
         list_audit_events = (get, path = "/audit-events", tag = "audit-events",
             params(("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
             responses((status = 200, body = Page<AuditEvent>), (status = 401, body = Problem)));

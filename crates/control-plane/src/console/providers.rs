@@ -1,7 +1,8 @@
 use axum::extract::{Path, State};
 use axum::response::{Html, Redirect};
 use pages::console::{
-    CeilingRow, CheckRow, CheckVerdict, ConfirmRepair, ConsoleProviders, FindingClass, FindingRow, ProviderCard,
+    CeilingRow, CheckRow, CheckVerdict, ConfirmRepair, ConsoleProviders, FindingClass, FindingRow, PoolCard, PoolRow,
+    ProviderCard,
 };
 use providers::inventory::{Line, Verdict};
 
@@ -13,6 +14,7 @@ use crate::inventory::store::{self, What};
 use crate::inventory::{Class, Finding, Role, repair, sweep};
 use crate::limits;
 use crate::person::{Reader, Supporter};
+use crate::pool;
 use crate::site::PageError;
 use crate::text::capital;
 
@@ -31,10 +33,32 @@ pub(crate) async fn index(State(app): State<App>, Reader(person): Reader) -> Res
         shell: console_shell(&app, "Providers", &person),
         providers: cards,
         findings,
+        pool: pool_of(&app).await?,
         looked_at,
         currency: app.settings.plan.currency.clone(),
     };
     Ok(Html(page.render()))
+}
+
+/// What is made ahead; nothing where nothing is, and nothing is to be.
+async fn pool_of(app: &App) -> Result<Option<PoolCard>, AppError> {
+    let stock = pool::stock(app).await?;
+    if app.settings.pool_size == 0 && stock.all.is_empty() {
+        return Ok(None);
+    }
+    let row = |one: pool::Warm| PoolRow {
+        name: app.shown_hostname(&one.place.subdomain),
+        project: one.place.project.to_string(),
+        state: one.state.as_str().to_owned(),
+        since: one.changed_at,
+        monthly_cost: one.monthly_cost,
+    };
+    Ok(Some(PoolCard {
+        size: app.settings.pool_size,
+        ready: stock.ready,
+        monthly_cost: stock.monthly_cost,
+        rows: stock.all.into_iter().map(row).collect(),
+    }))
 }
 
 pub(crate) async fn confirm_repair(

@@ -17,6 +17,7 @@ use super::provision::{self, transition_error};
 use super::{names, rename};
 use crate::app::{App, Core};
 use crate::error::{AppError, refused};
+use crate::pool::claim;
 use crate::signup::checkout;
 use crate::workflows::{self, Plan, step_error};
 use crate::{audit, mail, members};
@@ -42,7 +43,8 @@ pub(crate) struct Delete(pub Arc<Core>);
 /// Asks for the deletion of an instance, confirmed by its subdomain. Asking again gives the
 /// deletion that is under way.
 pub(crate) async fn request(app: &App, instance: &Instance, confirm: &str, by: &str) -> Result<WorkflowId, AppError> {
-    if confirm.trim() != instance.subdomain.as_str() {
+    // Its present name, or the one that it moves to: whoever just ordered it knows it by that.
+    if ![instance.subdomain.as_str(), instance.chosen().as_str()].contains(&confirm.trim()) {
         let what = format!("Type {} to confirm that it and all its data shall be removed.", instance.subdomain);
         return Err(refused(422, "The confirmation does not match", &what));
     }
@@ -59,7 +61,7 @@ pub(crate) async fn request(app: &App, instance: &Instance, confirm: &str, by: &
     }
     let now = app.clock.now();
     if matches!(instance.state, InstanceState::Requested | InstanceState::Provisioning) {
-        for kind in [provision::KIND, checkout::KIND] {
+        for kind in [provision::KIND, claim::KIND, checkout::KIND] {
             if workflow::under_way(&mut tx, kind, &subject).await?.is_some() {
                 let next = "Wait until it is ready, or abandon its provisioning in the console.";
                 return Err(refused(409, &format!("{} is still being made", instance.subdomain), next));

@@ -28,7 +28,7 @@ pub(crate) async fn check(
 }
 
 /// Every hostname that may lead to an instance: the present one first.
-pub(super) async fn hostnames(core: &Core, instance: &Instance) -> Result<Vec<String>, ::store::sqlx::Error> {
+pub(crate) async fn hostnames(core: &Core, instance: &Instance) -> Result<Vec<String>, ::store::sqlx::Error> {
     let former = store::former(core.db.read(), instance.id).await?;
     let present = [Some(instance.subdomain.clone()), instance.next_subdomain.clone()].into_iter().flatten();
     Ok(present.chain(former).map(|name| core.hostname(&name)).collect())

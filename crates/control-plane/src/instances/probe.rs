@@ -5,7 +5,7 @@ use providers::ProviderError;
 use reqwest::StatusCode;
 use workflow::StepError;
 
-use super::Instance;
+use super::Place;
 use crate::app::Core;
 use crate::workflows::step_error;
 
@@ -18,12 +18,12 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// Waits until the instance answers healthy through its public hostname, as its members will reach it.
-pub(crate) async fn wait_until_healthy(core: &Core, instance: &Instance) -> Result<(), StepError> {
+pub(crate) async fn wait_until_healthy(core: &Core, place: &Place) -> Result<(), StepError> {
     let mut pause = FIRST_PAUSE;
     let mut waited = Duration::ZERO;
     loop {
-        let problem = match through_hostname(core, instance, HEALTH).await {
-            Ok(answer) if answer.status() == StatusCode::OK => return note_observation(core, instance).await,
+        let problem = match through_hostname(core, place, HEALTH).await {
+            Ok(answer) if answer.status() == StatusCode::OK => return Ok(()),
             Ok(answer) => {
                 let status = answer.status();
                 format!("its health page answers {status}: {}", answer.text().await.unwrap_or_default())
@@ -31,7 +31,7 @@ pub(crate) async fn wait_until_healthy(core: &Core, instance: &Instance) -> Resu
             Err(error) => error.to_string(),
         };
         if waited >= patience(core) {
-            let what = format!("{} does not answer yet: {problem}", core.hostname(&instance.subdomain));
+            let what = format!("{} does not answer yet: {problem}", core.hostname(&place.subdomain));
             return Err(StepError::temporary(anyhow::anyhow!(what)));
         }
         tokio::time::sleep(pause).await;
@@ -45,11 +45,11 @@ fn patience(core: &Core) -> Duration {
 }
 
 /// Waits until the guard answers healthy past the edge, while the edge lets nobody through.
-pub(super) async fn wait_behind_the_door(core: &Core, instance: &Instance) -> Result<(), StepError> {
-    let hostname = core.hostname(&instance.subdomain);
-    let door = core.drivers.compute.door(&instance.project, &hostname).await.map_err(step_error)?;
+pub(super) async fn wait_behind_the_door(core: &Core, place: &Place) -> Result<(), StepError> {
+    let hostname = core.hostname(&place.subdomain);
+    let door = core.drivers.compute.door(&place.project, &hostname).await.map_err(step_error)?;
     let Some(door) = door else {
-        return Err(step_error(ProviderError::not_found(format!("the project {}", instance.project))));
+        return Err(step_error(ProviderError::not_found(format!("the project {}", place.project))));
     };
     let look = async || {
         let answer = door.http.get(format!("{}{HEALTH}", door.url)).header("host", &door.host).send().await;
@@ -67,21 +67,22 @@ pub(super) async fn wait_behind_the_door(core: &Core, instance: &Instance) -> Re
 }
 
 /// Stores what the compute provider sees now, so that a new instance is not shown as unobserved.
-async fn note_observation(core: &Core, instance: &Instance) -> Result<(), StepError> {
+pub(crate) async fn note_observation(core: &Core, place: &Place) -> Result<(), StepError> {
     let compute = &core.drivers.compute;
-    if let Some(observation) = compute.observe(&instance.project).await.map_err(step_error)? {
-        super::store::observe(&core.db, compute.name(), &[(instance.id, observation)]).await?;
+    if let Some(observation) = compute.observe(&place.project).await.map_err(step_error)? {
+        super::store::observe(&core.db, compute.name(), &[(place.id, observation)]).await?;
     }
     Ok(())
 }
 
 /// Makes sure that a stranger gets in neither through the hostname nor straight at the guard.
-pub(super) async fn refuses_strangers(core: &Core, instance: &Instance) -> Result<(), StepError> {
-    let through_edge = through_hostname(core, instance, "/").await.map_err(StepError::temporary)?.status();
-    let hostname = core.hostname(&instance.subdomain);
-    let door = core.drivers.compute.door(&instance.project, &hostname).await.map_err(step_error)?;
+pub(crate) async fn refuses_strangers(core: &Core, place: &Place) -> Result<(), StepError> {
+    let hostname = core.hostname(&place.subdomain);
+    let through_edge = async { Ok(through_hostname(core, place, "/").await.map_err(StepError::temporary)?.status()) };
+    let door = async { core.drivers.compute.door(&place.project, &hostname).await.map_err(step_error) };
+    let (through_edge, door) = tokio::try_join!(through_edge, door)?;
     let Some(door) = door else {
-        return Err(step_error(ProviderError::not_found(format!("the project {}", instance.project))));
+        return Err(step_error(ProviderError::not_found(format!("the project {}", place.project))));
     };
     let direct = door.http.get(format!("{}/", door.url)).header("host", &door.host).send().await;
     let direct = direct.map_err(StepError::temporary)?.status();
@@ -97,14 +98,14 @@ pub(super) async fn refuses_strangers(core: &Core, instance: &Instance) -> Resul
     Err(StepError::temporary(anyhow::anyhow!("the guard of {hostname} answers a stranger with {direct}")))
 }
 
-async fn through_hostname(core: &Core, instance: &Instance, path: &str) -> Result<reqwest::Response, reqwest::Error> {
+async fn through_hostname(core: &Core, place: &Place, path: &str) -> Result<reqwest::Response, reqwest::Error> {
     let request = match core.settings.probe_address {
         // The edge's own address, whatever the resolver makes of the name, with the name in the request.
         Some(address) => {
-            let host = core.shown_hostname(&instance.subdomain);
+            let host = core.shown_hostname(&place.subdomain);
             core.http.get(format!("http://{address}{path}")).header("host", host)
         }
-        None => core.http.get(format!("{}{path}", core.instance_url(&instance.subdomain))),
+        None => core.http.get(format!("{}{path}", core.instance_url(&place.subdomain))),
     };
     request.send().await
 }

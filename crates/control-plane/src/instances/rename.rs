@@ -12,7 +12,7 @@ use store::Tx;
 use store::sqlx::Error;
 use workflow::{OnFailure, Run, StepError, Stop, Workflow, WorkflowState};
 
-use super::{Instance, names, probe, provision, retire_address, suspension};
+use super::{Instance, names, place, probe, retire_address, suspension};
 use crate::app::{App, Core};
 use crate::error::{AppError, refused};
 use crate::workflows::{self, Plan, step_error};
@@ -95,12 +95,27 @@ pub(crate) async fn request(app: &App, instance: &Instance, to: &Subdomain, by: 
     names::store::move_to(&mut tx, id, to).await?;
     let detail = format!("from {} to {to}", called.subdomain);
     audit::record(&mut tx, app, by, "instance.rename_requested", &subject, &detail).await?;
-    let plan = Plan { kind: KIND, time_limit: app.drivers.compute.patience(), subject: &subject };
-    let input = Move { instance: id, from: called.subdomain, to: to.clone(), had };
-    let workflow = workflows::begin(&mut tx, app, &plan, &input).await?;
+    let workflow = begin(&mut tx, app, Move { instance: id, from: called.subdomain, to: to.clone(), had }).await?;
     tx.commit().await?;
     app.engine.wake();
     Ok(workflow)
+}
+
+/// Moves an instance that was made ahead to the name that its customer chose, which is its own already.
+pub(crate) async fn to_the_chosen(
+    tx: &mut Tx,
+    core: &Core,
+    instance: &Instance,
+    chosen: &Subdomain,
+) -> Result<WorkflowId, Error> {
+    let (from, to) = (instance.subdomain.clone(), chosen.clone());
+    begin(tx, core, Move { instance: instance.id, from, to, had: false }).await
+}
+
+async fn begin(tx: &mut Tx, core: &Core, asked: Move) -> Result<WorkflowId, Error> {
+    let subject = asked.instance.to_string();
+    let plan = Plan { kind: KIND, time_limit: core.drivers.compute.patience(), subject: &subject };
+    workflows::begin(tx, core, &plan, &asked).await
 }
 
 async fn same(
@@ -189,10 +204,16 @@ impl Workflow for Rename {
         .await?;
         run.step("configure", || async { configure(core, &moved(core, asked).await?).await }).await?;
         run.step("deploy", || async { deploy(core, &moved(core, asked).await?).await }).await?;
-        run.step("wait until healthy", || async { probe::wait_until_healthy(core, &moved(core, asked).await?).await })
-            .await?;
-        run.step("refuse strangers", || async { probe::refuses_strangers(core, &moved(core, asked).await?).await })
-            .await?;
+        run.step("wait until healthy", || async {
+            let place = moved(core, asked).await?.place();
+            probe::wait_until_healthy(core, &place).await?;
+            probe::note_observation(core, &place).await
+        })
+        .await?;
+        run.step("refuse strangers", || async {
+            probe::refuses_strangers(core, &moved(core, asked).await?.place()).await
+        })
+        .await?;
         run.step("switch", || switch(core, asked, run.id())).await
     }
 
@@ -235,7 +256,7 @@ fn is_going(instance: &Instance) -> bool {
 }
 
 async fn configure(core: &Core, instance: &Instance) -> Result<(), StepError> {
-    let settings = provision::guard_settings(core, instance)?;
+    let settings = place::guard_settings(core, &instance.place())?;
     core.drivers.compute.configure(&instance.project, &settings).await.map_err(step_error)
 }
 

@@ -5,7 +5,7 @@ use providers::compute::Observation;
 use store::sqlx::{self, Error, Row as _, any::AnyRow};
 use store::{Db, Migration, Tx, from_millis, millis};
 
-use super::{Instance, Observed, names};
+use super::{Instance, Observed, Place, names};
 use crate::signup::checkout;
 use crate::text::Stored as _;
 
@@ -57,7 +57,10 @@ macro_rules! select {
 pub(crate) struct NewInstance<'a> {
     pub id: InstanceId,
     pub customer: CustomerId,
+    /// The name that its customer chose.
     pub subdomain: &'a Subdomain,
+    /// Where it is already, under a name of its own, if it was made ahead. The id is that place's then.
+    pub ahead: Option<&'a Place>,
     pub signup_key: Option<&'a str>,
     pub now: Timestamp,
 }
@@ -65,18 +68,21 @@ pub(crate) struct NewInstance<'a> {
 /// Stores a new instance; a unique violation means that its name, or one that looks like it, is taken.
 pub(crate) async fn insert(tx: &mut Tx, new: &NewInstance<'_>) -> Result<(), Error> {
     names::store::take(tx, new.id, new.subdomain, new.now).await?;
+    let called = new.ahead.map_or(new.subdomain, |place| &place.subdomain);
+    let project = new.ahead.map_or_else(|| ProjectName::of(new.subdomain), |place| place.project.clone());
     sqlx::query(
         "insert into instances (id, customer_id, subdomain, skeleton, project, state, signup_key, members_serial,
-                                created_at, changed_at)
-         values ($1, $2, $3, $4, $5, 'requested', $6, 1, $7, $7)",
+                                created_at, changed_at, next_subdomain)
+         values ($1, $2, $3, $4, $5, 'requested', $6, 1, $7, $7, $8)",
     )
     .bind(new.id.to_string())
     .bind(new.customer.to_string())
-    .bind(new.subdomain.as_str())
-    .bind(new.subdomain.skeleton())
-    .bind(ProjectName::of(new.subdomain).as_str())
+    .bind(called.as_str())
+    .bind(called.skeleton())
+    .bind(project.as_str())
     .bind(new.signup_key)
     .bind(millis(new.now))
+    .bind(new.ahead.map(|_| new.subdomain.as_str()))
     .execute(&mut **tx)
     .await?;
     Ok(())
@@ -96,10 +102,10 @@ pub(crate) async fn find(db: &Db, id: InstanceId) -> Result<Option<Instance>, Er
     row.as_ref().map(instance).transpose()
 }
 
-/// By id, project name or subdomain; of several lives of one name the one that lasts, else the latest.
+/// By id, project name or subdomain, also the one that it moves to; of several lives of one name the one that lasts, else the latest.
 pub(crate) async fn find_by_reference(db: &Db, reference: &str) -> Result<Option<Instance>, Error> {
     let row = sqlx::query(select!(
-        "where i.id = $1 or i.project = $1 or i.subdomain = $1
+        "where i.id = $1 or i.project = $1 or i.subdomain = $1 or i.next_subdomain = $1
          order by case when i.state in ('deleted', 'failed') then 1 else 0 end, i.id desc limit 1"
     ))
     .bind(reference)
@@ -141,10 +147,10 @@ pub(crate) async fn owned_by(db: &Db, owner: &Email, failed_since: Timestamp) ->
     rows.iter().map(instance).collect()
 }
 
-/// One of a person's instances, by its subdomain or a former one; anybody else's is as if it were not there.
+/// One of a person's instances, by its subdomain, a former one or the next; anybody else's is as if it were not there.
 pub(crate) async fn find_owned(db: &Db, owner: &Email, subdomain: &str) -> Result<Option<Instance>, Error> {
     let row = sqlx::query(select!(
-        "where (i.subdomain = $2 or i.id in (select instance_id from former_names where subdomain = $2))
+        "where (i.subdomain = $2 or i.next_subdomain = $2 or i.id in (select instance_id from former_names where subdomain = $2))
              and (c.email = $1 or i.id in (select instance_id from members where email = $1 and role = 'owner'))
          order by case when i.subdomain = $2 then 0 else 1 end, i.id desc limit 1"
     ))

@@ -167,7 +167,8 @@ impl Workflow for Resume {
         let hostname = &core.hostname(&instance.subdomain);
         run.step("run", || async { compute.resume(&instance.project).await.map_err(step_error) }).await?;
         run.step("tell the guard", || members::publish::tell_guard(core, instance)).await?;
-        run.step("wait until it answers", || probe::wait_behind_the_door(core, instance)).await?;
+        run.step("wait until it answers", || async { probe::wait_behind_the_door(core, &instance.place()).await })
+            .await?;
         run.step("allow entry", || async { edge.set_entry(hostname, id, Entry::Open).await.map_err(step_error) })
             .await?;
         run.step("tell the customer", || async {

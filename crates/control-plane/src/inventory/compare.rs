@@ -31,14 +31,23 @@ pub(super) fn compare(look: &Look<'_>, instances: &[Known], now: Timestamp) -> V
         let is_second = is_one_of_a_kind(item.kind) && !seen.insert((item.kind, id));
         match by_id.get(&id) {
             Some(known) if known.is_fresh || known.is_worked_on => {}
-            Some(known) if known.is_living() => all.extend(of_living(look, item, known, is_second)),
+            Some(known) if known.is_living() => {
+                all.extend(of_living(look, item, known, is_second).map(|found| of_anybody(known, found)));
+            }
             known if !is_covered(look, item) && !is_new(item, now) => all.push(orphan(look, item, known.copied())),
             _ => {}
         }
     }
     let living = instances.iter().filter(|known| known.is_living() && !known.is_fresh && !known.is_worked_on);
-    all.extend(living.filter_map(|known| missing(look, known)));
+    // Nobody pays for what is nobody's.
+    let living = living.filter(|known| !(known.is_warm && look.role == Role::Payments));
+    all.extend(living.filter_map(|known| Some(of_anybody(known, missing(look, known)?))));
     all
+}
+
+/// What is wrong with an instance that nobody has yet is not mended: another one takes its place.
+fn of_anybody(known: &Known, found: Difference) -> Difference {
+    if known.is_warm && !found.remedy.removes() { Difference { remedy: Remedy::Discard, ..found } } else { found }
 }
 
 fn is_one_of_a_kind(kind: &str) -> bool {

@@ -17,12 +17,14 @@ pub(crate) enum Remedy {
     ConfigureAgain,
     /// Its subscription is started once more.
     SubscribeAgain,
+    /// It was made ahead and is nobody's: it is taken down, and the pool makes another.
+    Discard,
     /// Only a person can tell what to do.
     ByHand,
 }
 
 impl Remedy {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::RemoveProject,
         Self::ReleaseHostname,
         Self::RemoveHostname,
@@ -31,6 +33,7 @@ impl Remedy {
         Self::PublishAgain,
         Self::ConfigureAgain,
         Self::SubscribeAgain,
+        Self::Discard,
         Self::ByHand,
     ];
 
@@ -45,6 +48,7 @@ impl Remedy {
             Self::PublishAgain => "publish_again",
             Self::ConfigureAgain => "configure_again",
             Self::SubscribeAgain => "subscribe_again",
+            Self::Discard => "discard",
             Self::ByHand => "by_hand",
         }
     }
@@ -76,6 +80,7 @@ impl Remedy {
             Self::PublishAgain => "Repairing registers and publishes the hostname again.",
             Self::ConfigureAgain => "Repairing brings settings and release to it again.",
             Self::SubscribeAgain => "Repairing starts the subscription again.",
+            Self::Discard => "Repairing takes it down, whole. Nobody has it yet; the pool makes another one.",
             Self::ByHand => {
                 "This can't be repaired from here: look at it in the provider's dashboard, and put it right or remove \
                  it there. It disappears from this list by itself."

@@ -15,7 +15,8 @@ use super::{Class, Finding, known, store, sweep};
 use crate::app::{App, Core};
 use crate::audit;
 use crate::error::{AppError, refused};
-use crate::instances::{self, Instance, probe, provision};
+use crate::instances::{self, Instance, place, probe, provision};
+use crate::pool;
 use crate::workflows::{self, Plan, step_error};
 
 /// Stored with every run; a changed sequence of steps gets a new number.
@@ -93,6 +94,7 @@ impl Workflow for Repair {
                 run.step("configure", || configure(core, finding)).await?;
                 run.step("deploy", || deploy(core, finding)).await?;
             }
+            Remedy::Discard => run.step("discard", || discard(core, finding)).await?,
             _ => run.step("subscribe", || subscribe(core, finding)).await?,
         }
         let since: Timestamp = run.step("note the time", || async { Ok(core.clock.now()) }).await?;
@@ -139,7 +141,8 @@ async fn publish(core: &Core, run: &Run, finding: &Finding) -> Result<(), Stop> 
         }
         let hostname = core.hostname(&instance.subdomain);
         core.drivers.compute.hostname_ready(&instance.project, &hostname).await.map_err(step_error)?;
-        probe::wait_until_healthy(core, &instance).await
+        probe::wait_until_healthy(core, &instance.place()).await?;
+        probe::note_observation(core, &instance.place()).await
     })
     .await
 }
@@ -166,7 +169,7 @@ async fn create_project(core: &Core, finding: &Finding) -> Result<(), StepError>
 
 async fn configure(core: &Core, finding: &Finding) -> Result<(), StepError> {
     let instance = living(core, finding).await?;
-    let settings = provision::guard_settings(core, &instance)?;
+    let settings = place::guard_settings(core, &instance.place())?;
     core.drivers.compute.configure(&instance.project, &settings).await.map_err(step_error)
 }
 
@@ -178,6 +181,14 @@ async fn deploy(core: &Core, finding: &Finding) -> Result<(), StepError> {
 async fn subscribe(core: &Core, finding: &Finding) -> Result<(), StepError> {
     let instance = living(core, finding).await?;
     core.drivers.payments.subscribe(instance.customer, instance.id).await.map_err(step_error)
+}
+
+/// Begins to take down what is nobody's, unless somebody has it by now.
+async fn discard(core: &Core, finding: &Finding) -> Result<(), StepError> {
+    let Some(id) = finding.difference.instance else { return Ok(()) };
+    let mut tx = core.db.begin().await?;
+    pool::discard::start_if_unclaimed(&mut tx, core, id, &finding.difference.words).await?;
+    Ok(tx.commit().await?)
 }
 
 /// What is made again begins open and running; a suspended instance is to be neither.

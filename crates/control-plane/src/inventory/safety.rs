@@ -58,6 +58,7 @@ mod tests {
             hostname: "acme.localhost".to_owned(),
             is_worked_on,
             is_fresh: false,
+            is_warm: false,
         }
     }
 

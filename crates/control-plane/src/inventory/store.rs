@@ -6,6 +6,7 @@ use store::{Db, Migration, Tx, from_millis, millis, optional_from_millis};
 
 use super::remedy::Remedy;
 use super::{Class, Difference, Finding, Role};
+use crate::instances::Place;
 use crate::text::Stored as _;
 
 pub(crate) const MIGRATIONS: &[Migration] = &[
@@ -88,10 +89,8 @@ pub(crate) struct Look {
 
 /// An instance as far as its things at providers go.
 pub(super) struct Row {
-    pub id: InstanceId,
+    pub place: Place,
     pub state: domain::InstanceState,
-    pub subdomain: Subdomain,
-    pub project: ProjectName,
     pub created_at: Timestamp,
     pub changed_at: Timestamp,
 }
@@ -103,10 +102,12 @@ pub(super) async fn instances(db: &Db) -> Result<Vec<Row>, Error> {
     rows.iter()
         .map(|row| {
             Ok(Row {
-                id: InstanceId::from_stored(row.try_get("id")?)?,
+                place: Place {
+                    id: InstanceId::from_stored(row.try_get("id")?)?,
+                    subdomain: Subdomain::from_stored(row.try_get("subdomain")?)?,
+                    project: ProjectName::from_stored(row.try_get("project")?)?,
+                },
                 state: domain::InstanceState::from_stored(row.try_get("state")?)?,
-                subdomain: Subdomain::from_stored(row.try_get("subdomain")?)?,
-                project: ProjectName::from_stored(row.try_get("project")?)?,
                 created_at: from_millis(row.try_get("created_at")?),
                 changed_at: from_millis(row.try_get("changed_at")?),
             })

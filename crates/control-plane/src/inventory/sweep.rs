@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use ::store::Tx;
 use async_trait::async_trait;
 use domain::WorkflowId;
 use jiff::SignedDuration;
@@ -9,11 +10,11 @@ use workflow::{OnFailure, Run, StepError, Stop, Workflow, WorkflowState};
 
 use super::compare::{Look, compare};
 use super::store::{self, What};
-use super::{Role, known};
+use super::{Known, Role, known};
 use crate::app::{App, Core};
 use crate::error::AppError;
 use crate::workflows::{self, Plan, step_error};
-use crate::{audit, limits};
+use crate::{audit, limits, pool};
 
 /// Stored with every run; a changed sequence of steps gets a new number.
 pub(crate) const KIND: &str = "sweep.v1";
@@ -132,9 +133,21 @@ pub(super) async fn look_at(core: &Core, role: Role) -> Result<Result<usize, Pro
     let mut tx = core.db.begin().await?;
     if store::looked(&mut tx, role, What::Inventory, began).await? {
         store::replace(&mut tx, role, &found, began).await?;
+        note_costs_of_pool(&mut tx, &items, &instances).await?;
     }
     tx.commit().await?;
     Ok(Ok(found.len()))
+}
+
+/// What instances cost that are nobody's yet is told with the pool.
+async fn note_costs_of_pool(tx: &mut Tx, items: &[Item], instances: &[Known]) -> Result<(), ::store::sqlx::Error> {
+    for warm in instances.iter().filter(|known| known.is_warm && known.is_living()) {
+        let project = items.iter().find(|item| item.kind == "project" && item.instance == Some(warm.id));
+        if let Some(cost) = project.and_then(|item| item.monthly_cost) {
+            pool::store::note_cost(tx, warm.id, cost).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn inventory(core: &Core, role: Role) -> Result<Vec<Item>, ProviderError> {

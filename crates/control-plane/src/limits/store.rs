@@ -76,8 +76,11 @@ pub(super) async fn locked(tx: &mut Tx) -> Result<Vec<Ceiling>, Error> {
 /// been counted then.
 pub(super) async fn begun_since(tx: &mut Tx, since: Timestamp) -> Result<u64, Error> {
     let number: i64 = sqlx::query_scalar(
-        "select count(*) from instances
-         where state in ('requested', 'provisioning') or (created_at >= $1 and state not in ('deleted', 'failed'))",
+        "select (select count(*) from instances
+                 where state in ('requested', 'provisioning')
+                     or (created_at >= $1 and state not in ('deleted', 'failed')))
+              + (select count(*) from warm_instances
+                 where state = 'preparing' or (created_at >= $1 and state = 'ready'))",
     )
     .bind(millis(since))
     .fetch_one(&mut **tx)

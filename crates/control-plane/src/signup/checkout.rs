@@ -14,8 +14,9 @@ use workflow::{Direction, OnFailure, Run, StepError, StepRecord, StepState, Stop
 
 use super::closing::{self, LAPSED};
 use crate::app::{App, Core};
-use crate::instances::provision::{self, transition_error};
+use crate::instances::provision::transition_error;
 use crate::instances::{self, Instance};
+use crate::pool::claim::{self, MAKING};
 use crate::workflows::{self, Plan, step_error};
 use crate::{customers, mail, members};
 
@@ -75,7 +76,7 @@ pub(super) async fn start(
 /// The workflow that makes the instance, once it was begun.
 pub(crate) async fn provisioning_of(core: &Core, instance: InstanceId) -> Result<Option<String>, Error> {
     let all = workflow::of_subject(&core.db, &instance.to_string()).await?;
-    Ok(all.into_iter().find(|record| record.kind == provision::KIND).map(|record| record.id))
+    Ok(all.into_iter().find(|record| MAKING.contains(&record.kind.as_str())).map(|record| record.id))
 }
 
 /// The page on which something can be entered now.
@@ -158,7 +159,7 @@ async fn open(core: &Core, instance: &Instance, workflow: &str) -> Result<Opened
         name: instance.customer_name.clone(),
         email: instance.customer_email.clone(),
         instance: instance.id,
-        hostname: core.hostname(&instance.subdomain),
+        hostname: core.hostname(instance.chosen()),
         done_url: progress.clone(),
         back_url: progress,
     };
@@ -199,7 +200,7 @@ async fn begin(core: &Core, id: InstanceId) -> Result<(), StepError> {
     members::store::next_serial(&mut tx, id).await?;
     if instances::store::state(&mut tx, id).await? == Some(InstanceState::Requested) {
         instances::store::transition(&mut tx, id, Event::Start, core.clock.now()).await.map_err(transition_error)?;
-        provision::start(&mut tx, core, id).await?;
+        claim::start_or_provision(&mut tx, core, id).await?;
     }
     Ok(tx.commit().await?)
 }

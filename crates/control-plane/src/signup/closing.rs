@@ -8,7 +8,7 @@ use crate::app::{App, Core};
 use crate::error::{AppError, refused};
 use crate::instances::provision::transition_error;
 use crate::instances::{self, Instance};
-use crate::{audit, mail, members, workflows};
+use crate::{audit, mail, members, pool, workflows};
 
 /// What the step that waits says when the provider's page closed by itself.
 pub(super) const LAPSED: &str = "the page closed before anything was entered";
@@ -94,7 +94,8 @@ pub(super) async fn close(
     let now = core.clock.now();
     instances::store::transition(&mut tx, instance.id, Event::GiveUp, now).await.map_err(transition_error)?;
     members::store::delete_all(&mut tx, instance.id).await?;
-    let (subject, name) = (instance.id.to_string(), instance.subdomain.as_str());
+    pool::discard::start_if_claimed(&mut tx, core, instance.id).await?;
+    let (subject, name) = (instance.id.to_string(), instance.chosen().as_str());
     audit::record(&mut tx, core, "sign-up", ending.action(), &subject, name).await?;
     // Who never heard of an order somebody else made need not hear of its end.
     let heard = !for_another || step(&record, TELL).is_some();
@@ -102,7 +103,7 @@ pub(super) async fn close(
         mail::order_closed(&mut tx, core, instance, ending.in_words()).await?;
     }
     if ending == Ending::Broken {
-        let what = format!("The order of {} failed and was undone", core.hostname(&instance.subdomain));
+        let what = format!("The order of {} failed and was undone", core.hostname(instance.chosen()));
         let why = record.error.as_deref().unwrap_or("no reason was recorded");
         let key = format!("order failed {}", instance.id);
         mail::alert(&mut tx, core, &key, &what, why, &format!("/admin/workflows/{workflow}")).await?;

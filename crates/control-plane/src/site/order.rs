@@ -37,7 +37,7 @@ pub(super) async fn page(
     let page = Progress {
         shell: shell(app, Area::Site, "Your order", person),
         purpose: Purpose::SignUp,
-        hostname: app.shown_hostname(&instance.subdomain),
+        hostname: app.shown_hostname(instance.chosen()),
         events_url: format!("/signup/{}/events", record.id),
         cancel_url: (view.state == ProgressState::Running).then(|| format!("/signup/{}/cancel", record.id)),
         view,

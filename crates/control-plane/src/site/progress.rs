@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::extract::{Path, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{Html, IntoResponse as _, Response};
-use domain::{InstanceId, WorkflowId};
+use domain::{InstanceId, InstanceState, WorkflowId};
 use futures_util::Stream;
 use jiff::Timestamp;
 use pages::{Area, Progress, ProgressState, ProgressStep, ProgressView, Purpose, StepState};
@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::error::AppError;
 use crate::instances::{self, Instance, delete, provision};
 use crate::person::Person;
+use crate::pool::claim;
 use crate::signup::checkout;
 
 /// Between two looks when no change was announced: another replica may do the work.
@@ -36,7 +37,7 @@ pub(crate) async fn page(
     let page = Progress {
         shell: shell(&app, Area::Site, "Making your workspace", person.as_ref()),
         purpose: Purpose::Provision,
-        hostname: app.shown_hostname(&instance.subdomain),
+        hostname: app.shown_hostname(instance.chosen()),
         events_url: format!("/signup/{id}/events"),
         view,
         mail_to: Some(instance.customer_email),
@@ -58,7 +59,7 @@ pub(crate) async fn events(
 pub(crate) async fn find(app: &App, id: &str) -> Result<(WorkflowRecord, Instance), AppError> {
     let id = WorkflowId::parse(id).map_err(|_| AppError::NotFound)?;
     let record = workflow::find(&app.db, &id.to_string()).await?.ok_or(AppError::NotFound)?;
-    if ![checkout::KIND, provision::KIND, delete::KIND].contains(&record.kind.as_str()) {
+    if ![checkout::KIND, provision::KIND, claim::KIND, delete::KIND].contains(&record.kind.as_str()) {
         return Err(AppError::NotFound);
     }
     let instance = InstanceId::parse(&record.subject).map_err(|_| AppError::NotFound)?;
@@ -101,7 +102,11 @@ async fn live_view(app: &App, record: &WorkflowRecord, instance: &Instance) -> R
 /// How far a workflow is, in the customer's words.
 pub(crate) fn view(app: &App, record: &WorkflowRecord, instance: &Instance) -> ProgressView {
     let deleting = record.kind == delete::KIND;
-    let known: &[(&str, &str)] = if deleting { &delete::STEPS } else { &provision::STEPS };
+    let known: &[(&str, &str)] = match record.kind.as_str() {
+        delete::KIND => &delete::STEPS,
+        claim::KIND => &claim::STEPS,
+        _ => &provision::STEPS,
+    };
     let now = app.clock.now();
     let steps = known.iter().map(|(name, label)| step(name, label, record, now)).collect();
     let (state, message) = match record.state {
@@ -109,7 +114,7 @@ pub(crate) fn view(app: &App, record: &WorkflowRecord, instance: &Instance) -> P
         WorkflowState::Undoing => {
             (ProgressState::Undoing, "Something failed for good. We are taking back what was made.".to_owned())
         }
-        WorkflowState::Done => (ProgressState::Done, String::new()),
+        WorkflowState::Done => (ProgressState::Done, moving_on(app, instance)),
         WorkflowState::Failed => (ProgressState::Failed, provision::what_failed(record.error.as_deref())),
         WorkflowState::Stuck | WorkflowState::Abandoned => (ProgressState::Stuck, String::new()),
     };
@@ -121,6 +126,15 @@ pub(crate) fn view(app: &App, record: &WorkflowRecord, instance: &Instance) -> P
         }
     });
     ProgressView { state, steps, url, pay_url: None, message }
+}
+
+/// Who started on a workspace that was made ahead is told when their own name counts.
+fn moving_on(app: &App, instance: &Instance) -> String {
+    let Some(next) = instance.next_subdomain.as_ref().filter(|_| instance.state == InstanceState::Active) else {
+        return String::new();
+    };
+    let (now, soon) = (app.shown_hostname(&instance.subdomain), app.shown_hostname(next));
+    format!("You start at {now}. {soon} takes over by itself when it is connected, mostly within 20 minutes.")
 }
 
 pub(super) fn step(name: &str, label: &str, record: &WorkflowRecord, now: Timestamp) -> ProgressStep {

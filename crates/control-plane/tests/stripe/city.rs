@@ -333,6 +333,7 @@ async fn core(
             },
             operator: Email::parse("operator@localhost").unwrap(),
             mailbox: true,
+            pool_size: 0,
             probe_address: Some(address),
         },
         db: db.db.clone(),

@@ -13,6 +13,10 @@ const COMPANIES: [&str; 3] = ["railway", "cloudflare", "stripe"];
 /// What a customer's life consists of here, one part after the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
+    /// An instance is made ahead.
+    Prepare,
+    /// Somebody starts on it, and moves to the name that they chose.
+    Claim,
     SignUp,
     Suspend,
     Resume,
@@ -20,23 +24,40 @@ enum Part {
     Delete,
 }
 
-const LIFE: [Part; 5] = [Part::SignUp, Part::Suspend, Part::Resume, Part::Rename, Part::Delete];
+const LIFE: &[Part] = &[Part::SignUp, Part::Suspend, Part::Resume, Part::Rename, Part::Delete];
+const POOLED: &[Part] = &[Part::Prepare, Part::Claim, Part::Delete];
 
 /// Somebody who orders, and how they are known now.
 struct Life<'t> {
     town: &'t Town,
     name: String,
+    /// What their project was called after.
+    home: String,
 }
 
 impl<'t> Life<'t> {
     fn of(town: &'t Town, name: impl Into<String>) -> Self {
-        Self { town, name: name.into() }
+        let name = name.into();
+        Self { town, home: name.clone(), name }
     }
 
     /// Lives through one part. The workflow that it ends with.
     async fn live(&mut self, part: Part) -> String {
         let (town, now) = (self.town, self.name.clone());
         let workflow = match part {
+            Part::Prepare => {
+                town.fill_pool().await;
+                self.home = town.text("select subdomain from warm_instances where state = 'ready'").await;
+                return town.text("select id from workflows where kind = 'prepare.v1' order by id desc limit 1").await;
+            }
+            Part::Claim => {
+                let ordered = town.sign_up(&now).await;
+                town.settle().await;
+                assert_eq!(town.subdomain(ordered.instance).await.as_ref(), Some(&now));
+                let claim = town.provisioning(ordered.instance).await.unwrap();
+                assert_eq!(claim.kind, "claim.v1");
+                return claim.id;
+            }
             Part::SignUp => {
                 let ordered = town.order(&now).await;
                 town.settle().await;
@@ -66,17 +87,18 @@ fn calls(town: &Town) -> [u64; 3] {
 
 /// Whole lives, one after the other. In each, one call of each part goes wrong at each company, until each
 /// call did so.
-async fn fail_each(fault: Fault) {
-    let town = Town::open(Wishes::brisk()).await;
+async fn fail_each(parts: &[Part], fault: Fault) {
+    let pool = u32::from(parts.contains(&Part::Prepare));
+    let town = Town::open(Wishes { pool, ..Wishes::brisk() }).await;
     // So many calls the longest of them took, in each part.
-    let mut most = [u64::MAX; LIFE.len()];
+    let mut most = vec![u64::MAX; parts.len()];
     for number in 1.. {
         if most.iter().all(|most| *most < number) {
             return;
         }
         let name = format!("shop{number}");
         let mut life = Life::of(&town, &name);
-        for (index, part) in LIFE.into_iter().enumerate() {
+        for (index, part) in parts.iter().copied().enumerate() {
             let is_hit = number <= most[index];
             // Of the other parts none can be left out: whoever is resumed was suspended.
             if !is_hit && part == Part::Rename {
@@ -100,7 +122,7 @@ async fn fail_each(fault: Fault) {
                 expect_order(&town, &place).await;
             }
             // A lost answer ends in adoption, not in a second one.
-            let made = town.made(&name);
+            let made = town.made(&life.home);
             assert!(made[..4].iter().all(|times| *times <= 1), "{place}: {made:?}");
         }
     }
@@ -108,12 +130,14 @@ async fn fail_each(fault: Fault) {
 
 #[tokio::test]
 async fn each_call_of_each_workflow_may_break_off_before_its_effect() {
-    fail_each(Fault::ResetBefore).await;
+    fail_each(LIFE, Fault::ResetBefore).await;
+    fail_each(POOLED, Fault::ResetBefore).await;
 }
 
 #[tokio::test]
 async fn each_call_of_each_workflow_may_break_off_after_its_effect() {
-    fail_each(Fault::ResetAfter).await;
+    fail_each(LIFE, Fault::ResetAfter).await;
+    fail_each(POOLED, Fault::ResetAfter).await;
 }
 
 /// Lets each step and each undo happen twice, since its first result is never stored, and the step with
@@ -125,7 +149,7 @@ fn twice(failing: &Arc<Mutex<&'static str>>) -> Faults {
         if point.moment == Moment::Before {
             return None;
         }
-        if point.step == failing && point.kind == "provision.v1" {
+        if point.step == failing && ["provision.v1", "prepare.v1", "claim.v1"].contains(&point.kind.as_str()) {
             return Some(workflow::Fault::Permanent);
         }
         seen.lock().unwrap().insert((failing, point.clone())).then_some(workflow::Fault::Death)
@@ -136,11 +160,51 @@ fn twice(failing: &Arc<Mutex<&'static str>>) -> Faults {
 async fn the_process_may_die_after_each_step_of_a_life() {
     let town = Town::open(Wishes { steps: twice(&Arc::default()), ..Wishes::brisk() }).await;
     let mut life = Life::of(&town, "acme");
-    for part in LIFE {
+    for part in LIFE.iter().copied() {
         let workflow = life.live(part).await;
         assert_eq!(town.outcome(&workflow).await.0, WorkflowState::Done, "{part:?}");
         expect_order(&town, &format!("{part:?}")).await;
         assert_eq!(town.made("acme")[..4], [1; 4], "{part:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_process_may_die_after_each_step_of_what_is_made_ahead() {
+    let town = Town::open(Wishes { steps: twice(&Arc::default()), pool: 1, ..Wishes::brisk() }).await;
+    let mut life = Life::of(&town, "acme");
+    for part in POOLED.iter().copied() {
+        let workflow = life.live(part).await;
+        assert_eq!(town.outcome(&workflow).await.0, WorkflowState::Done, "{part:?}");
+        expect_order(&town, &format!("{part:?}")).await;
+        assert_eq!(town.made(&life.home)[..4], [1; 4], "{part:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_made_ahead_and_fails_at_any_step_leaves_nothing_behind() {
+    let failing = Arc::new(Mutex::new(""));
+    let town = Town::open(Wishes { steps: twice(&failing), pool: 1, ..Wishes::brisk() }).await;
+    for step in ["create project", "register hostname", "deploy", "publish address", "refuse strangers", "record"] {
+        *failing.lock().unwrap() = step;
+        control_plane::keep_pool(&town.app.core()).await.unwrap();
+        town.settle().await;
+        let workflow = town.text("select id from workflows where kind = 'prepare.v1' order by id desc limit 1").await;
+        assert_eq!(town.outcome(&workflow).await.0, WorkflowState::Failed, "{step}");
+        expect_order(&town, step).await;
+        assert_eq!(town.count("select count(*) from provider_resources").await, 0, "{step}");
+    }
+    let steps =
+        ["begin", "let in", "wait until healthy", "refuse strangers", "start subscription", "observe", "record"];
+    for (number, step) in steps.into_iter().enumerate() {
+        *failing.lock().unwrap() = "";
+        Life::of(&town, "").live(Part::Prepare).await;
+        *failing.lock().unwrap() = step;
+        let order = town.sign_up(&format!("shop{number}")).await;
+        town.settle().await;
+        let claim = town.provisioning(order.instance).await.unwrap();
+        assert_eq!((claim.kind.as_str(), claim.state), ("claim.v1", WorkflowState::Failed), "{step}");
+        expect_order(&town, step).await;
+        assert_eq!(town.count("select count(*) from provider_resources").await, 0, "{step}");
     }
 }
 

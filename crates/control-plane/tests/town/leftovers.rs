@@ -8,19 +8,19 @@ use crate::support::{Town, Wishes};
 
 impl Town {
     /// An hour later all providers are looked at. What is found there.
-    async fn look_later(&self) -> Vec<Value> {
+    pub async fn look_later(&self) -> Vec<Value> {
         self.clock.advance(SignedDuration::from_hours(1));
         let accepted = self.ask(Method::POST, "/providers/sweep", json!({})).await.unwrap();
         self.done(&accepted).await;
         self.findings().await
     }
 
-    async fn findings(&self) -> Vec<Value> {
+    pub async fn findings(&self) -> Vec<Value> {
         let page = self.ask(Method::GET, "/providers/findings", json!({})).await.unwrap();
         page["data"].as_array().unwrap().clone()
     }
 
-    async fn repair(&self, finding: &Value) {
+    pub async fn repair(&self, finding: &Value) {
         let path = format!("/providers/findings/{}/repair", finding["id"].as_str().unwrap());
         let accepted = self.ask(Method::POST, &path, json!({})).await.unwrap();
         self.done(&accepted).await;

@@ -4,6 +4,7 @@
 
 mod faults;
 mod leftovers;
+mod pool;
 mod seeds;
 mod signups;
 mod support;

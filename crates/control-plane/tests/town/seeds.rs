@@ -1,3 +1,5 @@
+use jiff::SignedDuration;
+
 use crate::support::{Crowd, Times, by_chance};
 
 /// More of them: `cargo xtask bench seeds`.
@@ -15,6 +17,9 @@ async fn a_crowd_with_faults_of_every_kind_is_served_about_as_fast_as_railway_le
     let crowd = Crowd::come(40, 50, 5).await;
     println!("{crowd:?} ratio {:.3}", crowd.ratio());
     assert!(crowd.problems.is_empty(), "{crowd:#?}");
+    // Nobody is behind when the line is empty but for the longest verification, with its faults.
+    assert!(crowd.took - crowd.line < SignedDuration::from_mins(45), "{crowd:#?}");
+    assert!(crowd.asked.iter().all(|(_, number)| number / 40 < 25), "{crowd:#?}");
     // The 120 projects that Railway makes in an hour have to do with the 10,000 calls that it takes.
     assert!(crowd.calls[0] / 40 < 10_000 / 120, "{crowd:#?}");
     assert!(crowd.active * 100 >= 40 * 95 && crowd.active + crowd.refused == 40, "{crowd:#?}");
@@ -27,4 +32,12 @@ async fn a_signup_takes_little_longer_than_railway_itself() {
     println!("{times:?}");
     assert!(Times::percentile(&times.instance, 100).as_mins() < 3, "{times:?}");
     assert!(Times::percentile(&times.address, 100).as_mins() < 17, "{times:?}");
+}
+
+#[tokio::test]
+async fn who_starts_on_an_instance_made_ahead_waits_a_few_requests_long() {
+    for start in Times::with_pool(3, 3).await {
+        println!("{} requests, {:?} of our own", start.requests, start.own);
+        assert!(start.waited.is_zero() && start.requests <= 8, "{start:?}");
+    }
 }

@@ -15,10 +15,40 @@ pub struct ConsoleProviders {
     pub providers: Vec<ProviderCard>,
     /// What is not as it should be, oldest first.
     pub findings: Vec<FindingRow>,
+    /// The instances that are made ahead of their customers.
+    pub pool: Option<PoolCard>,
     /// When every provider was looked at; `None` while one of them never was.
     pub looked_at: Option<Timestamp>,
     /// The currency of what things cost, such as `usd`.
     pub currency: String,
+}
+
+/// The instances that are made ahead of their customers.
+#[derive(Debug, Clone)]
+pub struct PoolCard {
+    /// How many are to be ready.
+    pub size: u32,
+    /// How many are.
+    pub ready: u32,
+    /// What those that exist cost a month.
+    pub monthly_cost: Option<Cents>,
+    /// Those that exist and are no customer's, oldest first.
+    pub rows: Vec<PoolRow>,
+}
+
+/// An instance that is no customer's yet.
+#[derive(Debug, Clone)]
+pub struct PoolRow {
+    /// The hostname on which its customer starts.
+    pub name: String,
+    /// Its project.
+    pub project: String,
+    /// `preparing`, `ready` or `discarding`.
+    pub state: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// What it costs a month.
+    pub monthly_cost: Option<Cents>,
 }
 
 /// One provider.
@@ -140,8 +170,14 @@ page!(ConsoleProviders, here: "/admin/providers");
 page!(ConfirmRepair, here: "/admin/providers");
 
 impl ConsoleProviders {
-    fn cost(&self, row: &FindingRow) -> Option<String> {
-        row.monthly_cost.map(|cents| format!("{cents} {} a month", self.currency.to_uppercase()))
+    fn cost(&self, monthly: &Option<Cents>) -> Option<String> {
+        monthly.map(|cents| format!("{cents} {} a month", self.currency.to_uppercase()))
+    }
+}
+
+impl PoolRow {
+    fn tone(&self) -> &'static str {
+        if self.state == "ready" { "good" } else { "wait" }
     }
 }
 

@@ -67,6 +67,7 @@ pub fn mails(fill: Fill) -> Vec<(&'static str, String, String, String)> {
                 name: name.clone(),
                 hostname: hostname.clone(),
                 url: url.clone(),
+                next_hostname: Some("acme.example.com".to_owned()),
                 portal_url: portal_url.clone()
             }
         ),

@@ -2,7 +2,8 @@ use super::{Fill, before};
 use domain::Cents;
 use pages::Area;
 use pages::console::{
-    CeilingRow, CheckRow, CheckVerdict, ConfirmRepair, ConsoleProviders, FindingClass, FindingRow, ProviderCard,
+    CeilingRow, CheckRow, CheckVerdict, ConfirmRepair, ConsoleProviders, FindingClass, FindingRow, PoolCard, PoolRow,
+    ProviderCard,
 };
 
 pub fn page(fill: Fill) -> ConsoleProviders {
@@ -50,8 +51,24 @@ pub fn page(fill: Fill) -> ConsoleProviders {
             finding(fill, FindingClass::Missing, false),
             FindingRow { repair_url: None, ..finding(fill, FindingClass::Drifted, false) },
         ]),
+        pool: fill.option(PoolCard {
+            size: 3,
+            ready: 1,
+            monthly_cost: fill.option(Cents::new(120)),
+            rows: fill.list(vec![warm(fill, "ready"), warm(fill, "preparing")]),
+        }),
         looked_at: fill.option(before(240)),
         currency: "usd".to_owned(),
+    }
+}
+
+fn warm(fill: Fill, state: &str) -> PoolRow {
+    PoolRow {
+        name: fill.text("calm-river-3847.example.com"),
+        project: fill.text("ai-diy-calm-river-3847"),
+        state: state.to_owned(),
+        since: before(900),
+        monthly_cost: fill.option(Cents::new(60)),
     }
 }
 

@@ -38,6 +38,7 @@ pub struct Config {
     pub edge: Edge,
     pub payments: Payments,
     pub mail: Mail,
+    pub pool: Pool,
     pub smtp: Smtp,
     pub plan: Plan,
     pub railway: Railway,
@@ -65,6 +66,14 @@ pub struct Edge {
 #[serde(default, deny_unknown_fields)]
 pub struct Payments {
     pub driver: PaymentsDriver,
+}
+
+/// `[pool]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Pool {
+    /// How many instances are kept ready ahead of their customers.
+    pub size: u32,
 }
 
 /// `[mail]`

@@ -9,6 +9,7 @@ mod journey;
 mod looks;
 mod made_app;
 mod neighbours;
+mod pool;
 mod postgres;
 mod simulation;
 mod support;

@@ -18,6 +18,7 @@ fn instance(number: u8, state: InstanceState) -> Known {
         hostname: format!("shop{number}.example.com"),
         is_worked_on: false,
         is_fresh: false,
+        is_warm: false,
     }
 }
 
@@ -105,6 +106,21 @@ fn drift_is_told_in_the_drivers_words_and_an_unknown_mark_is_left_to_a_person() 
     let found = at_compute(&with_second, &[shop]);
     let by_hand = (Class::Orphan, "project", Remedy::ByHand);
     assert_eq!(summary(&found), [by_hand, by_hand]);
+}
+
+#[test]
+fn an_instance_that_nobody_has_yet_is_replaced_and_nobody_is_to_pay_for_it() {
+    let warm = Known { is_warm: true, ..instance(1, InstanceState::Active) };
+    let items = [item("project", "ai-diy-shop1", Some(&warm))];
+    let found = at_compute(&items, std::slice::from_ref(&warm));
+    assert_eq!(summary(&found), [(Class::Missing, "domain", Remedy::Discard)]);
+    let mut drifted = [items[0].clone(), item("domain", "shop1.example.com", Some(&warm))];
+    assert_eq!(at_compute(&drifted, std::slice::from_ref(&warm)), []);
+    drifted[0].drift = Some("it may not sleep".to_owned());
+    let found = at_compute(&drifted, std::slice::from_ref(&warm));
+    assert_eq!(summary(&found), [(Class::Drifted, "project", Remedy::Discard)]);
+    let look = Look { role: Role::Payments, provider: "stripe", kinds: &["subscription"], items: &[] };
+    assert_eq!(compare(&look, &[warm], now()), []);
 }
 
 fn any_state() -> impl Strategy<Value = InstanceState> {

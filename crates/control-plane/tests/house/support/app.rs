@@ -121,6 +121,7 @@ impl TestApp {
                 },
                 operator,
                 mailbox: true,
+                pool_size: 0,
                 probe_address: Some(address),
             },
             db: db.db.clone(),

@@ -41,6 +41,9 @@ impl Town {
         let instances = self.instances().await;
         let live: BTreeSet<InstanceId> = instances.iter().filter(|held| held.is_live()).map(|held| held.id).collect();
         let mut problems = self.unfinished().await;
+        let ready = self.ready().await;
+        // What is to exist at the providers, whether it is somebody's or nobody's yet.
+        let homes: BTreeSet<InstanceId> = live.iter().chain(&ready).copied().collect();
         for held in &instances {
             if !held.is_live() && !["deleted", "failed"].contains(&held.state.as_str()) {
                 problems.push(format!("{} is {} for ever", held.subdomain, held.state));
@@ -48,11 +51,11 @@ impl Town {
             problems.extend(self.mails_missing(held).await);
             problems.extend(self.money_wrong(held).await);
         }
-        problems.extend(self.at_railway(&instances));
-        problems.extend(self.at_cloudflare(&instances).await);
+        problems.extend(self.at_railway(&homes));
+        problems.extend(self.at_cloudflare(&instances, &homes).await);
         problems.extend(self.at_stripe(&live));
-        problems.extend(self.drivers_differ(&live).await);
-        problems.extend(self.records_differ(&live).await);
+        problems.extend(self.drivers_differ(&homes, &live).await);
+        problems.extend(self.records_differ(&homes).await);
         let failed = instances.iter().filter(|held| held.state == "failed").count();
         Books { problems, live: live.len(), failed }
     }
@@ -83,6 +86,11 @@ impl Town {
         let rows: Vec<(String, String, String)> = sqlx::query_as(sql).fetch_all(self.db.db.read()).await.unwrap();
         let mut wrong: Vec<String> =
             rows.into_iter().map(|(kind, state, error)| format!("{kind} is {state}: {error}")).collect();
+        let turning =
+            self.count("select count(*) from warm_instances where state in ('preparing', 'discarding')").await;
+        if turning != 0 {
+            wrong.push(format!("{turning} of the pool are made or taken down for ever"));
+        }
         let line = self.count("select count(*) from provider_lines").await;
         if line != 0 {
             wrong.push(format!("{line} stand in line for ever"));
@@ -121,7 +129,14 @@ impl Town {
         (!right).then(|| format!("{} is {} and paid {paid} cents", held.subdomain, held.state))
     }
 
-    fn at_railway(&self, instances: &[Known]) -> Vec<String> {
+    /// The instances that were made ahead and are nobody's.
+    async fn ready(&self) -> Vec<InstanceId> {
+        let sql = "select id from warm_instances where state = 'ready'";
+        let ids: Vec<String> = sqlx::query_scalar(sql).fetch_all(self.db.db.read()).await.unwrap();
+        ids.iter().map(|id| id.parse().unwrap()).collect()
+    }
+
+    fn at_railway(&self, homes: &BTreeSet<InstanceId>) -> Vec<String> {
         let kept = self.companies.railway.projects().into_iter().filter(|project| project.fate == Fate::Kept);
         let mut wrong = Vec::new();
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
@@ -133,26 +148,26 @@ impl Town {
                 wrong.push(format!("{} has {services}, {volumes}, {domains} of a thing", project.name));
             }
         }
-        for held in instances.iter().filter(|held| held.is_live()) {
-            if seen.remove(&format!("spinoff:{}", held.id)) != Some(1) {
-                wrong.push(format!("{} has not one project", held.subdomain));
+        for id in homes {
+            if seen.remove(&format!("spinoff:{id}")) != Some(1) {
+                wrong.push(format!("{id} has not one project"));
             }
         }
         wrong.extend(seen.into_keys().map(|mark| format!("a project of {mark} was left behind")));
         wrong
     }
 
-    async fn at_cloudflare(&self, instances: &[Known]) -> Vec<String> {
+    async fn at_cloudflare(&self, instances: &[Known], homes: &BTreeSet<InstanceId>) -> Vec<String> {
         let mut wrong = Vec::new();
         let mut seen: BTreeMap<(String, String), usize> = BTreeMap::new();
         for record in self.companies.cloudflare.records() {
             *seen.entry((record.comment.unwrap_or_default(), record.kind)).or_default() += 1;
         }
-        for held in instances.iter().filter(|held| held.is_live()) {
+        for id in homes {
             for kind in ["CNAME", "TXT"] {
-                let number = seen.remove(&(format!("spinoff:{}", held.id), kind.to_owned()));
+                let number = seen.remove(&(format!("spinoff:{id}"), kind.to_owned()));
                 if number != Some(1) {
-                    wrong.push(format!("{} has {number:?} {kind}", held.subdomain));
+                    wrong.push(format!("{id} has {number:?} {kind}"));
                 }
             }
         }
@@ -189,22 +204,22 @@ impl Town {
     }
 
     /// What the drivers find at their providers is what instances have, and is as it should be.
-    async fn drivers_differ(&self, live: &BTreeSet<InstanceId>) -> Vec<String> {
+    async fn drivers_differ(&self, homes: &BTreeSet<InstanceId>, live: &BTreeSet<InstanceId>) -> Vec<String> {
         let drivers = &self.app.drivers;
         let found = [
-            (drivers.compute.inventory().await.unwrap(), &["project", "domain"][..]),
-            (drivers.edge.inventory().await.unwrap(), &["hostname", "record"][..]),
-            (drivers.payments.inventory().await.unwrap(), &["subscription"][..]),
+            (drivers.compute.inventory().await.unwrap(), &["project", "domain"][..], homes),
+            (drivers.edge.inventory().await.unwrap(), &["hostname", "record"][..], homes),
+            (drivers.payments.inventory().await.unwrap(), &["subscription"][..], live),
         ];
         let mut wrong = Vec::new();
-        for (items, kinds) in found {
+        for (items, kinds, owners) in found {
             for item in items.iter().filter(|item| item.drift.is_some()) {
                 wrong.push(format!("{} {} drifted: {:?}", item.kind, item.name, item.drift));
             }
             let mut has: Vec<(InstanceId, &str)> = items.iter().filter_map(owned).collect();
             has.sort_unstable();
             let wanted: BTreeSet<(InstanceId, &str)> =
-                live.iter().flat_map(|id| kinds.iter().map(|kind| (*id, *kind))).collect();
+                owners.iter().flat_map(|id| kinds.iter().map(|kind| (*id, *kind))).collect();
             if has.len() != items.len() || !has.iter().eq(&wanted) {
                 wrong.push(format!("inventory: {has:?} instead of {wanted:?}"));
             }
@@ -213,7 +228,7 @@ impl Town {
     }
 
     /// The store's record holds nothing of instances that are gone, nor intents without a thing.
-    async fn records_differ(&self, live: &BTreeSet<InstanceId>) -> Vec<String> {
+    async fn records_differ(&self, homes: &BTreeSet<InstanceId>) -> Vec<String> {
         let sql = "select provider, kind, name, instance_id, coalesce(external_id, '') from provider_resources";
         let rows: Vec<(String, String, String, String, String)> =
             sqlx::query_as(sql).fetch_all(self.db.db.read()).await.unwrap();
@@ -221,11 +236,11 @@ impl Town {
         let mut projects = 0;
         for (provider, kind, name, instance, id) in rows {
             projects += usize::from(kind == "project");
-            if !live.contains(&instance.parse().unwrap()) || id.is_empty() {
+            if !homes.contains(&instance.parse().unwrap()) || id.is_empty() {
                 wrong.push(format!("{provider} {kind} {name} of {instance} is recorded as {id:?}"));
             }
         }
-        if projects != live.len() {
+        if projects != homes.len() {
             wrong.push(format!("{projects} projects are recorded"));
         }
         wrong

@@ -55,6 +55,7 @@ pub async fn by_chance(seed: u64) -> Books {
     for _ in 0..EVENTS {
         let chosen = usize::try_from(chance.below(CUSTOMERS)).unwrap();
         event(&town, &mut customers[chosen], &chance).await;
+        control_plane::keep_pool(&town.app.core()).await.unwrap();
         town.live_until(town.clock.now() + chance.seconds(600)).await;
     }
     town.settle().await;
@@ -70,7 +71,13 @@ fn wishes(seed: u64, chance: &Chance) -> Wishes {
     let dying = Chance(Entropy::seeded(seed + 1_000_000));
     let often = [0, 0, 20, 60][usize::try_from(chance.below(4)).unwrap()];
     let steps = Faults::by(move |_| dying.thousandths(often).then_some(Fault::Death));
-    Wishes { seed, railway: Settings::default(), steps, habit }
+    Wishes {
+        seed,
+        railway: Settings::default(),
+        steps,
+        habit,
+        pool: [0, 0, 2][usize::try_from(chance.below(3)).unwrap()],
+    }
 }
 
 /// What its deployments do, where that is not what they should. All of it shows before an address can be
@@ -87,7 +94,10 @@ fn behaviour(chance: &Chance) -> Option<Behaviour> {
 
 async fn event(town: &Town, customer: &mut Customer, chance: &Chance) {
     let Some(ordered) = &customer.ordered else {
-        customer.ordered = Some(town.order(&customer.subdomain).await);
+        // Only who orders for themselves gets what was made ahead.
+        let is_own = chance.thousandths(500);
+        let name = &customer.subdomain;
+        customer.ordered = Some(if is_own { town.sign_up(name).await } else { town.order(name).await });
         return;
     };
     let name = &customer.subdomain;

@@ -2,12 +2,14 @@ use std::sync::atomic::Ordering;
 
 use control_plane::operator_token;
 use domain::InstanceId;
+use jiff::SignedDuration;
 use reqwest::{Method, StatusCode};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use workflow::WorkflowRecord;
 
 use super::Town;
+use super::companies::BASE;
 
 /// What a customer does on the payment provider's page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,10 +37,35 @@ impl Town {
         Ordered { workflow: workflow(&accepted), instance: accepted["id"].as_str().unwrap().parse().unwrap() }
     }
 
-    /// The workflow that makes an instance, if the order came so far.
+    /// Fills in the form, as a customer does. Who orders twice is signed in.
+    pub async fn sign_up(&self, subdomain: &str) -> Ordered {
+        let email = format!("{subdomain}@example.com");
+        let mut form = vec![("name", "Ada"), ("email", &email), ("subdomain", subdomain), ("key", subdomain)];
+        form.extend(["agree_terms", "agree_privacy", "agree_acceptable_use", "agree_billing"].map(|name| (name, "on")));
+        let site = self.url.trim_end_matches("/api/v1");
+        let request = self.http.post(format!("{site}/signup")).form(&form).header("sec-fetch-site", "same-origin");
+        let answer = request.header("host", BASE).send().await.unwrap();
+        let to = answer.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
+        let to = to.unwrap_or_else(|| panic!("{subdomain}: {}", answer.status()));
+        let workflow =
+            to.strip_prefix("/signup/").and_then(|rest| rest.strip_suffix("/payment")).expect(&to).to_owned();
+        let instance = self.workflow(&workflow).await.subject.parse().unwrap();
+        Ordered { workflow, instance }
+    }
+
+    /// Looks after the pool, as is done twice a minute, until nothing is left to do for it.
+    pub async fn fill_pool(&self) {
+        for _ in 0..20 {
+            control_plane::keep_pool(&self.app.core()).await.unwrap();
+            self.settle().await;
+            self.clock.advance(SignedDuration::from_secs(30));
+        }
+    }
+
+    /// The workflow that makes an instance, or hands one over, if the order came so far.
     pub async fn provisioning(&self, instance: InstanceId) -> Option<WorkflowRecord> {
         let all = workflow::of_subject(&self.db.db, &instance.to_string()).await.unwrap();
-        let id = all.into_iter().find(|record| record.kind == "provision.v1")?.id;
+        let id = all.into_iter().find(|record| ["provision.v1", "claim.v1"].contains(&record.kind.as_str()))?.id;
         Some(self.workflow(&id).await)
     }
 

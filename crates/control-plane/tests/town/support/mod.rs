@@ -7,9 +7,11 @@ mod companies;
 mod crowd;
 mod customers;
 mod front;
+mod times;
 mod town;
 
 pub use chance::by_chance;
-pub use crowd::{Crowd, Times};
+pub use crowd::Crowd;
 pub use customers::{Habit, Ordered};
+pub use times::Times;
 pub use town::{Town, Wishes};

@@ -31,11 +31,13 @@ pub struct Wishes {
     pub steps: Faults,
     /// What customers do when they are asked for a card.
     pub habit: Habit,
+    /// How many instances are made ahead.
+    pub pool: u32,
 }
 
 impl Default for Wishes {
     fn default() -> Self {
-        Self { seed: 7, railway: railway::Settings::default(), steps: Faults::none(), habit: Habit::Pays }
+        Self { seed: 7, railway: railway::Settings::default(), steps: Faults::none(), habit: Habit::Pays, pool: 0 }
     }
 }
 
@@ -77,14 +79,14 @@ impl Town {
         let clock = Clock::at("2026-11-25T10:00:00Z".parse().unwrap());
         let companies = Companies::open(&clock, &wishes).await;
         let db = fresh(store::Engine::Sqlite, &migrations()).await;
-        let core = core(&companies, &db, &clock, wishes.seed).await;
+        let core = core(&companies, &db, &clock, wishes.seed, wishes.pool).await;
         let engine = workflow::Settings { faults: wishes.steps, parallel: 8, ..workflow::Settings::default() };
         let app = control_plane::assemble(core, engine).await.unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/api/v1", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
         tokio::spawn(control_plane::serve_people(listener, app.clone(), stop.clone()));
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
         let checkouts_visited = AtomicU64::new(0);
         let (habit, rounds) = (wishes.habit, AtomicU64::new(0));
         Self { companies, clock, db, app, url, http, habit, rounds, checkouts_visited, _stop: stop.drop_guard() }
@@ -146,12 +148,22 @@ impl Town {
         steps.into_iter().find(waiting).and_then(|step| step.error)
     }
 
+    /// A page of the site, as anybody sees it.
+    pub async fn page(&self, path: &str) -> String {
+        let url = format!("{}{path}", self.url.trim_end_matches("/api/v1"));
+        self.http.get(url).header("host", BASE).send().await.unwrap().text().await.unwrap()
+    }
+
+    pub async fn text(&self, sql: &'static str) -> String {
+        store::sqlx::query_scalar(sql).fetch_one(self.db.db.read()).await.unwrap()
+    }
+
     pub async fn count(&self, sql: &'static str) -> i64 {
         store::sqlx::query_scalar(sql).fetch_one(self.db.db.read()).await.unwrap()
     }
 }
 
-async fn core(companies: &Companies, db: &TestDb, clock: &Clock, seed: u64) -> Core {
+async fn core(companies: &Companies, db: &TestDb, clock: &Clock, seed: u64, pool_size: u32) -> Core {
     let url = format!("http://{BASE}");
     let (entropy, sealer) = (Entropy::seeded(seed * 16 + 11), Arc::new(Sealer::new([9; 32])));
     let mail_waiting = Arc::new(Notify::new());
@@ -185,6 +197,7 @@ async fn core(companies: &Companies, db: &TestDb, clock: &Clock, seed: u64) -> C
             release: release(),
             operator: Email::parse("operator@ai-diy.ai").unwrap(),
             mailbox: false,
+            pool_size,
             probe_address: None,
         },
         db: db.db.clone(),

@@ -67,6 +67,11 @@ impl Start {
         self
     }
 
+    /// Keeps so many instances ready ahead of customers.
+    pub fn pool(self, size: u32) -> Self {
+        self.compute(&format!("[pool]\nsize = {size}"))
+    }
+
     /// Dies at this point of a workflow.
     pub fn crash_at(mut self, point: &str) -> Self {
         self.crash_at = Some(point.to_owned());
