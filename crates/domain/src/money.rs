@@ -26,9 +26,28 @@ impl Cents {
         self.0.checked_add(other.0).map(Self)
     }
 
+    /// The difference, or `None` when it leaves the range of the type.
+    pub fn checked_sub(self, other: Self) -> Option<Self> {
+        self.0.checked_sub(other.0).map(Self)
+    }
+
     /// So many times the amount, or `None` when it leaves the range of the type.
     pub fn checked_mul(self, count: u32) -> Option<Self> {
         self.0.checked_mul(i64::from(count)).map(Self)
+    }
+
+    /// As people write it: `$5.00`, or `5.00 CHF` where there is no common sign. The currency is ISO 4217, lower case.
+    pub fn priced(self, currency: &str) -> String {
+        let sign = match currency {
+            "usd" => "$",
+            "eur" => "€",
+            "gbp" => "£",
+            other => return format!("{self} {}", other.to_ascii_uppercase()),
+        };
+        match self.to_string().strip_prefix('-') {
+            Some(positive) => format!("-{sign}{positive}"),
+            None => format!("{sign}{self}"),
+        }
     }
 }
 
@@ -58,6 +77,8 @@ mod tests {
     fn arithmetic_never_wraps() {
         assert_eq!(Cents::new(i64::MAX).checked_add(Cents::new(1)), None);
         assert_eq!(Cents::new(i64::MAX).checked_mul(2), None);
+        assert_eq!(Cents::new(i64::MIN).checked_sub(Cents::new(1)), None);
+        assert_eq!(Cents::new(100).checked_sub(Cents::new(250)), Some(Cents::new(-150)));
         assert_eq!(Cents::new(100).checked_mul(744), Some(Cents::new(74_400)));
     }
 }

@@ -55,6 +55,11 @@ impl Month {
         u16::from(days.unsigned_abs()) * 24
     }
 
+    /// The month before this one.
+    pub fn previous(self) -> Self {
+        if self.month == 1 { Self { year: self.year - 1, month: 12 } } else { Self { month: self.month - 1, ..self } }
+    }
+
     /// The month after this one.
     pub fn next(self) -> Self {
         if self.month == 12 { Self { year: self.year + 1, month: 1 } } else { Self { month: self.month + 1, ..self } }
@@ -135,6 +140,7 @@ mod tests {
             let month = Month::parse(text).unwrap();
             assert_eq!(month.hours(), hours);
             assert_eq!(month.next().to_string(), next);
+            assert_eq!(month.next().previous(), month);
             assert_eq!(month.next().first_hour().get() - month.first_hour().get(), i64::from(hours));
             assert_eq!(month.first_hour().month(), month);
         }

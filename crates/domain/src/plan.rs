@@ -23,15 +23,6 @@ impl Default for Plan {
 impl Plan {
     /// An amount as people write it: `$5.00`, or `5.00 CHF` where there is no common sign.
     pub fn price(&self, amount: Cents) -> String {
-        let sign = match self.currency.as_str() {
-            "usd" => "$",
-            "eur" => "€",
-            "gbp" => "£",
-            other => return format!("{amount} {}", other.to_ascii_uppercase()),
-        };
-        match amount.to_string().strip_prefix('-') {
-            Some(positive) => format!("-{sign}{positive}"),
-            None => format!("{sign}{amount}"),
-        }
+        amount.priced(&self.currency)
     }
 }

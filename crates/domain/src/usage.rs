@@ -8,8 +8,9 @@ const BYTES: usize = 93;
 
 /// Which hours of one month were used, one bit an hour.
 ///
-/// Union is the only way to combine two of them, so a report that comes late, twice or out of
-/// order changes nothing that a single timely one would not.
+/// What is reported is combined by union alone, so a report that comes late, twice or out of order
+/// changes nothing that a single timely one would not. Difference and intersection are for what is
+/// worked out from it, such as the hours that are yet to be billed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsageHours {
     month: Month,
@@ -56,7 +57,7 @@ impl UsageHours {
 
     /// Whether the hour was used.
     pub fn contains(&self, hour: UsageHour) -> bool {
-        self.index(hour).is_some_and(|index| self.bits[index / 8] & (1 << (index % 8)) != 0)
+        self.index(hour).is_some_and(|index| self.is_marked(index))
     }
 
     /// Adds all hours of another set of the same month.
@@ -73,6 +74,42 @@ impl UsageHours {
         Ok(())
     }
 
+    /// Takes out the hours of another set. One of another month has none of these.
+    pub fn difference(&mut self, other: &Self) {
+        if self.month == other.month {
+            for (mine, theirs) in self.bits.iter_mut().zip(other.bits) {
+                *mine &= !theirs;
+            }
+        }
+    }
+
+    /// Keeps only the hours that are in another set as well. One of another month has none of these.
+    pub fn intersection(&mut self, other: &Self) {
+        let shared = if self.month == other.month { other.bits } else { [0; BYTES] };
+        for (mine, theirs) in self.bits.iter_mut().zip(shared) {
+            *mine &= theirs;
+        }
+    }
+
+    /// Keeps only the hours from `start` up to, and without, `end`.
+    pub fn restrict(&mut self, start: UsageHour, end: UsageHour) {
+        let first = self.month.first_hour().get();
+        let offset = |hour: UsageHour| {
+            let offset = hour.get().saturating_sub(first).clamp(0, i64::from(self.month.hours()));
+            usize::try_from(offset).unwrap_or(0)
+        };
+        let (start, end) = (offset(start), offset(end));
+        for (index, byte) in self.bits.iter_mut().enumerate() {
+            let below = |offset: usize| (1_u16 << offset.saturating_sub(index * 8).min(8)) - 1;
+            *byte &= (below(end) & !below(start)).to_le_bytes()[0];
+        }
+    }
+
+    /// Whether no hour was used.
+    pub fn is_empty(&self) -> bool {
+        self.bits.iter().all(|byte| *byte == 0)
+    }
+
     /// How many hours were used.
     pub fn count(&self) -> u32 {
         self.bits.iter().map(|byte| byte.count_ones()).sum()
@@ -81,9 +118,8 @@ impl UsageHours {
     /// The hours used, earliest first.
     pub fn iter(&self) -> impl Iterator<Item = UsageHour> + '_ {
         let first = self.month.first_hour().get();
-        (0..i64::from(self.month.hours()))
-            .filter_map(move |offset| UsageHour::from_number(first + offset))
-            .filter(|hour| self.contains(*hour))
+        let numbered = (first..).zip(0..usize::from(self.month.hours()));
+        numbered.filter(|(_, index)| self.is_marked(*index)).filter_map(|(number, _)| UsageHour::from_number(number))
     }
 
     /// The bitmap as stored: 93 bytes, the first hour in the lowest bit of the first byte.
@@ -120,6 +156,10 @@ impl UsageHours {
         }
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| UsageError::Malformed)?;
         Self::from_bytes(month, &bytes)
+    }
+
+    fn is_marked(&self, index: usize) -> bool {
+        self.bits[index / 8] & (1 << (index % 8)) != 0
     }
 
     fn index(&self, hour: UsageHour) -> Option<usize> {

@@ -43,6 +43,31 @@ proptest! {
     }
 
     #[test]
+    fn what_is_taken_out_and_what_is_kept_make_up_the_whole(month in months(), mine in prop::collection::vec(0_i64..744, 0..60), theirs in prop::collection::vec(0_i64..744, 0..60)) {
+        let (mine, theirs) = (hours_of(month, &mine), hours_of(month, &theirs));
+        let (mut without, mut within) = (mine.clone(), mine.clone());
+        without.difference(&theirs);
+        within.intersection(&theirs);
+        prop_assert!(mine.iter().all(|hour| within.contains(hour) == theirs.contains(hour)));
+        prop_assert!(mine.iter().all(|hour| without.contains(hour) != theirs.contains(hour)));
+        prop_assert_eq!(without.count() + within.count(), mine.count());
+        without.union(&within).unwrap();
+        prop_assert_eq!(without, mine);
+    }
+
+    #[test]
+    fn a_range_keeps_its_first_hour_and_not_its_end(month in months(), mine in prop::collection::vec(0_i64..744, 0..200), start in -800_i64..1600, length in -5_i64..800) {
+        let mine = hours_of(month, &mine);
+        let at = |offset: i64| UsageHour::from_number(month.first_hour().get() + offset).unwrap();
+        let (start, end) = (at(start), at(start + length));
+        let mut kept = mine.clone();
+        kept.restrict(start, end);
+        let expected: Vec<_> = mine.iter().filter(|hour| (start..end).contains(hour)).collect();
+        prop_assert_eq!(kept.is_empty(), expected.is_empty());
+        prop_assert_eq!(kept.iter().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
     fn any_text_is_read_or_refused_but_never_marks_an_hour_outside_its_month(month in months(), text in "[A-Za-z0-9_-]{0,140}") {
         if let Ok(hours) = UsageHours::decode(month, &text) {
             prop_assert!(hours.iter().all(|hour| hour.month() == month));
@@ -58,6 +83,13 @@ fn an_hour_of_another_month_is_refused() {
     assert_eq!(hours.insert(november.next().first_hour()), Err(UsageError::OtherMonth(november)));
     let december = UsageHours::none(november.next());
     assert_eq!(hours.union(&december), Err(UsageError::MonthsDiffer(november, november.next())));
+    let mut first = UsageHours::none(november);
+    first.insert(november.first_hour()).unwrap();
+    let mut without = first.clone();
+    without.difference(&december);
+    assert_eq!(without, first, "another month takes nothing out");
+    without.intersection(&december);
+    assert!(without.is_empty(), "and shares nothing");
     assert_eq!(UsageHours::from_bytes(november, &[255; 93]), Err(UsageError::BeyondMonth(november)));
     assert_eq!(UsageHours::from_bytes(november, &[0; 94]), Err(UsageError::Malformed));
 }
