@@ -45,6 +45,11 @@ pub const MIGRATIONS: &[Migration] = &[
         );",
     },
     Migration { version: 2026112511, name: "notes of steps", sql: "alter table workflow_steps add column notes text;" },
+    Migration {
+        version: 2026112911,
+        name: "nudges",
+        sql: "alter table workflows add column is_nudged bigint not null default 0;",
+    },
 ];
 
 /// A workflow to be started.
@@ -169,8 +174,10 @@ pub async fn under_way(tx: &mut Tx, kind: &str, subject: &str) -> Result<Option<
 /// # Errors
 /// When the store refuses.
 pub async fn nudge(tx: &mut Tx, subject: &str, now: Timestamp) -> Result<(), Error> {
+    // Noted too, for one that is at work just now: what it waits for may have happened after it looked.
     sqlx::query(
-        "update workflows set due_at = $2 where subject = $1 and state in ('running', 'undoing') and due_at > $2",
+        "update workflows set is_nudged = 1, due_at = case when due_at > $2 then $2 else due_at end
+         where subject = $1 and state in ('running', 'undoing')",
     )
     .bind(subject)
     .bind(millis(now))
@@ -198,13 +205,15 @@ pub(crate) async fn claim(
     // SQLite has one writer, so nothing needs to be locked or skipped there.
     let statement = match db.engine() {
         Engine::Sqlite => {
-            "update workflows set lease_owner = $1, lease_until = $2, lease_number = lease_number + 1
+            "update workflows set lease_owner = $1, lease_until = $2, lease_number = lease_number + 1,
+                 is_nudged = 0
              where id in (select id from workflows where state in ('running', 'undoing')
                           and due_at <= $3 and lease_until <= $3 order by due_at limit $4)
              returning *"
         }
         Engine::Postgres => {
-            "update workflows set lease_owner = $1, lease_until = $2, lease_number = lease_number + 1
+            "update workflows set lease_owner = $1, lease_until = $2, lease_number = lease_number + 1,
+                 is_nudged = 0
              where id in (select id from workflows where state in ('running', 'undoing')
                           and due_at <= $3 and lease_until <= $3 order by due_at limit $4 for update skip locked)
              returning *"
@@ -231,10 +240,11 @@ pub(crate) async fn renew(db: &Db, lease: &Lease, until: Timestamp) -> Result<bo
     Ok(done.rows_affected() == 1)
 }
 
-/// Ends a lease and says when the workflow goes on.
+/// Ends a lease and says when the workflow goes on; one that was nudged meanwhile goes on at once.
 pub(crate) async fn release(db: &Db, lease: &Lease, due: Timestamp, error: Option<&str>) -> Result<(), Error> {
     sqlx::query(
-        "update workflows set lease_until = 0, due_at = $3, error = coalesce($4, error)
+        "update workflows set lease_until = 0, due_at = case when is_nudged = 1 then due_at else $3 end,
+             error = coalesce($4, error)
          where id = $1 and lease_number = $2",
     )
     .bind(&lease.id)

@@ -350,6 +350,66 @@ impl Workflow for Patient {
     }
 }
 
+/// What it waits for happens just after it looked.
+struct Overtaken {
+    db: store::Db,
+    clock: Clock,
+    looks: Mutex<u32>,
+}
+
+#[async_trait]
+impl Workflow for Overtaken {
+    fn kind(&self) -> &'static str {
+        "build.v1"
+    }
+
+    fn time_limit(&self) -> SignedDuration {
+        SignedDuration::from_mins(10)
+    }
+
+    fn on_failure(&self) -> OnFailure {
+        OnFailure::Undo
+    }
+
+    async fn run(&self, run: &Run) -> Result<(), Stop> {
+        run.step("wait", || async {
+            let looks = {
+                let mut looks = self.looks.lock().unwrap();
+                *looks += 1;
+                *looks
+            };
+            if looks > 1 {
+                return Ok(());
+            }
+            let mut tx = self.db.begin().await?;
+            workflow::nudge(&mut tx, "x", self.clock.now()).await?;
+            tx.commit().await?;
+            Err(StepError::NotYet { why: "nothing came yet".into(), after: SignedDuration::from_mins(5) })
+        })
+        .await
+    }
+
+    async fn undo(&self, _run: &Run) -> Result<(), Stop> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_happens_just_after_a_look_is_looked_at_without_waiting() {
+    for engine in [store::Engine::Sqlite, store::Engine::Postgres] {
+        let house = House::new(engine).await;
+        let (db, clock) = (house.test.db.clone(), house.clock.clone());
+        let kinds: [Arc<dyn Workflow>; 1] =
+            [Arc::new(Overtaken { db: db.clone(), clock: clock.clone(), looks: Mutex::default() })];
+        let engine = Engine::new(db, clock, Entropy::seeded(7), Settings::default(), kinds);
+        house.start("w").await;
+        engine.run_due().await.unwrap();
+        engine.run_due().await.unwrap();
+        let done = workflow::find(&house.test.db, "w").await.unwrap().unwrap();
+        assert_eq!(done.state, WorkflowState::Done, "{done:#?}");
+    }
+}
+
 #[tokio::test]
 async fn waiting_is_no_failure_and_time_in_line_does_not_count() {
     let house = House::new(store::Engine::Sqlite).await;
