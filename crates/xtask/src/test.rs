@@ -1,5 +1,8 @@
 //! `cargo xtask test`: the one command that says whether everything holds.
 
+use std::ffi::OsString;
+use std::path::PathBuf;
+
 use anyhow::Result;
 
 use crate::services::{self, Services};
@@ -9,18 +12,22 @@ use crate::tidy;
 /// Newest release known to build with the toolchain of this workspace.
 const NEXTEST: &str = "0.9.143";
 
+const CLIPPY: &str = "clippy-driver";
+
 const END_TO_END: &str = "package(=spinoff) & binary(=e2e)";
 
 /// What to test.
 #[derive(Debug, Default, clap::Args)]
-#[command(after_help = "Without a filter, the rules of this house, formatting and lints are checked first.
+#[command(
+    after_help = "Without a filter, the rules of this house and formatting are checked first. Lints are, while tests are built.
 What is missing (PostgreSQL, Chromium, applications from PyPI, cargo-nextest) is installed on the way.
 
 Examples:
   cargo xtask test
   cargo xtask test --fast
   cargo xtask test -p workflow resumes
-  cargo xtask test signing_up -- --no-capture")]
+  cargo xtask test signing_up -- --no-capture"
+)]
 pub struct Args {
     /// Only tests whose names contain one of these
     pub filters: Vec<String>,
@@ -55,7 +62,7 @@ pub struct EndToEndArgs {
 /// Checks and tests everything, or tests what was asked for.
 pub fn run(args: &Args) -> Result<()> {
     if args.filters.is_empty() && args.package.is_empty() {
-        check()?;
+        check_text()?;
     }
     let browser = !args.fast && (args.package.is_empty() || args.package.iter().any(|name| name == "spinoff"));
     let mut tests = args.filters.clone();
@@ -68,9 +75,13 @@ pub fn run(args: &Args) -> Result<()> {
 
 /// Checks what can be checked without building a test.
 pub fn check() -> Result<()> {
-    step("rules of this house", tidy::run)?;
-    step("formatting", || shell::run(cargo().args(["fmt", "--all", "--check"])))?;
+    check_text()?;
     step("lints", || shell::run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])))
+}
+
+fn check_text() -> Result<()> {
+    step("rules of this house", tidy::run)?;
+    step("formatting", || shell::run(cargo().args(["fmt", "--all", "--check"])))
 }
 
 /// Runs the tests of the whole product.
@@ -81,7 +92,7 @@ pub fn run_end_to_end(args: &EndToEndArgs) -> Result<()> {
     nextest(&packages(&["spinoff".to_owned()]), &tests, true)
 }
 
-/// What cargo is to build. Lints and tests of everything choose the same, and so share what they build on.
+/// What cargo is to build.
 fn packages(names: &[String]) -> Vec<String> {
     if names.is_empty() {
         return vec!["--workspace".to_owned()];
@@ -99,12 +110,20 @@ fn nextest(packages: &[String], tests: &[String], browser: bool) -> Result<()> {
     }
     let run = || {
         let mut command = cargo();
-        command.envs(services.variables()).args(["nextest", "run", "--all-targets"]).args(packages);
+        command.envs(services.variables()).envs(linting()).args(["nextest", "run", "--all-targets"]).args(packages);
         command
     };
-    step("building tests", || shell::run(run().arg("--no-run")))?;
+    step("building tests, with lints", || shell::run(run().arg("--no-run")))?;
     eprintln!("── tests");
     shell::run(run().arg("--cargo-quiet").args(tests))
+}
+
+/// Clippy compiles our own crates: what is linted is linted while it is built, and what it builds on is built
+/// once. `cargo clippy` hands its arguments on in the same way, and finds the compiler beside itself too.
+fn linting() -> [(&'static str, OsString); 2] {
+    let beside_cargo = std::env::var_os("CARGO").map(|cargo| PathBuf::from(cargo).with_file_name(CLIPPY));
+    let clippy = beside_cargo.filter(|path| path.exists()).unwrap_or_else(|| CLIPPY.into());
+    [("RUSTC_WORKSPACE_WRAPPER", clippy.into_os_string()), ("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__".into())]
 }
 
 #[cfg(test)]
