@@ -112,13 +112,18 @@ fn role_of(pid: u32) -> Option<String> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::io::Read as _;
     use std::process::Stdio;
 
     use super::*;
 
     #[test]
     fn processes_are_found_through_their_parents() {
-        let mut child = Command::new("/bin/sh").args(["-c", "read line"]).stdin(Stdio::piped()).spawn().unwrap();
+        let mut shell = Command::new("/bin/sh");
+        let piped = shell.args(["-c", "echo; read line"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = piped.spawn().unwrap();
+        // What it is called is known only when it runs.
+        child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
         let family = descendants(std::process::id()).unwrap();
         assert!(family.contains(&std::process::id()) && family.contains(&child.id()));
         assert!(!family.contains(&1));
