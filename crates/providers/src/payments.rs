@@ -109,6 +109,8 @@ pub struct Order {
     pub done_url: String,
     /// Where the provider sends a customer who turns back.
     pub back_url: String,
+    /// When the page is to close by itself; without it, when the provider wants.
+    pub closes_at: Option<Timestamp>,
 }
 
 /// A page on which the provider asks for a means of payment.

@@ -34,8 +34,11 @@ pub(crate) const STEPS: [(&str, &str); 3] = [
     ("begin provisioning", "Beginning to make your workspace"),
 ];
 
-/// A page of the provider's is open for a day.
+/// A page of the provider's is open for a day at most.
 const TIME_LIMIT: SignedDuration = SignedDuration::from_hours(25);
+/// So long whoever orders for themselves may take to pay: an order holds a name, a place below every ceiling, and
+/// perhaps an instance made ahead.
+const OWN_ORDER: SignedDuration = SignedDuration::from_hours(2);
 /// How soon it is looked whether somebody entered something, should nobody tell; rarer as time passes.
 const FIRST_LOOK: SignedDuration = SignedDuration::from_secs(30);
 const RAREST_LOOK: SignedDuration = SignedDuration::from_mins(5);
@@ -122,7 +125,7 @@ impl Workflow for SignUp {
         let core = &*self.0;
         let wanted: Wanted = run.input()?;
         let instance = &find(core, wanted.instance).await?;
-        let opened: Opened = run.step(OPEN, || open(core, instance, run.id())).await?;
+        let opened: Opened = run.step(OPEN, || open(core, instance, wanted.for_another, run.id())).await?;
         if wanted.for_another {
             run.step(TELL, || tell(core, instance, &opened, run.id())).await?;
         }
@@ -152,7 +155,7 @@ async fn find(core: &Core, id: InstanceId) -> Result<Instance, Stop> {
     found.ok_or_else(|| Stop::Failed(format!("there is no instance {id} in the store")))
 }
 
-async fn open(core: &Core, instance: &Instance, workflow: &str) -> Result<Opened, StepError> {
+async fn open(core: &Core, instance: &Instance, for_another: bool, workflow: &str) -> Result<Opened, StepError> {
     let progress = core.site_url(&format!("/signup/{workflow}"));
     let order = Order {
         customer: instance.customer,
@@ -162,6 +165,7 @@ async fn open(core: &Core, instance: &Instance, workflow: &str) -> Result<Opened
         hostname: core.hostname(instance.chosen()),
         done_url: progress.clone(),
         back_url: progress,
+        closes_at: (!for_another).then(|| instance.created_at + OWN_ORDER),
     };
     let page = core.drivers.payments.open_checkout(&order).await.map_err(step_error)?;
     Ok(Opened { url: page.url, expires_at: page.expires_at, at: core.clock.now() })

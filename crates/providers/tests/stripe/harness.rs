@@ -136,6 +136,7 @@ pub fn order(number: u8) -> Order {
         hostname: "acme.ai-diy.ai".into(),
         done_url: "https://ai-diy.ai/done".into(),
         back_url: "https://ai-diy.ai/back".into(),
+        closes_at: None,
     }
 }
 

@@ -14,6 +14,9 @@ const SESSIONS: &str = "/v1/checkout/sessions";
 /// How long the address of a finished checkout is of use: it only leads back to us.
 const LEADS_BACK: SignedDuration = SignedDuration::from_hours(1);
 
+/// A page is open for half an hour at least, says Stripe; with what the request may take.
+const SOONEST: SignedDuration = SignedDuration::from_mins(35);
+
 fn key(instance: InstanceId, number: u32) -> Key {
     Key { kind: KIND, name: number.to_string(), instance }
 }
@@ -56,7 +59,9 @@ impl Stripe {
     fn session_form(&self, order: &Order, customer: &str, number: u32, price: &Price) -> Value {
         let instance = order.instance.to_string();
         let hold = self.settings.trial_days.unwrap_or_default().max(HOLD_DAYS);
+        let closes_at = order.closes_at.map(|at| at.max(self.clock.now() + SOONEST).as_second());
         json!({
+            "expires_at": closes_at,
             "mode": "subscription",
             "customer": customer,
             "client_reference_id": instance,
