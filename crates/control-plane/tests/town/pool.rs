@@ -29,7 +29,12 @@ impl Town {
 
 #[tokio::test]
 async fn who_signs_up_starts_at_once_and_the_chosen_name_takes_over_by_itself() {
-    let town = Town::open(with_pool(1)).await;
+    for store in [store::Engine::Sqlite, store::Engine::Postgres] {
+        starts_at_once(Town::open(Wishes { store, ..with_pool(1) }).await).await;
+    }
+}
+
+async fn starts_at_once(town: Town) {
     town.fill_pool().await;
     let pool = town.pool().await;
     assert_eq!((&pool["ready"], pool["instances"].as_array().unwrap().len()), (&json!(1), 1), "{pool:#}");

@@ -6,7 +6,12 @@ use crate::support::{Habit, Town, Wishes};
 
 #[tokio::test]
 async fn a_signup_becomes_an_instance_and_its_deletion_leaves_nothing() {
-    let town = Town::open(Wishes::default()).await;
+    for store in [store::Engine::Sqlite, store::Engine::Postgres] {
+        comes_and_goes(Town::open(Wishes { store, ..Wishes::default() }).await).await;
+    }
+}
+
+async fn comes_and_goes(town: Town) {
     let made = town.order("acme").await;
     town.settle().await;
     assert_eq!(town.outcome(&made.workflow).await.0, WorkflowState::Done);

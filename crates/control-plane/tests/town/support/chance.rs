@@ -77,6 +77,7 @@ fn wishes(seed: u64, chance: &Chance) -> Wishes {
         steps,
         habit,
         pool: [0, 0, 2][usize::try_from(chance.below(3)).unwrap()],
+        store: store::Engine::Sqlite,
     }
 }
 

@@ -33,11 +33,20 @@ pub struct Wishes {
     pub habit: Habit,
     /// How many instances are made ahead.
     pub pool: u32,
+    /// Where the record is.
+    pub store: store::Engine,
 }
 
 impl Default for Wishes {
     fn default() -> Self {
-        Self { seed: 7, railway: railway::Settings::default(), steps: Faults::none(), habit: Habit::Pays, pool: 0 }
+        Self {
+            seed: 7,
+            railway: railway::Settings::default(),
+            steps: Faults::none(),
+            habit: Habit::Pays,
+            pool: 0,
+            store: store::Engine::Sqlite,
+        }
     }
 }
 
@@ -78,7 +87,7 @@ impl Town {
     pub async fn open(wishes: Wishes) -> Self {
         let clock = Clock::at("2026-11-25T10:00:00Z".parse().unwrap());
         let companies = Companies::open(&clock, &wishes).await;
-        let db = fresh(store::Engine::Sqlite, &migrations()).await;
+        let db = fresh(wishes.store, &migrations()).await;
         let core = core(&companies, &db, &clock, wishes.seed, wishes.pool).await;
         let engine = workflow::Settings { faults: wishes.steps, parallel: 8, ..workflow::Settings::default() };
         let app = control_plane::assemble(core, engine).await.unwrap();
