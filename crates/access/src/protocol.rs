@@ -44,6 +44,10 @@ pub const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-pro
 /// The host that a request was for, with its port.
 pub const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
+/// The host that a router was called by, with its port, where it calls a guard by another name. A header of
+/// our own, since platforms put theirs in the place of [`FORWARDED_HOST`].
+pub const ROUTED_HOST: HeaderName = HeaderName::from_static("x-spinoff-host");
+
 const CLAIMING_PREFIXES: [&str; 4] = ["cf-", "x-forwarded", "x-original-", "x-spinoff-"];
 const CLAIMING_NAMES: [&str; 5] = ["forwarded", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip"];
 
@@ -106,7 +110,7 @@ mod tests {
         ] {
             assert!(is_claim(&HeaderName::from_static(name)), "{name}");
         }
-        for name in [ASSERTION, USER, USER_ID, FORWARDED_FOR, FORWARDED_PROTO, FORWARDED_HOST] {
+        for name in [ASSERTION, USER, USER_ID, FORWARDED_FOR, FORWARDED_PROTO, FORWARDED_HOST, ROUTED_HOST] {
             assert!(is_claim(&name), "{name}");
         }
     }

@@ -8,14 +8,15 @@ use http::header::{
     WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use pages::Shelf;
 use serde_json::json;
 
-use crate::EdgeError;
 use crate::core::Core;
 use crate::door::{Door, NoDoor};
 use crate::hostname::UnclearHost;
 use crate::hostnames::{HostState, Published};
 use crate::return_path::ReturnPath;
+use crate::{EdgeError, Identification};
 
 pub(crate) const LOGIN: &str = "/cdn-cgi/access/login";
 
@@ -104,6 +105,10 @@ pub(crate) fn notice(core: &Core, reader: Reader, notice: &Notice<'_>) -> Respon
             text: notice.text.to_owned(),
             link: notice.link.map(|(label, url)| (label.to_owned(), url.to_owned())),
             retry: notice.passing && reader == Reader::Visiting,
+            shelf: match core.settings.identification {
+                Identification::Here => Shelf::Edge,
+                Identification::Before => Shelf::BesideEdge,
+            },
         };
         page(notice.status, view.render())
     };

@@ -7,9 +7,9 @@ use store::Db;
 use url::Url;
 use world::{Clock, Entropy, Sealer};
 
-use crate::forward::Upstreams;
 use crate::hostname::Hostname;
 use crate::hostnames::Hostnames;
+use crate::upstreams::Upstreams;
 use crate::{CodeMail, EdgeError, Settings, keys};
 
 /// What every part of the edge works with.
@@ -49,12 +49,18 @@ impl Core {
         let key = keys::open(&db, &sealer, &clock).await?;
         let issuer = Issuer::new(origin, key);
         let keys = KeySet::parse(issuer.key_set_json().as_bytes())?;
-        let (hostnames, upstreams) = (Hostnames::default(), Upstreams::default());
+        let (hostnames, upstreams) = (Hostnames::default(), Upstreams::new(settings.origin_address));
         Ok(Self { db, sealer, clock, entropy, settings, mail, issuer, keys, site, hostnames, upstreams })
     }
 
     pub(crate) async fn admits(&self, hostname: &Hostname, email: &Email) -> Result<bool, EdgeError> {
         self.hostnames.admits(&self.db, hostname, email, self.clock.now()).await
+    }
+
+    /// Whether requests for a name come here.
+    pub(crate) fn is_ours(&self, name: &Hostname) -> bool {
+        let base = &self.settings.base_domain;
+        *name == self.site.hostname || name.as_str() == base || name.is_below(base)
     }
 
     pub(crate) fn code_lifetime(&self) -> SignedDuration {

@@ -32,6 +32,17 @@ pub enum EdgeError {
     /// A hostname at which another instance's app is shown.
     #[error("{0} can't be published: names like it are for the apps that instances make")]
     AppSite(Hostname),
+    /// An origin that leads back here, so that a request would never arrive.
+    #[error("{hostname} can't be published: its origin {origin} is this server's own name")]
+    Loop {
+        /// What was to be published.
+        hostname: Hostname,
+        /// Where it was to lead.
+        origin: Hostname,
+    },
+    /// Nothing on this machine says which certificates are to be believed.
+    #[error("no certificate could be judged: {0}")]
+    Certificates(String),
     /// The hostname leads to somebody else's instance.
     #[error("{0} can't be published: it leads to another instance")]
     HostnameTaken(Hostname),

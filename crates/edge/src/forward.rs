@@ -1,11 +1,10 @@
 //! The way to an instance: who may pass, and what the instance gets to see.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use access::protocol::{
-    ASSERTION, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_PROTO, HEALTH, is_barred_from_trailers, strip_claims,
+    ASSERTION, EDGE_PATHS, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_PROTO, HEALTH, ROUTED_HOST,
+    is_barred_from_trailers, strip_claims,
 };
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
@@ -13,19 +12,36 @@ use axum::response::Response;
 use http::header::HOST;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use proxy::{Address, ForwardError, Outbound, Timeouts, Upstream};
+use proxy::{ForwardError, Outbound};
 
 use crate::answer::{self, Notice, Reader};
 use crate::core::Core;
 use crate::door::{self, Door, Found, NoDoor};
-use crate::hostname::Hostname;
-use crate::hostnames::{Published, Route};
+use crate::hostnames::Published;
+use crate::origin::Origin;
 use crate::session::{self, Stranger, Visitor};
+use crate::{EdgeError, Identification};
 
-/// Who sends a request on its way: a prober of the health path, or a visitor.
+/// Railway's edge says so of its own answers, in place of an instance's.
+const FALLBACK: HeaderName = HeaderName::from_static("x-railway-fallback");
+
+/// Who sends a request on its way: a prober of the health path, a visitor, or somebody whom the guard is
+/// to judge by what they were given before they came here.
 enum Pass {
     Probe,
     Visitor(Visitor),
+    Unasked,
+}
+
+/// Why an instance gave no answer.
+#[derive(Debug, thiserror::Error)]
+enum NoAnswer {
+    #[error(transparent)]
+    Forward(#[from] ForwardError),
+    #[error("nothing runs there")]
+    NothingThere,
+    #[error(transparent)]
+    Edge(#[from] EdgeError),
 }
 
 /// Answers a request to an instance's hostname.
@@ -48,6 +64,10 @@ pub(crate) async fn answer(core: &Core, request: Request) -> Response {
 }
 
 async fn admit(core: &Core, door: &Door, head: &Parts, reader: Reader) -> Result<Pass, Box<Response>> {
+    if core.settings.identification == Identification::Before {
+        let is_for_others = head.uri.path().starts_with(EDGE_PATHS);
+        return if is_for_others { Err(Box::new(answered_before(core, door, reader))) } else { Ok(Pass::Unasked) };
+    }
     let is_probe = head.uri.path() == HEALTH && matches!(head.method, Method::GET | Method::HEAD);
     if is_probe {
         return Ok(Pass::Probe);
@@ -69,26 +89,53 @@ async fn forward(core: &Core, door: &Door, published: &Published, request: Reque
         Err(_) => return not_forwardable(core, door),
     };
     outbound.bar_from_trailers(is_barred_from_trailers);
-    let headers = outbound.headers_mut();
+    say_who_and_where(core, outbound.headers_mut(), published, peer, &pass);
+    match send(core, published, outbound).await {
+        Ok(mut answer) => {
+            session::strip_set_cookies(answer.headers_mut());
+            answer.map(Body::new)
+        }
+        Err(NoAnswer::Edge(error)) => answer::failed(core, &door.shown, reader, &error),
+        Err(error) => no_answer(core, door, &published.route.upstream, reader, &error),
+    }
+}
+
+/// What the guard gets to see, in place of what the client said.
+fn say_who_and_where(
+    core: &Core,
+    headers: &mut HeaderMap,
+    published: &Published,
+    peer: Option<SocketAddr>,
+    pass: &Pass,
+) {
+    let asserted: Vec<HeaderValue> = match pass {
+        // All of them, however many: that two are one too many is for the guard to say.
+        Pass::Unasked => headers.get_all(ASSERTION).iter().cloned().collect(),
+        Pass::Visitor(visitor) => HeaderValue::from_str(visitor.token()).into_iter().collect(),
+        Pass::Probe => Vec::new(),
+    };
     strip_claims(headers);
     session::strip_cookies(headers);
     if let Some(host) = headers.get(HOST).cloned() {
+        if let Origin::Name(name) = &published.route.upstream {
+            set(headers, HOST, name.as_str());
+            headers.insert(ROUTED_HOST, host.clone());
+        }
         headers.insert(FORWARDED_HOST, host);
     }
     set(headers, FORWARDED_PROTO, &core.site.scheme);
     if let Some(peer) = peer {
         set(headers, FORWARDED_FOR, &peer.ip().to_canonical().to_string());
     }
-    if let Pass::Visitor(visitor) = &pass {
-        set(headers, ASSERTION, visitor.token());
+    for assertion in asserted {
+        headers.append(ASSERTION, assertion);
     }
-    match core.upstreams.of(&published.route).forward(outbound).await {
-        Ok(mut answer) => {
-            session::strip_set_cookies(answer.headers_mut());
-            answer.map(Body::new)
-        }
-        Err(error) => unreachable(core, door, reader, &error),
-    }
+}
+
+async fn send(core: &Core, published: &Published, outbound: Outbound) -> Result<http::Response<proxy::Body>, NoAnswer> {
+    let answer = core.upstreams.of(&published.route)?.forward(outbound).await?;
+    let is_fallback = published.route.upstream.name().is_some() && answer.headers().contains_key(FALLBACK);
+    if is_fallback { Err(NoAnswer::NothingThere) } else { Ok(answer) }
 }
 
 pub(crate) fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
@@ -112,56 +159,47 @@ fn not_forwardable(core: &Core, door: &Door) -> Response {
     )
 }
 
-/// The instance's guard does not answer. It is started again by itself, so the page says so and
-/// looks again.
-fn unreachable(core: &Core, door: &Door, reader: Reader, error: &ForwardError) -> Response {
-    let (title, text) = match error {
-        ForwardError::ClientBrokeOff(_) => {
-            tracing::debug!(hostname = %door.hostname, %error, "A client left {}", door.hostname);
-            ("The request broke off", "The rest of the request did not arrive.")
-        }
-        ForwardError::Unreachable(_) | ForwardError::ConnectTimedOut => {
-            tracing::info!(hostname = %door.hostname, %error, "{} is not reachable: {error}", door.hostname);
-            ("Starting", "This workspace is starting. It opens by itself in a few seconds.")
-        }
-        ForwardError::Broken(_) | ForwardError::AnswerTimedOut | ForwardError::UnexpectedUpgrade => {
-            tracing::warn!(hostname = %door.hostname, %error, "{} broke off: {error}", door.hostname);
-            ("No answer", "This workspace broke off before it answered. What you sent may or may not have arrived.")
-        }
-    };
+/// What whoever stands before this edge answers itself, and did not.
+fn answered_before(core: &Core, door: &Door, reader: Reader) -> Response {
     answer::notice(
         core,
         reader,
         &Notice {
-            status: StatusCode::SERVICE_UNAVAILABLE,
+            status: StatusCode::NOT_FOUND,
             hostname: &door.shown,
-            title,
-            text,
+            title: "Not here",
+            text: "Signing in and out is seen to before requests come here. Open the workspace's own address.",
             link: None,
-            passing: true,
+            passing: false,
         },
     )
 }
 
-/// The connections kept to each published hostname's guard.
-#[derive(Debug, Default)]
-pub(crate) struct Upstreams(Mutex<HashMap<Hostname, (SocketAddr, Arc<Upstream>)>>);
-
-impl Upstreams {
-    fn of(&self, route: &Route) -> Arc<Upstream> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((address, upstream)) = known.get(&route.hostname)
-            && *address == route.upstream
-        {
-            return Arc::clone(upstream);
+/// The instance's guard does not answer. It is started again by itself, so the page says so and
+/// looks again.
+fn no_answer(core: &Core, door: &Door, origin: &Origin, reader: Reader, error: &NoAnswer) -> Response {
+    let is_elsewhere = origin.name().is_some();
+    let (title, text) = match error {
+        NoAnswer::Forward(ForwardError::ClientBrokeOff(_)) => {
+            tracing::debug!(hostname = %door.hostname, %error, "A client left {}", door.hostname);
+            ("The request broke off", "The rest of the request did not arrive.")
         }
-        let upstream = Arc::new(Upstream::new(Address::Tcp(route.upstream.to_string()), Timeouts::default()));
-        known.insert(route.hostname.clone(), (route.upstream, Arc::clone(&upstream)));
-        upstream
-    }
-
-    /// Lets the connections to a hostname's guard go once they are idle.
-    pub(crate) fn forget(&self, hostname: &Hostname) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(hostname);
-    }
+        NoAnswer::NothingThere | NoAnswer::Forward(ForwardError::Unreachable(_) | ForwardError::ConnectTimedOut)
+            if is_elsewhere =>
+        {
+            tracing::warn!(hostname = %door.hostname, %origin, %error, "{} is not reachable: {error}", door.hostname);
+            ("Not reachable", "This workspace does not answer at the moment. What you sent did not arrive.")
+        }
+        NoAnswer::Forward(ForwardError::Unreachable(_) | ForwardError::ConnectTimedOut) => {
+            tracing::info!(hostname = %door.hostname, %error, "{} is not reachable: {error}", door.hostname);
+            ("Starting", "This workspace is starting. It opens by itself in a few seconds.")
+        }
+        _ => {
+            tracing::warn!(hostname = %door.hostname, %error, "{} broke off: {error}", door.hostname);
+            ("No answer", "This workspace broke off before it answered. What you sent may or may not have arrived.")
+        }
+    };
+    let status = if is_elsewhere { StatusCode::BAD_GATEWAY } else { StatusCode::SERVICE_UNAVAILABLE };
+    let hostname = &door.shown;
+    answer::notice(core, reader, &Notice { status, hostname, title, text, link: None, passing: true })
 }

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::{Email, InstanceId};
@@ -10,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use store::Db;
 
 use crate::hostname::Hostname;
+use crate::origin::Origin;
 use crate::{EdgeError, store as rows};
 
 /// Where a hostname leads.
@@ -19,8 +19,8 @@ pub struct Route {
     pub hostname: Hostname,
     /// Whose it is, if an instance's.
     pub instance: Option<InstanceId>,
-    /// Where the instance's guard listens.
-    pub upstream: SocketAddr,
+    /// Where the instance's guard is.
+    pub upstream: Origin,
     /// What assertions for this hostname name as their audience.
     pub audience: String,
 }

@@ -6,7 +6,8 @@
 //!
 //! What holds here:
 //! - Nothing but the exact health path reaches an instance without a session for that hostname and
-//!   an admission to it; both are looked at with every request.
+//!   an admission to it; both are looked at with every request. Where somebody before this edge asks who
+//!   is there ([`Identification::Before`]), it only leads the way, and all of that is the guard's.
 //! - Nobody learns from an answer, or from how long it took, whether an address may enter.
 //! - Whatever a client claims about who or where it is goes no further.
 //! - Changes made through this process hold at the next request, changes of another replica within
@@ -24,12 +25,15 @@ mod forward;
 mod hostname;
 mod hostnames;
 mod keys;
+mod origin;
 mod publishing;
 mod return_path;
 mod session;
 mod sign_in;
 mod store;
+mod upstreams;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ::access::{KeySet, Verifier};
@@ -44,6 +48,7 @@ use world::{Clock, Entropy, Sealer};
 pub use error::EdgeError;
 pub use hostname::{Hostname, HostnameError};
 pub use hostnames::{HostState, Published, Route};
+pub use origin::Origin;
 pub use store::MIGRATIONS;
 
 use crate::core::Core;
@@ -67,11 +72,25 @@ pub struct Settings {
     pub code_minutes: u32,
     /// Whether `<name>-app` leads to the instance at `<name>` as well, whose guard tells the two apart.
     pub app_sites: bool,
+    /// Who asks visitors of instances who they are.
+    pub identification: Identification,
+    /// For rehearsals: where origins that have a name are reached, without TLS.
+    pub origin_address: Option<SocketAddr>,
+}
+
+/// Who asks visitors of instances who they are. At the main site this edge always does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Identification {
+    /// This edge, by a mailed code.
+    Here,
+    /// Somebody who stands before it and puts an assertion into each request. It is passed on as it came,
+    /// whatever it is worth: guards verify it, as they would without this edge.
+    Before,
 }
 
 impl Settings {
     /// The usual settings: sessions of 24 hours, codes of 10 minutes, no mailbox, no
-    /// hostnames for apps.
+    /// hostnames for apps, sign-in here.
     pub fn new(public_url: impl Into<String>, base_domain: impl Into<String>, product: impl Into<String>) -> Self {
         Self {
             public_url: public_url.into(),
@@ -81,6 +100,8 @@ impl Settings {
             session_hours: 24,
             code_minutes: 10,
             app_sites: false,
+            identification: Identification::Here,
+            origin_address: None,
         }
     }
 }
@@ -136,11 +157,14 @@ impl Edge {
 
     /// Answers a request to an instance's hostname, or to one that nobody knows.
     pub async fn handle(&self, request: Request) -> Response {
-        if request.uri().path().starts_with(access::protocol::EDGE_PATHS) {
+        let is_here = self.core.settings.identification == Identification::Here;
+        if is_here && request.uri().path().starts_with(access::protocol::EDGE_PATHS) {
             match self.own.clone().oneshot(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},
             }
+        } else if !is_here && request.uri().path().starts_with(pages::BESIDE_EDGE) {
+            sign_in::asset(request.uri().path())
         } else {
             forward::answer(&self.core, request).await
         }

@@ -14,8 +14,8 @@ impl Edge {
     ///
     /// # Errors
     /// [`EdgeError::NotBelow`] for names outside the base domain, [`EdgeError::AppSite`] for those of
-    /// apps, [`EdgeError::HostnameTaken`] and [`EdgeError::AudienceTaken`] when another instance has the
-    /// name or the audience, [`EdgeError::Store`].
+    /// apps, [`EdgeError::Loop`] for an origin that is this server, [`EdgeError::HostnameTaken`] and
+    /// [`EdgeError::AudienceTaken`] when another instance has the name or the audience, [`EdgeError::Store`].
     pub async fn publish(&self, route: &Route) -> Result<(), EdgeError> {
         let core = &self.core;
         if route.hostname == core.site.hostname || !route.hostname.is_below(&core.settings.base_domain) {
@@ -24,6 +24,9 @@ impl Edge {
         }
         if access::app_site::instance_at(route.hostname.as_str()).is_some() {
             return Err(EdgeError::AppSite(route.hostname.clone()));
+        }
+        if let Some(origin) = route.upstream.name().filter(|name| core.is_ours(name)) {
+            return Err(EdgeError::Loop { hostname: route.hostname.clone(), origin: origin.clone() });
         }
         let mut tx = core.db.begin().await?;
         if let Some(other) = rows::other_holder(&mut tx, route).await? {

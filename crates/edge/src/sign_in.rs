@@ -221,8 +221,13 @@ async fn show_identity(State(core): State<Arc<Core>>, door: Door, headers: Heade
 }
 
 async fn show_asset(Path(file): Path<String>) -> Response {
+    asset(&format!("/cdn-cgi/access/assets/{file}"))
+}
+
+/// What pages refer to, at whichever path they do.
+pub(crate) fn asset(path: &str) -> Response {
     let mut response = Response::new(Body::empty());
-    let Some(asset) = pages::asset(&format!("/cdn-cgi/access/assets/{file}")) else {
+    let Some(asset) = pages::asset(path) else {
         *response.status_mut() = StatusCode::NOT_FOUND;
         return response;
     };

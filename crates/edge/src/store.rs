@@ -1,7 +1,5 @@
 //! All SQL of the built-in edge. Portable text; sentences about one hostname take it as an argument.
 
-use std::net::SocketAddr;
-
 use access::MemberRule;
 use domain::{Email, InstanceId};
 use sqlx::Row as _;
@@ -11,6 +9,7 @@ use store::{Db, Migration, Tx, millis};
 use crate::EdgeError;
 use crate::hostname::Hostname;
 use crate::hostnames::{HostState, Published, Route};
+use crate::origin::Origin;
 
 /// The tables of the built-in edge.
 pub const MIGRATIONS: &[Migration] = &[Migration {
@@ -192,7 +191,7 @@ fn published(row: &AnyRow) -> Result<Published, EdgeError> {
     Ok(Published {
         route: Route {
             instance: instance.map(|id| InstanceId::parse(&id)).transpose().map_err(|_| fail("instance"))?,
-            upstream: upstream.parse::<SocketAddr>().map_err(|_| fail("upstream"))?,
+            upstream: Origin::parse(&upstream).ok_or_else(|| fail("upstream"))?,
             audience: row.try_get("audience")?,
             hostname: Hostname::parse(&hostname).map_err(|_| fail("name"))?,
         },

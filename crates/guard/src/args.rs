@@ -87,6 +87,11 @@ pub struct Args {
     #[arg(long, env = "GUARD_TRUSTED_PROXIES", value_name = "CIDR", value_delimiter = ',', help_heading = TRAFFIC)]
     pub trusted_proxy: Vec<String>,
 
+    /// Spinoff's router calls the guard by a name of its own, and says in X-Spinoff-Host which host the
+    /// visitor asked for; without a router leave it out
+    #[arg(long, env = "GUARD_BEHIND_ROUTER", help_heading = TRAFFIC)]
+    pub behind_router: bool,
+
     /// Path that needs no identity, matched byte for byte; several with commas [default: none]
     #[arg(long, env = "GUARD_PUBLIC_PATHS", value_name = "PATH", value_delimiter = ',', help_heading = ENTRY)]
     pub public_path: Vec<String>,

@@ -47,6 +47,7 @@ mod peers;
 mod remembered;
 mod reporter;
 mod roster;
+mod routed;
 mod run;
 mod server;
 mod settings;

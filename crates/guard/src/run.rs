@@ -221,6 +221,7 @@ pub(crate) fn assemble(settings: &Settings, stop: &CancellationToken) -> anyhow:
         upstream: upstream.ending_tunnels_on(stop.clone()),
         app_site: AppSite::new(&settings.app_site, stop.clone()),
         trusted_proxies: Arc::new(settings.trusted_proxies.clone()),
+        behind_router: settings.behind_router,
         member_push: MemberPush::new(settings.main.as_ref().map(|main| main.token.clone())),
         meter,
         activity: Arc::clone(&settings.activity.judge),

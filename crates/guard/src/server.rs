@@ -27,6 +27,7 @@ use crate::notices;
 use crate::observed::Observed;
 use crate::own::{self, Own};
 use crate::peers::{Peer, TrustedProxies};
+use crate::routed;
 use crate::visitor::Visitor;
 
 /// The rule about requests that pages of other hostnames have browsers send.
@@ -43,6 +44,8 @@ pub(crate) struct Guard {
     pub(crate) upstream: Upstream,
     pub(crate) app_site: AppSite,
     pub(crate) trusted_proxies: Arc<TrustedProxies>,
+    /// Whether a router says by which host the visitor asked.
+    pub(crate) behind_router: bool,
     pub(crate) member_push: MemberPush,
     pub(crate) meter: Meter,
     pub(crate) activity: Arc<Activity>,
@@ -78,16 +81,17 @@ struct Visit {
 }
 
 /// Why a request is not even looked at: nothing about who sent it.
-struct Malformed(&'static str);
+pub(crate) struct Malformed(&'static str);
 
 impl Guard {
     /// Serves one request; each is decided anew, also on a kept connection.
-    pub(crate) async fn serve(self: Arc<Self>, peer: Peer, request: Request<Incoming>) -> Response<Body> {
+    pub(crate) async fn serve(self: Arc<Self>, peer: Peer, mut request: Request<Incoming>) -> Response<Body> {
+        let restored = if self.behind_router { routed::restore(&mut request) } else { Ok(()) };
         let issuer = self.gate.identities.verifier.issuer();
         let origin = headers::origin(request.headers(), peer, &self.trusted_proxies, issuer);
         let observed = Observed::begin(Arc::clone(&self), origin.client, &request);
         let form = Form::preferred(request.headers());
-        let outcome = match self.read(peer, origin, request) {
+        let outcome = match restored.and_then(|()| self.read(peer, origin, request)) {
             Err(Malformed(why)) => {
                 let notice = if why == METHOD { notices::not_served() } else { notices::malformed() };
                 let mut answer = notice.answer(form);
@@ -225,16 +229,19 @@ impl Outcome {
 }
 
 impl Malformed {
-    const HOST: Self = Self("host");
+    pub(crate) const HOST: Self = Self("host");
 }
 
 /// The host of a request that names exactly one, wherever it does.
-fn only_host(request: &Request<Incoming>) -> Result<HeaderValue, Malformed> {
+pub(crate) fn only_host<B>(request: &Request<B>) -> Result<HeaderValue, Malformed> {
     let mut hosts = request.headers().get_all(HOST).into_iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else { return Err(Malformed::HOST) };
     let text = host.to_str().map_err(|_| Malformed::HOST)?;
-    let plausible =
-        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte));
     let agrees = request.uri().authority().is_none_or(|target| target.as_str().eq_ignore_ascii_case(text));
-    if plausible && agrees { Ok(host.clone()) } else { Err(Malformed::HOST) }
+    if is_plausible(text) && agrees { Ok(host.clone()) } else { Err(Malformed::HOST) }
+}
+
+/// Whether it could be a host and perhaps a port.
+pub(crate) fn is_plausible(host: &str) -> bool {
+    !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte))
 }

@@ -45,6 +45,8 @@ pub(crate) struct Settings {
     pub(crate) public_paths: Vec<String>,
     /// Believed about where requests come from.
     pub(crate) trusted_proxies: TrustedProxies,
+    /// Whether a router says by which host visitors ask.
+    pub(crate) behind_router: bool,
     pub(crate) app_site: AppSite,
     pub(crate) activity: ActivitySettings,
     pub(crate) emergency: Option<Emergency>,
@@ -163,6 +165,7 @@ impl Settings {
             service_tokens: without_blanks("--service-token", &args.service_token)?,
             public_paths,
             trusted_proxies: trusted_proxies(&args.trusted_proxy)?,
+            behind_router: args.behind_router,
             app_site,
             activity,
             emergency: emergency::emergency(&args)?,

@@ -10,7 +10,7 @@ use hyper::body::Frame;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use proxy::Body;
 use support::client::raw;
-use support::{Guard, Tap, Town, ask, bearer, soon, until};
+use support::{App, Guard, Tap, Town, ask, bearer, soon, until};
 use tokio::net::TcpStream;
 
 const TRAILERS: [(&str, &str); 7] = [
@@ -84,4 +84,64 @@ async fn nobody_says_who_they_are_after_the_body() {
     let heard = heard();
     assert_eq!(heard.matches("\r\ntrailer: x-sum\r\n").count(), 2, "{heard}");
     assert!(!heard.contains("eve") && !heard.contains("6.6.6.6"), "{heard}");
+}
+
+/// A guard that a router calls by a name of its own, with an app beside the workspace.
+async fn behind_router(town: &Town, app: &App) -> Guard {
+    let mut settings = town.settings_with("GUARD_BEHIND_ROUTER", "true");
+    settings.push(("GUARD_APP_HOST", "acme-app.test".into()));
+    settings.push(("GUARD_APP_PORT", app.address.port().to_string()));
+    Guard::start(&settings, &[]).await
+}
+
+#[tokio::test]
+async fn behind_a_router_the_application_is_asked_by_the_name_that_the_visitor_used() {
+    let (town, app) = (Town::new().await, App::start().await);
+    let guard = behind_router(&town, &app).await;
+    let ada = bearer(&town.ada());
+    let post = async |host: &str, lines: &[&str]| {
+        let lines: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
+        let head = format!("POST /save HTTP/1.1\r\nHost: app-1.up.railway.app\r\nX-Spinoff-Host: {host}\r\n{ada}\r\n");
+        let rest = "Content-Length: 0\r\nConnection: close\r\n\r\n";
+        soon("an answer", raw(&guard.address, format!("{head}{lines}{rest}"))).await
+    };
+    // What its own pages send is its own, although the router calls it otherwise.
+    assert_eq!(post("acme.test", &["Origin: https://acme.test"]).await.status, 200);
+    let seen = town.app.last();
+    assert!(seen.contains("\nhost: acme.test\n") && seen.contains("\nx-forwarded-host: acme.test\n"), "{seen}");
+    assert!(!seen.contains("railway") && !seen.contains("x-spinoff-host"), "{seen}");
+    for origin in ["https://acme-app.test", "https://app-1.up.railway.app", "https://evil.example"] {
+        assert_eq!(post("acme.test", &[&format!("Origin: {origin}")]).await.status, 403, "{origin}");
+    }
+    assert_eq!(post("acme-app.test", &["Origin: https://acme-app.test"]).await.status, 200);
+    assert!(app.last().contains("\nhost: acme-app.test\n"), "{}", app.last());
+    assert_eq!(post("acme.test", &["X-Spinoff-Host: acme-app.test"]).await.status, 400, "two names");
+}
+
+#[tokio::test]
+async fn past_the_router_nobody_gets_in_who_would_not_through_it() {
+    let (town, app) = (Town::new().await, App::start().await);
+    let guard = behind_router(&town, &app).await;
+    let eve = bearer(&town.forge.token("eve@example.com"));
+    for host in ["acme.test", "acme-app.test", "app-1.up.railway.app", "umbrella.test"] {
+        let named = format!("X-Spinoff-Host: {host}");
+        assert_eq!(ask(&guard.address, "/", &[&named]).await.status, 401, "{host}");
+        assert_eq!(ask(&guard.address, "/", &[&named, &eve]).await.status, 403, "{host}");
+    }
+    assert_eq!(ask(&guard.address, "/", &[]).await.status, 401);
+    assert_eq!(ask(&guard.address, "/-/health", &[]).await.status, 200);
+    assert!(town.app.seen().is_empty() && app.seen().is_empty());
+}
+
+#[tokio::test]
+async fn without_a_router_nobody_says_by_another_name_where_they_are() {
+    let (town, app) = (Town::new().await, App::start().await);
+    let mut settings = town.settings();
+    settings.push(("GUARD_APP_HOST", "acme-app.test".into()));
+    settings.push(("GUARD_APP_PORT", app.address.port().to_string()));
+    let guard = Guard::start(&settings, &[]).await;
+    let (ada, named) = (bearer(&town.ada()), "X-Spinoff-Host: acme-app.test");
+    assert_eq!(ask(&guard.address, "/page", &[&ada, named, "X-Forwarded-Host: acme-app.test"]).await.status, 200);
+    assert!(app.seen().is_empty(), "the app was reached by a header");
+    assert!(!town.app.last().contains("acme-app.test"), "{}", town.app.last());
 }

@@ -19,6 +19,18 @@ const SITE: &str = "/assets/";
 /// Where the edge serves them on an instance's hostname, whose other paths belong to the application.
 const EDGE: &str = "/cdn-cgi/access/assets/";
 
+/// Where it serves them on a hostname on which somebody before it answers for all that begins with `/cdn-cgi/`.
+pub const BESIDE_EDGE: &str = "/-/access/assets/";
+
+/// Where pages at an instance's hostname look for assets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shelf {
+    /// Below the edge's own paths.
+    Edge,
+    /// Below [`BESIDE_EDGE`].
+    BesideEdge,
+}
+
 static ALL: LazyLock<[Asset; 3]> = LazyLock::new(|| {
     [
         hashed("site", "css", "text/css; charset=utf-8", squeeze(include_str!("../assets/site.css")).leak().as_bytes()),
@@ -33,9 +45,9 @@ pub fn assets() -> &'static [Asset] {
 }
 
 /// The asset at a request's path, be it below `/assets/` (site) or below
-/// `/cdn-cgi/access/assets/` (sign-in pages on any hostname).
+/// `/cdn-cgi/access/assets/` or [`BESIDE_EDGE`] (the edge's pages on any hostname).
 pub fn asset(path: &str) -> Option<&'static Asset> {
-    let name = path.strip_prefix(SITE).or_else(|| path.strip_prefix(EDGE))?;
+    let name = [SITE, EDGE, BESIDE_EDGE].into_iter().find_map(|base| path.strip_prefix(base))?;
     ALL.iter().find(|asset| asset.path.strip_prefix(SITE) == Some(name))
 }
 
@@ -51,7 +63,14 @@ impl Links {
     }
 
     pub(crate) const fn edge() -> Self {
-        Self { base: EDGE }
+        Self::on(Shelf::Edge)
+    }
+
+    pub(crate) const fn on(shelf: Shelf) -> Self {
+        match shelf {
+            Shelf::Edge => Self { base: EDGE },
+            Shelf::BesideEdge => Self { base: BESIDE_EDGE },
+        }
     }
 
     pub(crate) fn css(self) -> String {

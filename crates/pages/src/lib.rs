@@ -21,7 +21,7 @@ mod signup;
 mod site;
 mod when;
 
-pub use assets::{Asset, asset, assets};
+pub use assets::{Asset, BESIDE_EDGE, Shelf, asset, assets};
 pub use mailbox::{Mailbox, MailboxMessage, MailboxRow};
 pub use onward::Onward;
 pub use page::{CONTENT_SECURITY_POLICY, MAIL_CONTENT_SECURITY_POLICY, Markup};

@@ -3,7 +3,7 @@
 
 use askama::Template;
 
-use crate::assets::Links;
+use crate::assets::{Links, Shelf};
 use crate::page::page;
 
 /// Asks for the e-mail address. Posts `email` to `action`.
@@ -71,6 +71,8 @@ pub struct Unavailable {
     pub link: Option<(String, String)>,
     /// Whether the page should look again by itself every few seconds.
     pub retry: bool,
+    /// Where it finds its assets.
+    pub shelf: Shelf,
 }
 
 page!(SignInEmail);
@@ -88,4 +90,10 @@ macro_rules! on_the_edge {
     };
 }
 
-on_the_edge!(SignInEmail, SignInCode, SignedOut, Unavailable);
+on_the_edge!(SignInEmail, SignInCode, SignedOut);
+
+impl Unavailable {
+    fn links(&self) -> Links {
+        Links::on(self.shelf)
+    }
+}

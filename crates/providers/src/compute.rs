@@ -44,7 +44,8 @@ pub trait Compute: Send + Sync {
     /// refused, with the end of its log, when it could not.
     async fn deploy(&self, project: &ProjectName, release: &Release) -> Result<(), ProviderError>;
 
-    /// Makes the provider answer for a public hostname and tells where the edge shall send it.
+    /// Makes the provider answer for a public hostname and tells where the edge shall send it. Where the
+    /// router calls instances by names of the provider's, it is the same for all hostnames of one.
     ///
     /// # Errors
     /// Not found when there is no such project.
@@ -185,9 +186,9 @@ pub struct Release {
 pub enum Origin {
     /// A guard that listens on this machine.
     Address(SocketAddr),
-    /// A name at the compute provider that the hostname has to point to.
+    /// A name at the compute provider that the hostname has to point to, or by which the router calls it.
     Name {
-        /// Where the CNAME of the hostname leads.
+        /// Where the CNAME of the hostname leads, or whom the router calls.
         target: String,
         /// The TXT record that proves to the provider that the hostname is ours.
         proof: Option<Txt>,

@@ -2,6 +2,7 @@
 
 mod builtin;
 pub mod cloudflare;
+mod routed;
 
 use async_trait::async_trait;
 use domain::{Email, InstanceId};
@@ -13,6 +14,7 @@ use crate::{ProviderError, Removed};
 
 pub use builtin::Builtin;
 pub use cloudflare::Cloudflare;
+pub use routed::Routed;
 
 /// Whoever routes hostnames and asks strangers who they are.
 #[async_trait]

@@ -14,10 +14,12 @@ pub mod mail;
 pub mod payments;
 mod removed;
 pub mod resources;
+mod routing;
 pub mod setup;
 
 pub use error::ProviderError;
 pub use removed::Removed;
+pub use routing::Routing;
 
 use store::Migration;
 

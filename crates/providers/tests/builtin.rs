@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::{Email, InstanceId};
 use edge::{HostState, Hostname};
 use providers::ProviderError;
-use providers::compute::Origin;
+use providers::compute::{Origin, Txt};
 use providers::edge::{Builtin, Edge, Entry};
 use store::Engine;
 use store::testing::{TestDb, fresh};
@@ -92,4 +92,24 @@ async fn what_another_try_cannot_mend_is_refused() {
     for error in errors {
         assert!(matches!(error, ProviderError::Refused { .. }), "{error}");
     }
+}
+
+#[tokio::test]
+async fn an_instance_elsewhere_is_published_by_the_name_that_its_provider_gave_it() {
+    let (driver, edge, _db) = open().await;
+    let named = |target: &str| Origin::Name { target: target.into(), proof: None };
+    driver.publish(ACME, instance(1), &named("app-1.up.railway.app")).await.unwrap();
+    let published = edge.find(&Hostname::parse(ACME).unwrap()).await.unwrap().unwrap();
+    assert_eq!(published.route.upstream.to_string(), "https://app-1.up.railway.app");
+    assert_eq!(driver.inventory().await.unwrap().len(), 1);
+    // One for whose hostname records have to be made is none for a router, which makes none.
+    let proof = Some(Txt { name: "_railway-verify.acme.localhost".into(), text: "railway-verify=1".into() });
+    let refused = driver.publish(ACME, instance(1), &Origin::Name { target: "q7.up.railway.app".into(), proof }).await;
+    assert!(refused.unwrap_err().to_string().contains("routing = \"wildcard\""));
+    for target in ["localhost", "127.0.0.1", "umbrella.localhost", "a b", ""] {
+        let refused = driver.publish(ACME, instance(1), &named(target)).await.unwrap_err();
+        assert!(matches!(refused, ProviderError::Refused { .. }), "{target}: {refused}");
+    }
+    let published = edge.find(&Hostname::parse(ACME).unwrap()).await.unwrap().unwrap();
+    assert_eq!(published.route.upstream.to_string(), "https://app-1.up.railway.app");
 }

@@ -6,8 +6,11 @@ use std::time::Duration;
 use http::header::{CONNECTION, CONTENT_TYPE, UPGRADE};
 use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::{Body as _, Incoming};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::Instant;
+use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 
 use crate::outbound::Parts;
@@ -40,15 +43,22 @@ pub struct Timeouts {
 /// A server that requests are forwarded to, with its kept connections.
 pub struct Upstream {
     address: Address,
+    tls: Option<Tls>,
     timeouts: Timeouts,
     pool: Arc<Pool>,
     tunnels_end: CancellationToken,
 }
 
+/// Who has to be at the other end, and by what that is judged.
+struct Tls {
+    name: ServerName<'static>,
+    connector: TlsConnector,
+}
+
 /// Why there is no answer to forward. Callers choose the page by it.
 #[derive(Debug, thiserror::Error)]
 pub enum ForwardError {
-    /// Nothing accepts connections there.
+    /// Nothing accepts connections there, or it could not prove that it is who was meant.
     #[error("the upstream is unreachable: {0}")]
     Unreachable(#[source] std::io::Error),
     /// The connection was not accepted in time.
@@ -78,7 +88,17 @@ impl Upstream {
     /// An upstream at an address. Connects when the first request comes.
     #[must_use]
     pub fn new(address: Address, timeouts: Timeouts) -> Self {
-        Self { address, timeouts, pool: Pool::new(timeouts.idle), tunnels_end: CancellationToken::new() }
+        let (pool, tunnels_end) = (Pool::new(timeouts.idle), CancellationToken::new());
+        Self { address, tls: None, timeouts, pool, tunnels_end }
+    }
+
+    /// Speaks TLS to it: over TCP it has to prove that it is `name`, by what `config` believes. HTTP/1.1
+    /// is all that is spoken, whatever `config` offers.
+    #[must_use]
+    pub fn over_tls(mut self, name: ServerName<'static>, mut config: ClientConfig) -> Self {
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        self.tls = Some(Tls { name, connector: TlsConnector::from(Arc::new(config)) });
+        self
     }
 
     /// Ends this upstream's tunnels and event streams when `token` is cancelled: they have no end
@@ -188,7 +208,12 @@ impl Upstream {
                 Address::Tcp(address) => {
                     let stream = TcpStream::connect(address).await?;
                     stream.set_nodelay(true)?;
-                    Ok(Wire::new(stream).await)
+                    match &self.tls {
+                        None => Ok(Wire::new(stream).await),
+                        Some(Tls { name, connector }) => {
+                            Ok(Wire::new(connector.connect(name.clone(), stream).await?).await)
+                        }
+                    }
                 }
                 Address::Unix(path) => Ok(Wire::new(UnixStream::connect(path).await?).await),
             }

@@ -15,6 +15,7 @@ use crate::up::config::{ComputeDriver, Config, secret};
 mod data;
 mod host;
 mod providers;
+mod wildcard;
 
 /// What to check.
 #[derive(Debug, clap::Args)]

@@ -13,7 +13,9 @@ use crate::up::{self, UpArgs};
 #[command(after_help = "Prints `ready https://…` as a line of its own when serving. All else is said in the settings \
 file or in the
 environment, as SPINOFF_<SECTION>__<KEY>. It refuses to start unless [site] public_url is an https address, which a
-reverse proxy or Cloudflare answers, and mail leaves by SMTP.
+reverse proxy on this machine answers, and mail leaves by SMTP. Cloudflare can't be that proxy: on names that it
+proxies it keeps the paths at which people sign in to the site. With [edge] routing = \"wildcard\" the hostnames of
+instances lead here too.
 
 Examples:
   spinoff serve --config /etc/spinoff/spinoff.toml

@@ -112,6 +112,8 @@ fn of_living(look: &Look<'_>, item: &Item, known: &Known, is_second: bool) -> Op
     let (fits, remedy) = match (look.role, item.kind) {
         (Role::Compute, "project") => (item.name == known.project, Remedy::ConfigureAgain),
         (Role::Compute, "domain") => (is_of(item, hostname), Remedy::PublishAgain),
+        // Of Railway's choice, and the same whatever the hostname is.
+        (Role::Compute, "generated domain") => (true, Remedy::PublishAgain),
         (Role::Edge, _) => (is_of(item, hostname), Remedy::PublishAgain),
         _ => (true, Remedy::ByHand),
     };

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
+use providers::Routing;
 use simulators::Fault;
 use workflow::{Faults, Moment, WorkflowState};
 
@@ -87,9 +88,9 @@ fn calls(town: &Town) -> [u64; 3] {
 
 /// Whole lives, one after the other. In each, one call of each part goes wrong at each company, until each
 /// call did so.
-async fn fail_each(parts: &[Part], fault: Fault) {
+async fn fail_each(parts: &[Part], fault: Fault, routing: Routing) {
     let pool = u32::from(parts.contains(&Part::Prepare));
-    let town = Town::open(Wishes { pool, ..Wishes::brisk() }).await;
+    let town = Town::open(Wishes { pool, routing, ..Wishes::brisk() }).await;
     // So many calls the longest of them took, in each part.
     let mut most = vec![u64::MAX; parts.len()];
     for number in 1.. {
@@ -130,14 +131,21 @@ async fn fail_each(parts: &[Part], fault: Fault) {
 
 #[tokio::test]
 async fn each_call_of_each_workflow_may_break_off_before_its_effect() {
-    fail_each(LIFE, Fault::ResetBefore).await;
-    fail_each(POOLED, Fault::ResetBefore).await;
+    fail_each(LIFE, Fault::ResetBefore, Routing::Records).await;
+    fail_each(POOLED, Fault::ResetBefore, Routing::Records).await;
 }
 
 #[tokio::test]
 async fn each_call_of_each_workflow_may_break_off_after_its_effect() {
-    fail_each(LIFE, Fault::ResetAfter).await;
-    fail_each(POOLED, Fault::ResetAfter).await;
+    fail_each(LIFE, Fault::ResetAfter, Routing::Records).await;
+    fail_each(POOLED, Fault::ResetAfter, Routing::Records).await;
+}
+
+#[tokio::test]
+async fn each_call_may_break_off_where_one_record_leads_everybody() {
+    for fault in [Fault::ResetBefore, Fault::ResetAfter] {
+        fail_each(LIFE, fault, Routing::Wildcard).await;
+    }
 }
 
 /// Lets each step and each undo happen twice, since its first result is never stored, and the step with

@@ -1,4 +1,5 @@
 use jiff::SignedDuration;
+use providers::Routing;
 use simulators::railway::Behaviour;
 use workflow::WorkflowState;
 
@@ -98,4 +99,31 @@ async fn whoever_enters_no_card_that_works_costs_nothing_and_is_told() {
         let books = town.books().await;
         assert!(books.problems.is_empty() && books.failed == 1, "{habit:?}: {:#?}", books.problems);
     }
+}
+
+#[tokio::test]
+async fn where_one_record_leads_everybody_a_signup_waits_for_no_verification_and_takes_no_record() {
+    let town = Town::open(Wishes { routing: Routing::Wildcard, ..Wishes::default() }).await;
+    town.companies.cloudflare.change(|settings| settings.record_quota = 1);
+    let made = town.order("acme").await;
+    town.settle().await;
+    let record = town.provisioning(made.instance).await.unwrap();
+    let (state, took) = town.outcome(&record.id).await;
+    assert_eq!(state, WorkflowState::Done, "{record:?}");
+    // The deploy alone: half a minute to two, and a turn in line.
+    assert!(took.as_mins() < 4, "{took:#}");
+    let books = town.books().await;
+    assert!(books.problems.is_empty() && books.live == 1, "{:#?}", books.problems);
+
+    let moved = town.try_rename("acme", "zebra").await.unwrap();
+    town.settle().await;
+    assert_eq!(town.outcome(&moved).await.0, WorkflowState::Done);
+    let books = town.books().await;
+    assert!(books.problems.is_empty() && books.live == 1, "{:#?}", books.problems);
+    town.delete("zebra").await;
+    town.settle().await;
+    let books = town.books().await;
+    assert!(books.problems.is_empty() && books.live == 0, "{:#?}", books.problems);
+    assert_eq!(town.count("select count(*) from provider_resources").await, 0);
+    assert_eq!(town.count("select count(*) from edge_hostnames").await, 0);
 }

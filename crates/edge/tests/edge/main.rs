@@ -5,6 +5,7 @@ mod app_sites;
 mod browser;
 mod entering;
 mod publishing;
+mod routing;
 mod signing_in;
 mod site;
 mod town;

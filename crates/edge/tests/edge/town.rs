@@ -44,11 +44,18 @@ impl CodeMail for Outbox {
 
 impl Town {
     pub async fn start(engine: Engine) -> Self {
+        Self::start_with(engine, |_, _| ()).await
+    }
+
+    /// With other settings than the usual ones, which may name where the upstream is.
+    pub async fn start_with(engine: Engine, adjust: impl FnOnce(&mut Settings, SocketAddr)) -> Self {
         let db = fresh(engine, edge::MIGRATIONS).await;
         let clock = Clock::at("2026-11-24T12:00:00Z".parse::<Timestamp>().unwrap());
         let (outbox, mails) = unbounded_channel();
-        let edge = open(&db, &clock, Arc::new(Outbox(outbox))).await.unwrap();
         let upstream = Upstream::start().await;
+        let mut settings = settings();
+        adjust(&mut settings, upstream.address);
+        let edge = open_as(&db, &clock, Arc::new(Outbox(outbox)), [7; 32], settings).await.unwrap();
         for (name, member) in [("acme.localhost", "ada@example.com"), ("umbrella.localhost", "bob@example.com")] {
             edge.publish(&route(&edge, name, upstream.address)).await.unwrap();
             edge.set_admissions(&host(name), &[member.parse().unwrap()]).await.unwrap();
@@ -100,8 +107,22 @@ pub async fn open_with(
     mail: Arc<dyn CodeMail>,
     key: [u8; 32],
 ) -> Result<Edge, edge::EdgeError> {
+    open_as(db, clock, mail, key, settings()).await
+}
+
+fn settings() -> Settings {
     let mut settings = Settings::new("http://localhost:8080", "localhost", "AI-DIY");
     settings.app_sites = true;
+    settings
+}
+
+async fn open_as(
+    db: &TestDb,
+    clock: &Clock,
+    mail: Arc<dyn CodeMail>,
+    key: [u8; 32],
+    settings: Settings,
+) -> Result<Edge, edge::EdgeError> {
     Edge::open(db.db.clone(), Arc::new(Sealer::new(key)), clock.clone(), Entropy::System, settings, mail).await
 }
 
@@ -128,7 +149,12 @@ pub fn instance(name: &str) -> InstanceId {
 
 pub fn route(edge: &Edge, name: &str, upstream: SocketAddr) -> Route {
     let instance = instance(name);
-    Route { hostname: host(name), instance: Some(instance), upstream, audience: edge.audience_of(instance) }
+    Route {
+        hostname: host(name),
+        instance: Some(instance),
+        upstream: upstream.into(),
+        audience: edge.audience_of(instance),
+    }
 }
 
 /// One listener for the site and all instances, as the server has it.

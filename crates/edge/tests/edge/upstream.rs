@@ -46,6 +46,7 @@ impl Upstream {
             .route("/ws", get(echo))
             .route("/events", get(stream))
             .route("/cookies", get(cookies))
+            .route("/fallback", get(fallback))
             .fallback(record)
             .with_state(upstream.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -85,6 +86,11 @@ async fn cookies() -> impl axum::response::IntoResponse {
         ("set-cookie", "theme=dark"),
         ("set-cookie", "spinoff_sign_in=tossed; Domain=localhost; Path=/cdn-cgi/access/code"),
     ])
+}
+
+/// As Railway answers for a name behind which nothing runs.
+async fn fallback() -> impl axum::response::IntoResponse {
+    (http::StatusCode::NOT_FOUND, [("x-railway-fallback", "true")], "the train has not arrived")
 }
 
 async fn echo(State(upstream): State<Upstream>, upgrade: WebSocketUpgrade, request: Request) -> Response {

@@ -1,5 +1,5 @@
 use super::{Fill, Sample, before, sample};
-use pages::{Area, Mailbox, MailboxMessage, MailboxRow, SignInCode, SignInEmail, SignedOut, Unavailable, mail};
+use pages::{Area, Mailbox, MailboxMessage, MailboxRow, Shelf, SignInCode, SignInEmail, SignedOut, Unavailable, mail};
 
 pub fn all(fill: Fill) -> Vec<Sample> {
     let hostname = fill.text("corner-bakery.localhost:8080");
@@ -33,6 +33,7 @@ pub fn all(fill: Fill) -> Vec<Sample> {
         text: fill.text("This workspace is closed until its bill is paid. Nothing in it was lost."),
         link: fill.option((fill.text("Go to the portal"), "http://localhost:8080/portal".to_owned())),
         retry: true,
+        shelf: Shelf::Edge,
     };
     let mut found = vec![
         sample("sign-in", email.render()),

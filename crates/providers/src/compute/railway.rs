@@ -4,13 +4,15 @@
 //! thing is looked for before it is made, the intent is stored before the effect, and an answer that
 //! never came ends in adoption. Our mark is the description of a project: `spinoff:<instance id>`.
 //!
-//! No name below `up.railway.app` is ever made for an instance, so that there is no second door.
+//! Where each hostname has records of its own, no name below `up.railway.app` is made for an instance. Where
+//! one wildcard record leads to the router, such a name is all that an instance has (`generated.rs`).
 
 mod answers;
 mod compute;
 mod deployment;
 mod domain;
 mod door;
+mod generated;
 mod gone;
 mod graphql;
 mod inventory;
@@ -19,6 +21,7 @@ mod operations;
 mod project;
 mod refusal;
 mod removal;
+mod routing;
 mod service;
 mod settings;
 mod usage;
@@ -50,8 +53,8 @@ pub struct Railway {
     graph: Graph,
     resources: Resources,
     clock: Clock,
-    /// Knocks at guards where that is rehearsed.
-    rehearsed: reqwest::Client,
+    /// Knocks at guards by names that need no special treatment.
+    straight: reqwest::Client,
     /// Changes of one project come one after the other: Railway mixes up those that come together.
     turns: Mutex<HashMap<ProjectName, Arc<tokio::sync::Mutex<()>>>>,
 }
@@ -77,10 +80,10 @@ impl Railway {
         let budget = Budget::new(db.clone(), clock.clone(), NAME);
         let graph = Graph::new(&settings, budget, clock.clone(), entropy)?;
         let resources = Resources::new(db, clock.clone(), NAME);
-        let rehearsed = door::client()
+        let straight = door::client()
             .build()
             .map_err(|error| ProviderError::unavailable("making the client that knocks at guards", error))?;
-        Ok(Self { settings, graph, resources, clock, rehearsed, turns: Mutex::default() })
+        Ok(Self { settings, graph, resources, clock, straight, turns: Mutex::default() })
     }
 
     async fn turn(&self, project: &ProjectName) -> tokio::sync::OwnedMutexGuard<()> {

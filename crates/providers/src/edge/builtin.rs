@@ -25,6 +25,12 @@ impl Builtin {
     pub fn new(edge: ::edge::Edge) -> Self {
         Self { edge }
     }
+
+    /// Whether a hostname is published for this instance.
+    pub(super) async fn leads_to(&self, hostname: &str, instance: InstanceId) -> Result<bool, ProviderError> {
+        let found = self.edge.find(&parse(hostname)?).await.map_err(failed("looking up a hostname"))?;
+        Ok(found.is_some_and(|found| found.route.instance == Some(instance)))
+    }
 }
 
 #[async_trait]
@@ -43,16 +49,20 @@ impl Edge for Builtin {
 
     async fn publish(&self, hostname: &str, instance: InstanceId, origin: &Origin) -> Result<(), ProviderError> {
         let name = parse(hostname)?;
-        let Origin::Address(upstream) = origin else {
-            let why = "the built-in edge reaches instances on this machine only";
-            return Err(ProviderError::refused(
-                format!("publishing {hostname}"),
-                why,
-                "set [edge] driver = \"cloudflare\" for instances at Railway",
-            ));
+        let upstream = match origin {
+            Origin::Address(address) => ::edge::Origin::Address(*address),
+            Origin::Name { target, proof: None } => {
+                let name = Hostname::parse(target)
+                    .map_err(|error| ProviderError::refused(format!("publishing {hostname}"), error, AT_COMPUTE))?;
+                ::edge::Origin::Name(name)
+            }
+            Origin::Name { proof: Some(_), .. } => {
+                let why = "its compute provider wants a DNS record for each hostname, which the router makes none of";
+                return Err(ProviderError::refused(format!("publishing {hostname}"), why, ROUTING));
+            }
         };
         let audience = self.edge.audience_of(instance);
-        let route = Route { hostname: name, instance: Some(instance), upstream: *upstream, audience };
+        let route = Route { hostname: name, instance: Some(instance), upstream, audience };
         self.edge.publish(&route).await.map_err(failed("publishing a hostname"))
     }
 
@@ -107,6 +117,10 @@ impl Edge for Builtin {
     }
 }
 
+const ROUTING: &str = "set [edge] routing = \"wildcard\", or [edge] driver = \"cloudflare\"";
+
+const AT_COMPUTE: &str = "look at the instance's hostnames at the compute provider";
+
 fn parse(hostname: &str) -> Result<Hostname, ProviderError> {
     Hostname::parse(hostname).map_err(|error| {
         ProviderError::refused(format!("reading the hostname {hostname}"), error, "check [site] base_domain")
@@ -118,10 +132,15 @@ fn failed(what: &'static str) -> impl Fn(EdgeError) -> ProviderError {
         let next = match &error {
             EdgeError::NotBelow { .. } | EdgeError::PublicUrl(_) => "check [site] public_url and base_domain",
             EdgeError::AppSite(_) => "choose another name",
+            EdgeError::Loop { .. } => AT_COMPUTE,
             EdgeError::HostnameTaken(_) => "remove that instance first, or choose another name",
             EdgeError::AudienceTaken { .. } => "remove that instance first",
             EdgeError::Unreadable(_) => "run the version that wrote it, or restore the store from a backup",
-            EdgeError::Store(_) | EdgeError::Seal(_) | EdgeError::Issuer(_) | EdgeError::KeySet(_) => {
+            EdgeError::Store(_)
+            | EdgeError::Seal(_)
+            | EdgeError::Issuer(_)
+            | EdgeError::KeySet(_)
+            | EdgeError::Certificates(_) => {
                 return ProviderError::unavailable(what, error);
             }
         };

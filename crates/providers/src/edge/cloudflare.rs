@@ -3,6 +3,9 @@
 //! All hostnames share one wildcard application and one policy. So the edge tells who somebody is,
 //! and the guard decides whether they are a member: the edge's assertion names no hostname. What is
 //! looked for before it is made are records, by name; ours bear the comment `spinoff:<instance id>`.
+//!
+//! Where [`CloudflareSettings::router`] is set, hostnames have no records of their own: one wildcard record, made
+//! by the setup, leads all of them to the router (`wildcard.rs`), and [`super::Routed`] publishes there.
 
 mod admissions;
 mod api;
@@ -13,6 +16,7 @@ mod records;
 mod settings;
 mod setup;
 mod store;
+mod wildcard;
 
 use ::store::Db;
 use async_trait::async_trait;

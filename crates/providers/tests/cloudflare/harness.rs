@@ -23,6 +23,8 @@ pub struct House {
     pub clock: Clock,
     pub test: TestDb,
     pub ready: Ready,
+    /// Where the wildcard record leads, in a house that has one.
+    router: Option<String>,
 }
 
 impl House {
@@ -38,20 +40,38 @@ impl House {
         house
     }
 
+    /// With one wildcard record for everybody, which is made by the setup.
+    pub async fn bare_and_routed(settings: Settings) -> Self {
+        let mut house = Self::bare(settings).await;
+        house.router = Some("ai-diy.ai".into());
+        house.driver = house.driver_with(house.there.token());
+        house
+    }
+
+    /// The same with the one-time part done.
+    pub async fn open_and_routed() -> Self {
+        let mut house = Self::bare_and_routed(Settings { request_limit: None, ..Settings::default() }).await;
+        house.ready = house.driver.apply().await.unwrap();
+        house.driver = house.driver_with(house.there.token());
+        house
+    }
+
     /// An account in which nothing was done yet.
     pub async fn bare(settings: Settings) -> Self {
         let clock = Clock::at("2026-11-25T10:00:00Z".parse().unwrap());
         let there = Simulator::new(clock.clone(), Entropy::seeded(7), settings);
         let served = serve(Arc::new(there.clone()), clock.clone(), Pace::Virtual).await.unwrap();
-        let migrations: Vec<_> = [budget::MIGRATIONS, resources::MIGRATIONS, cloudflare::MIGRATIONS].concat();
+        let migrations: Vec<_> =
+            [budget::MIGRATIONS, resources::MIGRATIONS, cloudflare::MIGRATIONS, edge::MIGRATIONS].concat();
         let test = fresh(store::Engine::Sqlite, &migrations).await;
         let ready = Ready { audience: String::new(), policy_id: String::new(), team_domain: String::new() };
-        let driver = driver(&served, &there, there.token(), &test, &clock, &ready);
-        Self { driver, there, served, clock, test, ready }
+        let driver = driver(&served, &there, there.token(), &test, &clock, &ready, None);
+        Self { driver, there, served, clock, test, ready, router: None }
     }
 
     pub fn driver_with(&self, token: &str) -> Cloudflare {
-        driver(&self.served, &self.there, token, &self.test, &self.clock, &self.ready)
+        let router = self.router.clone();
+        driver(&self.served, &self.there, token, &self.test, &self.clock, &self.ready, router)
     }
 
     /// Does it again, at the times that the answers name, until it is done.
@@ -93,10 +113,12 @@ pub fn driver(
     test: &TestDb,
     clock: &Clock,
     ready: &Ready,
+    router: Option<String>,
 ) -> Cloudflare {
     let api = format!("{}/client/v4", served.url);
     let token = SecretString::from(token);
     let mut settings = CloudflareSettings::new(&api, token, there.zone_id(), there.account_id(), "ai-diy.ai").unwrap();
+    settings.router = router;
     settings.pause = Duration::from_millis(1);
     settings.rate.burst = 10_000;
     settings.audience.clone_from(&ready.audience);

@@ -5,3 +5,4 @@ mod access;
 mod harness;
 mod hostnames;
 mod sign_ins;
+mod wildcard;

@@ -6,7 +6,7 @@ use domain::{InstanceId, ProjectName};
 use jiff::SignedDuration;
 use providers::compute::railway::{Limits, Railway, RailwaySettings};
 use providers::compute::{Compute, GuardSettings, Origin, Release};
-use providers::{ProviderError, Removed, budget, resources};
+use providers::{ProviderError, Removed, Routing, budget, resources};
 use secrecy::SecretString;
 use simulators::railway::{self, Dns, Kind, Plan, Settings};
 use simulators::{Pace, Served, serve};
@@ -52,6 +52,10 @@ pub fn slow() -> Settings {
 
 impl House {
     pub async fn open(settings: Settings) -> Self {
+        Self::open_as(settings, Routing::Records).await
+    }
+
+    pub async fn open_as(settings: Settings, routing: Routing) -> Self {
         let clock = Clock::at("2026-11-25T10:00:00Z".parse().unwrap());
         let railway = railway::Railway::new(clock.clone(), Entropy::seeded(7), settings);
         let dns = Arc::new(Records::default());
@@ -60,13 +64,19 @@ impl House {
         let migrations: Vec<_> = [budget::MIGRATIONS, resources::MIGRATIONS].concat();
         let test = fresh(store::Engine::Sqlite, &migrations).await;
         let told = Arc::new(Mutex::new(Vec::new()));
-        let driver = driver(&served, railway.workspace_token(), &test, &clock, &told);
+        let driver = driver(&served, railway.workspace_token(), &test, &clock, &told, routing);
         Self { driver, railway, served, clock, told, test, dns }
     }
 
     /// The same with another token.
     pub fn driver_with(&self, token: &str) -> Railway {
-        driver(&self.served, token, &self.test, &self.clock, &self.told)
+        driver(&self.served, token, &self.test, &self.clock, &self.told, Routing::Records)
+    }
+
+    /// The same, by another routing.
+    pub fn driver_by(&self, routing: Routing) -> Railway {
+        let token = self.railway.workspace_token();
+        driver(&self.served, token, &self.test, &self.clock, &self.told, routing)
     }
 
     /// Does it again, at the times that the answers name, until it is done.
@@ -136,11 +146,19 @@ impl House {
     }
 }
 
-fn driver(served: &Served, token: &str, test: &TestDb, clock: &Clock, told: &Arc<Mutex<Vec<String>>>) -> Railway {
+fn driver(
+    served: &Served,
+    token: &str,
+    test: &TestDb,
+    clock: &Clock,
+    told: &Arc<Mutex<Vec<String>>>,
+    routing: Routing,
+) -> Railway {
     let told = Arc::clone(told);
     let mut settings = RailwaySettings::new(&served.url, SecretString::from(token), "ws-simulated").unwrap();
     settings.region = Some("europe-west4-drams3a".into());
     settings.limits = Some(Limits { vcpus: 1.0, memory_gb: 0.5 });
+    settings.routing = routing;
     settings.pause = Duration::from_millis(1);
     settings.edge_address = Some(served.address);
     settings.observer = Arc::new(move |line| told.lock().unwrap().push(line));

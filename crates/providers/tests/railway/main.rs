@@ -8,3 +8,4 @@ mod life;
 mod lost_answers;
 mod projects;
 mod schema;
+mod wildcard;

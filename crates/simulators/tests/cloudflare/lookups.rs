@@ -1,4 +1,4 @@
-use simulators::cloudflare::Target;
+use simulators::cloudflare::{Settings, Target};
 use simulators::railway::Dns as _;
 
 use crate::harness::House;
@@ -33,4 +33,15 @@ async fn texts_are_read_without_their_quotation_marks_and_a_hostname_leads_somew
     assert_eq!(house.cloudflare.resolve("_railway-verify.acme.ai-diy.ai"), None);
     assert!(house.cloudflare.plant("A", "by-hand", "192.0.2.7"));
     assert_eq!(house.cloudflare.resolve("by-hand.ai-diy.ai").unwrap().content, "192.0.2.7");
+}
+
+#[tokio::test]
+async fn a_wildcard_may_lead_to_the_zone_itself_also_where_that_is_one_label() {
+    for zone in ["ai-diy.ai", "localhost"] {
+        let house = House::open_with(Settings { zone: zone.into(), ..Settings::default() }).await;
+        house.record("CNAME", "*", zone).await;
+        let target = Target { content: zone.into(), proxied: true };
+        assert_eq!(house.cloudflare.resolve(&format!("acme.{zone}")), Some(target), "{zone}");
+        assert!(!house.cloudflare.plant("CNAME", "one", "elsewhere"), "{zone}: another name of one label is none");
+    }
 }

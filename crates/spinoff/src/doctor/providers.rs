@@ -8,7 +8,7 @@ use ::providers::edge::Edge as _;
 use ::providers::inventory::{self, Ceiling};
 use ::providers::payments::Payments as _;
 
-use super::{Check, Verdict};
+use super::{Check, Verdict, wildcard};
 use crate::data_folder::DataFolder;
 use crate::up::config::{ComputeDriver, Config, EdgeDriver, MailDriver, PaymentsDriver};
 use crate::up::drivers::{self, CLOUDFLARE, STRIPE};
@@ -38,6 +38,9 @@ pub async fn all(data: &DataFolder, config: &Config) -> Vec<Check> {
     let mut checks = Vec::new();
     if config.compute.driver == ComputeDriver::Railway {
         checks.extend(of("Railway", railway(config, &home)).await);
+        if config.edge.driver == EdgeDriver::Builtin {
+            checks.push(wildcard::leads_here(config).await);
+        }
     }
     if config.edge.driver == EdgeDriver::Cloudflare {
         checks.extend(of("Cloudflare", cloudflare(config, &home)).await);
@@ -64,7 +67,12 @@ async fn of(name: &str, asked: impl Future<Output = anyhow::Result<Vec<Check>>>)
 
 async fn railway(config: &Config, home: &Home) -> anyhow::Result<Vec<Check>> {
     let driver = drivers::railway(config, &home.parts)?;
-    let checks = in_our_words(driver.check().await);
+    let mut checks = in_our_words(driver.check().await);
+    checks.push(match driver.keeps_to_its_routing().await {
+        Ok(()) => Check::ok("routing", format!("by {}", config.edge.routing.as_str())),
+        Err(ProviderError::Refused { what, why, next }) => Check::fail("routing", format!("{what}: {why}"), next),
+        Err(error) => Check::fail("routing", error.to_string(), "see what is said of the store"),
+    });
     Ok(with_ceilings("Railway limits", checks, driver.ceilings()).await)
 }
 

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret as _;
 
 use super::plan::Part;
 use super::{Planned, Provider};
-use crate::up::config::Config;
+use crate::up::config::{Config, EdgeDriver, host_of};
 use crate::up::drivers;
 use crate::up::home::Home;
 
@@ -26,11 +26,20 @@ pub async fn plan(config: &Config, home: &Home) -> Planned<Part> {
 
 /// The webhook is entered by hand: it only makes things quicker, since everything is looked at anyway.
 pub fn notes(config: &Config, home: &Home) -> Vec<String> {
-    let (Some(url), Some(sealer)) = (config.site.public_url(), &home.sealer) else { return Vec::new() };
+    let Some(url) = config.site.public_url() else { return Vec::new() };
+    let mut notes = Vec::new();
+    if config.edge.driver == EdgeDriver::Builtin {
+        let (base, site) = (&config.site.base_domain, host_of(url));
+        notes.push(format!(
+            "make a DNS record *.{base} that leads where {site} does; `spinoff doctor` looks whether it does"
+        ));
+    }
+    let Some(sealer) = &home.sealer else { return notes };
     let secret = control_plane::railway_webhook_secret(sealer);
     let address = format!("{url}/webhooks/railway/{}", secret.expose_secret());
-    vec![format!(
+    notes.push(format!(
         "to learn of deployments at once, enter this address (keep it secret) as a webhook in the workspace's settings \
          at railway.com: {address}"
-    )]
+    ));
+    notes
 }

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use access::MembersKey;
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use base64::Engine as _;
 use control_plane::{Core, Drivers, Settings, SignInCodes, Started};
-use providers::compute::Release;
+use edge::Identification;
+use providers::Routing;
 use providers::compute::local::{Isolation, Local, LocalSettings};
-use providers::edge::{Builtin, Edge};
-use providers::mail::Outbox;
+use providers::compute::{Compute, Release};
+use providers::edge::{Builtin, Edge, Routed};
+use providers::mail::{Mail, Outbox};
 use providers::payments::Payments;
 use providers::payments::ledger::Ledger;
 use providers::setup::Findings;
@@ -56,7 +58,11 @@ pub async fn start(
     let mut edge_settings = edge::Settings::new(&settings.public_url, &settings.base_domain, &settings.product);
     edge_settings.mailbox_url = settings.mailbox.then(|| format!("{}/mailbox", settings.public_url));
     // Without walls, all instances would share the port that such apps listen on.
-    edge_settings.app_sites = !args.insecure_no_sandbox;
+    edge_settings.app_sites = config.compute.driver == ComputeDriver::Local && !args.insecure_no_sandbox;
+    edge_settings.origin_address = config.railway.edge_address;
+    if config.edge.driver == EdgeDriver::Cloudflare && config.edge.routing == Routing::Wildcard {
+        edge_settings.identification = Identification::Before;
+    }
     let gate = edge::Edge::open(
         db.clone(),
         Arc::clone(&sealer),
@@ -68,18 +74,13 @@ pub async fn start(
     .await?;
     let parts = Parts { db: db.clone(), clock: clock.clone(), entropy: entropy.clone() };
     let findings = Findings::new(db.clone(), Arc::clone(&sealer), clock.clone());
-    let drivers = Drivers {
-        compute: match config.compute.driver {
-            ComputeDriver::Local => Arc::new(local(folder, config, args, guards_socket, &clock, &sealer).await?),
-            ComputeDriver::Railway => Arc::new(drivers::railway(config, &parts)?),
-        },
-        edge: edge_driver(config, &gate, &findings, &parts).await?,
-        payments: payments_driver(config, &findings, &parts).await?,
-        mail: match config.mail.driver {
-            MailDriver::Outbox => Arc::new(Outbox),
-            MailDriver::Smtp => Arc::new(drivers::smtp(config)?),
-        },
-    };
+    let local = || local(folder, config, args, guards_socket, &clock, &sealer);
+    let drivers = all_told(
+        compute_driver(config, &parts, local).await,
+        edge_driver(config, &gate, &findings, &parts).await,
+        payments_driver(config, &findings, &parts).await,
+        mail_driver(config),
+    )?;
     let core = Core {
         members_key: members_key(&sealer)?,
         gate,
@@ -97,6 +98,41 @@ pub async fn start(
     control_plane::start(core, engine).await
 }
 
+/// All of them, or all that is missing at once: an operator should not have to start as often as something is.
+fn all_told(
+    compute: anyhow::Result<Arc<dyn Compute>>,
+    edge: anyhow::Result<Arc<dyn Edge>>,
+    payments: anyhow::Result<Arc<dyn Payments>>,
+    mail: anyhow::Result<Arc<dyn Mail>>,
+) -> anyhow::Result<Drivers> {
+    let missing = [compute.as_ref().err(), edge.as_ref().err(), payments.as_ref().err(), mail.as_ref().err()];
+    let missing: Vec<String> = missing.into_iter().flatten().map(|error| format!("{error:#}")).collect();
+    ensure!(missing.len() < 2, "{}", missing.join(";\nand "));
+    Ok(Drivers { compute: compute?, edge: edge?, payments: payments?, mail: mail? })
+}
+
+async fn compute_driver(
+    config: &Config,
+    parts: &Parts,
+    local: impl AsyncFnOnce() -> anyhow::Result<Local>,
+) -> anyhow::Result<Arc<dyn Compute>> {
+    match config.compute.driver {
+        ComputeDriver::Local => Ok(Arc::new(local().await?)),
+        ComputeDriver::Railway => {
+            let driver = drivers::railway(config, parts)?;
+            driver.keeps_to_its_routing().await?;
+            Ok(Arc::new(driver))
+        }
+    }
+}
+
+fn mail_driver(config: &Config) -> anyhow::Result<Arc<dyn Mail>> {
+    match config.mail.driver {
+        MailDriver::Outbox => Ok(Arc::new(Outbox)),
+        MailDriver::Smtp => Ok(Arc::new(drivers::smtp(config)?)),
+    }
+}
+
 async fn edge_driver(
     config: &Config,
     gate: &edge::Edge,
@@ -109,7 +145,10 @@ async fn edge_driver(
             let known = findings.of(drivers::CLOUDFLARE).await?;
             let driver = drivers::cloudflare(config, &known, parts)?;
             drivers::cloudflare_is_set_up(config, &known)?;
-            Ok(Arc::new(driver))
+            match config.edge.routing {
+                Routing::Records => Ok(Arc::new(driver)),
+                Routing::Wildcard => Ok(Arc::new(Routed::new(driver, Builtin::new(gate.clone())))),
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use config::{Environment, File, FileFormat};
 use domain::Plan;
+use providers::Routing;
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -22,6 +23,7 @@ use crate::context::Context;
 pub use cloudflare::Cloudflare;
 pub use compute::Compute;
 pub use drivers::{ComputeDriver, EdgeDriver, MailDriver, PaymentsDriver};
+pub use fitness::host_of;
 pub use railway::Railway;
 pub use secret::{Secrets, secret};
 pub use site::{Site, is_local};
@@ -59,6 +61,9 @@ pub struct Store {
 #[serde(default, deny_unknown_fields)]
 pub struct Edge {
     pub driver: EdgeDriver,
+    /// Whether each hostname has records of its own, or one wildcard record leads all of them here.
+    #[serde(deserialize_with = "drivers::routing")]
+    pub routing: Routing,
 }
 
 /// `[payments]`

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
+use providers::Routing;
 use providers::compute::railway::{Limits, Railway, RailwaySettings};
 use providers::edge::Cloudflare;
 use providers::edge::cloudflare::CloudflareSettings;
@@ -14,7 +15,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use store::Db;
 use world::{Clock, Entropy};
 
-use super::config::{Config, Secrets, secret};
+use super::config::{Config, Secrets, host_of, secret};
 
 /// How the providers are called in the record of what their setups found out.
 pub const CLOUDFLARE: &str = "cloudflare";
@@ -27,6 +28,8 @@ pub const AUDIENCE: &str = "audience";
 pub const POLICY: &str = "policy_id";
 /// As above.
 pub const TEAM: &str = "team_domain";
+/// As above: where the wildcard record was led.
+pub const ROUTER: &str = "router";
 /// What of Stripe is kept.
 pub const BASE_PRICE: &str = "base_price";
 /// As above.
@@ -34,7 +37,8 @@ pub const WEBHOOK_SECRET: &str = "webhook_secret";
 
 const CLOUDFLARE_TOKEN: &str = "make one at dash.cloudflare.com → My Profile → API Tokens with the permissions “DNS: \
     Edit” and “Zone Settings: Edit” on the zone, and “Access: Apps and Policies: Edit” and “Access: Organizations, \
-    Identity Providers, and Groups: Edit” on the account";
+    Identity Providers, and Groups: Edit” on the account; “Access: Audit Logs: Read” as well if the record shall show who \
+    signed in";
 
 /// What every driver is made with.
 #[derive(Debug, Clone)]
@@ -61,6 +65,7 @@ pub fn railway(config: &Config, parts: &Parts) -> anyhow::Result<Railway> {
     let mut settings = RailwaySettings::new(&section.api_url, token, workspace)?;
     settings.region.clone_from(&section.region);
     settings.limits = section.vcpus.zip(section.memory_gb).map(|(vcpus, memory_gb)| Limits { vcpus, memory_gb });
+    settings.routing = config.edge.routing;
     settings.rate.number = section.calls_per_hour;
     settings.edge_address = section.edge_address;
     settings.observer = Arc::new(workflow::note);
@@ -84,6 +89,7 @@ pub fn cloudflare(config: &Config, known: &Known, parts: &Parts) -> anyhow::Resu
     settings.audience = found.audience.unwrap_or_default();
     settings.policy_id = found.policy.unwrap_or_default();
     settings.team_domain = found.team.unwrap_or_default();
+    settings.router = router(config).map(str::to_owned);
     settings.seats = section.seats;
     settings.observer = Arc::new(workflow::note);
     Ok(Cloudflare::new(settings, parts.db.clone(), parts.clock.clone(), parts.entropy.clone())?)
@@ -128,8 +134,20 @@ pub fn smtp(config: &Config) -> anyhow::Result<Smtp> {
 pub fn cloudflare_is_set_up(config: &Config, known: &Known) -> anyhow::Result<()> {
     let Found { audience, policy, team } = Found::at_cloudflare(config, known);
     let missing = [(AUDIENCE, audience), (POLICY, policy), (TEAM, team)].into_iter().find(|(_, held)| held.is_none());
-    let Some((name, _)) = missing else { return Ok(()) };
+    let record = router(config).filter(|router| known.get(ROUTER).is_none_or(|held| held.expose_secret() != *router));
+    let name = match (missing, record) {
+        (Some((name, _)), _) => name.to_owned(),
+        (None, Some(router)) => format!("record *.{}, which leads to {router},", config.site.base_domain),
+        (None, None) => return Ok(()),
+    };
     bail!("[edge] driver is cloudflare, but its {name} is not known yet; run `spinoff setup cloudflare` first")
+}
+
+/// The name of the machine that the wildcard record leads to, where one record serves all hostnames: the
+/// site's own.
+pub fn router(config: &Config) -> Option<&str> {
+    let url = config.site.public_url().filter(|_| config.edge.routing == Routing::Wildcard);
+    url.map(host_of)
 }
 
 /// Refuses to go on before the setup at Stripe was done.

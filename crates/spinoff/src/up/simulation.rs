@@ -9,6 +9,7 @@
 //!              ├─ team.localhost     ─▶ simulated Access: sign-in by mailed code
 //!              ├─ stripe.localhost   ─▶ simulated Stripe: payment pages
 //!              └─ acme.localhost     ─▶ DNS record? ─▶ Access ─▶ Railway's edge ─▶ container: guard ─▶ application
+//!                                       with [edge] routing = "wildcard": ─▶ main instance ─▶ Railway's edge …
 //! drivers ─▶ the three APIs, each on a port of its own
 //! runtime ─▶ runs what Railway has deployed, and reports its health to Railway
 //! ```
@@ -74,11 +75,27 @@ pub struct Options {
     /// So many of a thousand calls to them go wrong, in every way, the same at each start
     #[arg(long, value_name = "PERMILLE", requires = "simulate", value_parser = clap::value_parser!(u16).range(0..=1000))]
     pub simulate_faults: Option<u16>,
+
+    /// Who asks visitors who they are: cloudflare, or builtin, where one wildcard record leads everybody to
+    /// this server [default: cloudflare]
+    #[arg(long, value_name = "EDGE", requires = "simulate")]
+    pub simulate_edge: Option<RehearsedEdge>,
+}
+
+/// Who stands before instances in a rehearsal.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum RehearsedEdge {
+    /// The simulated Cloudflare.
+    #[default]
+    Cloudflare,
+    /// The edge of this server, behind a wildcard record of its own.
+    Builtin,
 }
 
 /// A rehearsal that is prepared; nothing answers yet.
 pub struct Rehearsal {
     names: Names,
+    edge: RehearsedEdge,
     providers: Arc<Providers>,
     public: TcpListener,
     railway: TcpListener,
@@ -137,12 +154,13 @@ impl Rehearsal {
         let providers = Providers::open(options.simulate.unwrap_or_default(), &names, &config.site.product).await?;
         let (railway, main) = (on_loopback().await?, on_loopback().await?);
         let edges = Edges { cloudflare: front, railway: railway.local_addr()? };
-        providers.name_in(config, &names, edges);
+        let edge = options.simulate_edge.unwrap_or_default();
+        providers.name_in(config, &names, edges, edge);
         set_up(folder, config).await.map_err(|failure| anyhow!("{failure}")).context("setting up the accounts")?;
         if let Some(thousandths) = options.simulate_faults {
             providers.fail_by_chance(thousandths, SEED);
         }
-        let prepared = Self { names, providers: Arc::new(providers), public, railway, main: main.local_addr()? };
+        let prepared = Self { names, edge, providers: Arc::new(providers), public, railway, main: main.local_addr()? };
         Ok((prepared, main))
     }
 
@@ -151,12 +169,16 @@ impl Rehearsal {
     /// # Errors
     /// When containers can't be started here.
     pub fn begin(self, folder: &DataFolder, app: &App) -> anyhow::Result<Running> {
-        let Self { names, providers, public, railway, main } = self;
+        let Self { names, edge: before, providers, public, railway, main } = self;
+        // Not every machine finds names below localhost.
+        let issuer = match before {
+            RehearsedEdge::Cloudflare => providers.cloudflare_api.url.clone(),
+            RehearsedEdge::Builtin => names.site_url(),
+        };
         let program = Program {
             executable: assemble::executable()?,
             command: app.settings.release.command.clone(),
-            // Not every machine finds names below localhost.
-            variables: vec![("GUARD_CERTS_URL".to_owned(), format!("{}{CERTS}", providers.cloudflare_api.url))],
+            variables: vec![("GUARD_CERTS_URL".to_owned(), format!("{issuer}{CERTS}"))],
             logs: folder::make(folder, "logs")?,
         };
         let volumes = folder::make(folder, "volumes")?;
@@ -167,6 +189,7 @@ impl Rehearsal {
         network.spawn(edge.clone().serve(railway, stop.clone()));
         let front = Front {
             names,
+            before,
             cloudflare: providers.cloudflare.clone(),
             railway: edge,
             desk: Desk::new(Arc::clone(&providers), &app.settings.product),

@@ -21,7 +21,9 @@ fn ready(mut child: Child) -> String {
 async fn it_starts_once_the_setup_is_done_and_listens_anywhere() {
     let accounts = Accounts::open().await;
     let early = accounts.run(&["serve", "--listen", "0.0.0.0:0"]).await;
-    early.assert_failed(1, &["run `spinoff setup cloudflare` first"]);
+    early.assert_failed(1, &["run `spinoff setup cloudflare` first", "run `spinoff setup stripe` first"]);
+    let keyless = accounts.run_with(&["serve"], &[("SPINOFF_STRIPE__SECRET_KEY", "")]).await;
+    keyless.assert_failed(1, &["run `spinoff setup cloudflare` first", "[stripe] secret_key (or secret_key_file)"]);
     assert_eq!(accounts.run(&["setup", "cloudflare", "--yes"]).await.code, 0);
     accounts.run(&["serve"]).await.assert_failed(1, &["run `spinoff setup stripe` first"]);
     assert_eq!(accounts.run(&["setup", "--yes"]).await.code, 0);

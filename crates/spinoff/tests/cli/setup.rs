@@ -3,10 +3,12 @@
 use std::fs;
 
 use jiff::Timestamp;
+use providers::resources::{Key, Made, Resources};
 use serde_json::{Value, json};
 use simulators::cloudflare::Permission as Cloudflare;
 use simulators::railway::TokenKind;
 use simulators::stripe::Permission as Stripe;
+use world::Clock;
 
 use crate::accounts::Accounts;
 
@@ -110,7 +112,9 @@ async fn what_the_settings_lack_is_named_with_where_to_get_it() {
         ("RAILWAY__TOKEN", "", "[railway] token (or token_file) is missing"),
         ("RAILWAY__IMAGE", "ghcr.io/ai-diy/app:latest", "[railway] image names no digest"),
         ("STRIPE__API_URL", "http://stripe.example", "[stripe] api_url is http://stripe.example"),
-        ("EDGE__DRIVER", "builtin", "reaches instances on this machine only"),
+        ("EDGE__DRIVER", "builtin", "set [edge] routing = \"wildcard\" and let *.ai-diy.ai lead here"),
+        ("EDGE__ROUTING", "wildcrad", "[edge] has no routing \"wildcrad\"; there is: records, wildcard"),
+        ("SITE__PUBLIC_URL", "https://www.ai-diy.ai", "would ask every visitor for a code and turn away"),
         ("COMPUTE__DRIVER", "local", "set [compute] driver = \"railway\""),
         (
             "PAYMENTS__DRIVER",
@@ -130,4 +134,65 @@ async fn what_the_settings_lack_is_named_with_where_to_get_it() {
     let ran = accounts.run_with(&["setup", "stripe"], &[("SPINOFF_PAYMENTS__DRIVER", "ledger")]).await;
     ran.assert_failed(4, &["[payments] driver = \"stripe\""]);
     assert_eq!(accounts.made(), NONE);
+}
+
+/// Sets up what one wildcard record for everybody needs.
+const WILDCARD: [(&str, &str); 1] = [("SPINOFF_EDGE__ROUTING", "wildcard")];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_record_for_everybody_is_set_up_once_and_looked_at() {
+    let accounts = Accounts::open().await;
+    assert_eq!(accounts.run(&["setup", "--yes"]).await.code, 0);
+    let early = accounts.run_with(&["serve"], &WILDCARD).await;
+    early.assert_failed(1, &["record *.ai-diy.ai, which leads to ai-diy.ai, is not known yet", "`spinoff setup"]);
+    let planned = accounts.run_with(&["setup", "cloudflare", "--dry-run"], &WILDCARD).await;
+    assert!(planned.out.contains("will be made     the proxied record *.ai-diy.ai"), "{planned:?}");
+    assert!(accounts.cloudflare.records().is_empty());
+    assert_eq!(accounts.run_with(&["setup", "cloudflare", "--yes"], &WILDCARD).await.code, 0);
+    let again = accounts.run_with(&["setup", "cloudflare", "--yes"], &WILDCARD).await;
+    assert!(again.code == 0 && again.out.ends_with("nothing to do\n"), "{again:?}");
+    let records: Vec<_> =
+        accounts.cloudflare.records().into_iter().map(|record| (record.name, record.content)).collect();
+    assert_eq!(records, [("*.ai-diy.ai".to_owned(), "ai-diy.ai".to_owned())]);
+
+    let diagnosis = accounts.run_with(&["doctor", "--json"], &WILDCARD).await.json();
+    for name in ["wildcard record", "\"routing\": \"by wildcard\""] {
+        assert!(checks(&diagnosis, "ok").iter().any(|check| check.contains(name)), "{name}: {diagnosis}");
+    }
+    assert!(!diagnosis.to_string().contains("records in the zone"), "{diagnosis}");
+    accounts.cloudflare.vanish("*.ai-diy.ai");
+    let diagnosis = accounts.run_with(&["doctor", "--json"], &WILDCARD).await.json();
+    assert!(checks(&diagnosis, "fail").iter().any(|check| check.contains("no such record")), "{diagnosis}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_installation_that_sells_one_way_is_not_changed_over_half_way() {
+    let accounts = Accounts::open().await;
+    assert_eq!(accounts.run(&["setup", "--yes"]).await.code, 0);
+    let db = store::Db::open_file(&accounts.data().join("spinoff.db")).await.unwrap();
+    let instance = domain::InstanceId::new(Timestamp::UNIX_EPOCH, [1; 10]);
+    let key = Key { kind: "domain", name: "acme.ai-diy.ai".into(), instance };
+    Resources::new(db.clone(), Clock::System, "railway").keep(&key, &Made::plain("d-1")).await.unwrap();
+    db.close().await;
+    let words = ["1 name of this installation", "\"records\"", "a second installation"];
+    accounts.run_with(&["serve"], &WILDCARD).await.assert_failed(1, &words);
+    accounts.run_with(&["setup", "cloudflare", "--yes"], &WILDCARD).await.assert_failed(4, &words);
+    let diagnosis = accounts.run_with(&["doctor", "--json"], &WILDCARD).await.json();
+    assert!(checks(&diagnosis, "fail").iter().any(|check| check.contains("\"routing\"")), "{diagnosis}");
+    assert!(accounts.cloudflare.records().is_empty(), "nothing is made beside what is there");
+    let diagnosis = accounts.run(&["doctor", "--json"]).await.json();
+    assert!(checks(&diagnosis, "ok").iter().any(|check| check.contains("\"routing\": \"by records\"")), "{diagnosis}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_edge_of_this_server_serves_instances_elsewhere_where_the_operator_leads_everybody_to_it() {
+    let accounts = Accounts::open().await;
+    let builtin = [WILDCARD[0], ("SPINOFF_EDGE__DRIVER", "builtin"), ("SPINOFF_PAYMENTS__DRIVER", "ledger")];
+    let diagnosis = accounts.run_with(&["doctor", "--json"], &builtin).await.json();
+    let told = checks(&diagnosis, "fail").into_iter().chain(checks(&diagnosis, "warn")).chain(checks(&diagnosis, "ok"));
+    assert!(told.into_iter().any(|check| check.contains("wildcard record")), "{diagnosis}");
+    let noted = accounts.run_with(&["setup", "--dry-run"], &builtin).await;
+    assert!(noted.out.contains("make a DNS record *.ai-diy.ai that leads where ai-diy.ai does"), "{noted:?}");
+    let wrong = accounts.run_with(&["serve"], &[builtin[0], builtin[1], ("SPINOFF_SITE__PUBLIC_URL", "")]).await;
+    wrong.assert_failed(1, &["[site] public_url is missing"]);
 }

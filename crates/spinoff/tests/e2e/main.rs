@@ -14,3 +14,4 @@ mod postgres;
 mod simulation;
 mod support;
 mod third_party;
+mod wildcard;

@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::InstanceId;
+use providers::Routing;
 use providers::inventory::Item;
 use serde_json::Value;
 use simulators::railway::{Fate, Kind};
@@ -142,9 +143,12 @@ impl Town {
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         for project in kept {
             *seen.entry(project.description.clone().unwrap_or_default()).or_default() += 1;
-            let [services, volumes, domains] =
-                [project.services.len(), project.volumes.len(), project.custom_domains.len()];
-            if [services, volumes, domains] != [1, 1, 1] || !project.service_domains.is_empty() {
+            let (domains, others) = match self.companies.routing {
+                Routing::Records => (project.custom_domains.len(), project.service_domains.len()),
+                Routing::Wildcard => (project.service_domains.len(), project.custom_domains.len()),
+            };
+            let [services, volumes] = [project.services.len(), project.volumes.len()];
+            if [services, volumes, domains, others] != [1, 1, 1, 0] {
                 wrong.push(format!("{} has {services}, {volumes}, {domains} of a thing", project.name));
             }
         }
@@ -163,9 +167,18 @@ impl Town {
         for record in self.companies.cloudflare.records() {
             *seen.entry((record.comment.unwrap_or_default(), record.kind)).or_default() += 1;
         }
+        let kinds: &[&str] = match self.companies.routing {
+            Routing::Records => &["CNAME", "TXT"],
+            // One for everybody, and none for anybody.
+            Routing::Wildcard => {
+                let router = ("spinoff:router".to_owned(), "CNAME".to_owned());
+                wrong.extend((seen.remove(&router) != Some(1)).then(|| "there is not one wildcard".to_owned()));
+                &[]
+            }
+        };
         for id in homes {
-            for kind in ["CNAME", "TXT"] {
-                let number = seen.remove(&(format!("spinoff:{id}"), kind.to_owned()));
+            for kind in kinds {
+                let number = seen.remove(&(format!("spinoff:{id}"), (*kind).to_owned()));
                 if number != Some(1) {
                     wrong.push(format!("{id} has {number:?} {kind}"));
                 }
@@ -206,9 +219,13 @@ impl Town {
     /// What the drivers find at their providers is what instances have, and is as it should be.
     async fn drivers_differ(&self, homes: &BTreeSet<InstanceId>, live: &BTreeSet<InstanceId>) -> Vec<String> {
         let drivers = &self.app.drivers;
+        let (at_compute, at_edge) = match self.companies.routing {
+            Routing::Records => (&["project", "domain"][..], &["hostname", "record"][..]),
+            Routing::Wildcard => (&["project", "generated domain"][..], &["hostname"][..]),
+        };
         let found = [
-            (drivers.compute.inventory().await.unwrap(), &["project", "domain"][..], homes),
-            (drivers.edge.inventory().await.unwrap(), &["hostname", "record"][..], homes),
+            (drivers.compute.inventory().await.unwrap(), at_compute, homes),
+            (drivers.edge.inventory().await.unwrap(), at_edge, homes),
             (drivers.payments.inventory().await.unwrap(), &["subscription"][..], live),
         ];
         let mut wrong = Vec::new();
@@ -252,7 +269,10 @@ impl Town {
         let project = format!("ai-diy-{subdomain}");
         let [made, service, volume, deployment] = [Kind::Project, Kind::Service, Kind::Volume, Kind::Deployment]
             .map(|kind| railway.creations(kind, &project));
-        let hostname = railway.creations(Kind::CustomDomain, &format!("{subdomain}.ai-diy.ai"));
+        let hostname = match self.companies.routing {
+            Routing::Records => railway.creations(Kind::CustomDomain, &format!("{subdomain}.ai-diy.ai")),
+            Routing::Wildcard => railway.creations(Kind::ServiceDomain, &project),
+        };
         [made, service, volume, hostname, deployment]
     }
 }

@@ -71,14 +71,8 @@ fn wishes(seed: u64, chance: &Chance) -> Wishes {
     let dying = Chance(Entropy::seeded(seed + 1_000_000));
     let often = [0, 0, 20, 60][usize::try_from(chance.below(4)).unwrap()];
     let steps = Faults::by(move |_| dying.thousandths(often).then_some(Fault::Death));
-    Wishes {
-        seed,
-        railway: Settings::default(),
-        steps,
-        habit,
-        pool: [0, 0, 2][usize::try_from(chance.below(3)).unwrap()],
-        store: store::Engine::Sqlite,
-    }
+    let pool = [0, 0, 2][usize::try_from(chance.below(3)).unwrap()];
+    Wishes { seed, railway: Settings::default(), steps, habit, pool, ..Wishes::default() }
 }
 
 /// What its deployments do, where that is not what they should. All of it shows before an address can be

@@ -3,8 +3,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use control_plane::Drivers;
+use providers::Routing;
 use providers::compute::railway::{Railway, RailwaySettings};
 use providers::edge::cloudflare::{Cloudflare, CloudflareSettings};
+use providers::edge::{Builtin, Routed};
 use providers::mail::Outbox;
 use providers::payments::stripe::{Stripe, StripeSettings, VERSION};
 use reqwest::Client;
@@ -26,6 +28,7 @@ pub struct Companies {
     pub cloudflare: cloudflare::Cloudflare,
     pub stripe: stripe::Stripe,
     pub served: [(&'static str, Served); 3],
+    pub routing: Routing,
 }
 
 impl Companies {
@@ -48,7 +51,7 @@ impl Companies {
             ("cloudflare", at(Arc::new(cloudflare.clone())).await),
             ("stripe", at(Arc::new(stripe.clone())).await),
         ];
-        Self { railway, cloudflare, stripe, served }
+        Self { railway, cloudflare, stripe, served, routing: wishes.routing }
     }
 
     /// What goes wrong at a company.
@@ -80,10 +83,13 @@ impl Companies {
     }
 
     /// The drivers of all three, with the one-time part of each done.
-    pub async fn drivers(&self, db: &Db, clock: &Clock, guards: SocketAddr) -> Drivers {
+    pub async fn drivers(&self, db: &Db, clock: &Clock, guards: SocketAddr, router: &edge::Edge) -> Drivers {
         Drivers {
             compute: Arc::new(self.compute(db, clock, guards)),
-            edge: Arc::new(self.edge(db, clock).await),
+            edge: match (self.edge(db, clock).await, self.routing) {
+                (cloudflare, Routing::Records) => Arc::new(cloudflare),
+                (cloudflare, Routing::Wildcard) => Arc::new(Routed::new(cloudflare, Builtin::new(router.clone()))),
+            },
             payments: Arc::new(self.payments(db, clock).await),
             mail: Arc::new(Outbox),
         }
@@ -94,6 +100,7 @@ impl Companies {
         let mut settings = RailwaySettings::new(&self.at("railway").url, token, "ws-simulated").unwrap();
         settings.pause = Duration::ZERO;
         settings.edge_address = Some(guards);
+        settings.routing = self.routing;
         settings.observer = Arc::new(workflow::note);
         Railway::new(settings, db.clone(), clock.clone(), Entropy::seeded(3)).unwrap()
     }
@@ -105,6 +112,7 @@ impl Companies {
         let mut settings = CloudflareSettings::new(&api, token, account.zone_id(), account.account_id(), BASE).unwrap();
         settings.pause = Duration::ZERO;
         settings.observer = Arc::new(workflow::note);
+        settings.router = (self.routing == Routing::Wildcard).then(|| BASE.to_owned());
         let ready = driver(settings.clone()).apply().await.unwrap();
         settings.audience = ready.audience;
         settings.policy_id = ready.policy_id;

@@ -8,16 +8,20 @@ use bytes::Bytes;
 use simulators::cloudflare::{Cloudflare, Visit};
 use simulators::railway::{Railway, Route};
 
+use super::companies::BASE;
+
 /// The two edges, and the guards behind them.
 #[derive(Clone)]
 struct Front {
     cloudflare: Cloudflare,
     railway: Railway,
+    /// The main instance, where a wildcard record leads.
+    router: SocketAddr,
 }
 
 /// Where browsers arrive: at Cloudflare, whatever the hostname. To be used as an HTTP proxy.
-pub async fn of_cloudflare(cloudflare: &Cloudflare, railway: &Railway) -> SocketAddr {
-    let front = Front { cloudflare: cloudflare.clone(), railway: railway.clone() };
+pub async fn of_cloudflare(cloudflare: &Cloudflare, railway: &Railway, router: SocketAddr) -> SocketAddr {
+    let front = Front { cloudflare: cloudflare.clone(), railway: railway.clone(), router };
     listen(Router::new().fallback(visit).with_state(front)).await
 }
 
@@ -42,11 +46,19 @@ async fn visit(State(front): State<Front>, request: Request) -> Response<Body> {
         Visit::Pass(pass) => Some(pass.assertion),
     };
     let status = match front.cloudflare.resolve(host(&request)) {
+        Some(target) if target.proxied && target.content == BASE => through(front.router, &request).await,
         Some(target) if target.proxied => guard(&front.railway, &request, assertion.is_some()),
         // As a browser is told of a name that leads nowhere.
         _ => StatusCode::from_u16(530).unwrap(),
     };
     answer(status)
+}
+
+/// The way by the router, for whoever brings no assertion.
+async fn through(router: SocketAddr, request: &axum::http::Request<Bytes>) -> StatusCode {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let asked = http.get(format!("http://{router}{}", request.uri().path())).header(header::HOST, host(request));
+    asked.send().await.unwrap().status()
 }
 
 async fn knock(State(railway): State<Railway>, request: Request) -> Response<Body> {

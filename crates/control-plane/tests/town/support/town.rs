@@ -1,10 +1,13 @@
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use access::MembersKey;
 use control_plane::{App, Core, Settings, SignInCodes, migrations};
 use domain::{Email, Plan};
+use edge::Identification;
 use jiff::{SignedDuration, Timestamp};
+use providers::Routing;
 use providers::compute::Release;
 use simulators::railway::{self, Span};
 use store::testing::{TestDb, fresh};
@@ -35,6 +38,8 @@ pub struct Wishes {
     pub pool: u32,
     /// Where the record is.
     pub store: store::Engine,
+    /// How hostnames find their instances.
+    pub routing: Routing,
 }
 
 impl Default for Wishes {
@@ -46,6 +51,7 @@ impl Default for Wishes {
             habit: Habit::Pays,
             pool: 0,
             store: store::Engine::Sqlite,
+            routing: Routing::Records,
         }
     }
 }
@@ -88,10 +94,10 @@ impl Town {
         let clock = Clock::at("2026-11-25T10:00:00Z".parse().unwrap());
         let companies = Companies::open(&clock, &wishes).await;
         let db = fresh(wishes.store, &migrations()).await;
-        let core = core(&companies, &db, &clock, wishes.seed, wishes.pool).await;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let core = core(&companies, &db, &clock, &wishes, listener.local_addr().unwrap()).await;
         let engine = workflow::Settings { faults: wishes.steps, parallel: 8, ..workflow::Settings::default() };
         let app = control_plane::assemble(core, engine).await.unwrap();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/api/v1", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
         tokio::spawn(control_plane::serve_people(listener, app.clone(), stop.clone()));
@@ -172,9 +178,9 @@ impl Town {
     }
 }
 
-async fn core(companies: &Companies, db: &TestDb, clock: &Clock, seed: u64, pool_size: u32) -> Core {
+async fn core(companies: &Companies, db: &TestDb, clock: &Clock, wishes: &Wishes, own: SocketAddr) -> Core {
     let url = format!("http://{BASE}");
-    let (entropy, sealer) = (Entropy::seeded(seed * 16 + 11), Arc::new(Sealer::new([9; 32])));
+    let (entropy, sealer) = (Entropy::seeded(wishes.seed * 16 + 11), Arc::new(Sealer::new([9; 32])));
     let mail_waiting = Arc::new(Notify::new());
     let codes = SignInCodes {
         db: db.db.clone(),
@@ -184,20 +190,24 @@ async fn core(companies: &Companies, db: &TestDb, clock: &Clock, seed: u64, pool
         product: "AI-DIY".into(),
         waiting: Arc::clone(&mail_waiting),
     };
-    let settings = edge::Settings::new(&url, BASE, "AI-DIY");
+    let guards = front::of_railway(&companies.railway).await;
+    let mut settings = edge::Settings::new(&url, BASE, "AI-DIY");
+    settings.origin_address = Some(guards);
+    if wishes.routing == Routing::Wildcard {
+        settings.identification = Identification::Before;
+    }
     let opened = (db.db.clone(), Arc::clone(&sealer));
     let gate =
         edge::Edge::open(opened.0, opened.1, clock.clone(), entropy.clone(), settings, Arc::new(codes)).await.unwrap();
-    let guards = front::of_railway(&companies.railway).await;
-    let visitors = front::of_cloudflare(&companies.cloudflare, &companies.railway).await;
+    let visitors = front::of_cloudflare(&companies.cloudflare, &companies.railway, own).await;
     // Every hostname is reached at Cloudflare.
     let way = reqwest::Proxy::http(format!("http://{visitors}")).unwrap();
     Core {
         members_key: MembersKey::generate().unwrap(),
+        drivers: companies.drivers(&db.db, clock, guards, &gate).await,
         gate,
         http: reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).proxy(way).build().unwrap(),
         started_at: clock.now(),
-        drivers: companies.drivers(&db.db, clock, guards).await,
         settings: Settings {
             product: "AI-DIY".into(),
             public_url: url,
@@ -206,7 +216,7 @@ async fn core(companies: &Companies, db: &TestDb, clock: &Clock, seed: u64, pool
             release: release(),
             operator: Email::parse("operator@ai-diy.ai").unwrap(),
             mailbox: false,
-            pool_size,
+            pool_size: wishes.pool,
             probe_address: None,
         },
         db: db.db.clone(),

@@ -139,9 +139,12 @@ pub(super) struct Domains<T> {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct NamedDomain {
     pub(super) id: String,
     pub(super) domain: String,
+    /// Where it was asked for.
+    pub(super) sync_status: Option<String>,
 }
 
 #[derive(Deserialize)]

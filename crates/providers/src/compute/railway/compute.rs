@@ -4,10 +4,11 @@ use async_trait::async_trait;
 use domain::{InstanceId, ProjectName};
 use jiff::SignedDuration;
 
+use super::generated::GENERATED;
 use super::{NAME, Railway, no_project};
 use crate::compute::{Compute, Door, GuardSettings, Observation, Origin, Release};
 use crate::inventory::{Ceiling, Check, Item, Line};
-use crate::{ProviderError, Removed};
+use crate::{ProviderError, Removed, Routing};
 
 #[async_trait]
 impl Compute for Railway {
@@ -102,7 +103,10 @@ impl Compute for Railway {
     }
 
     fn kinds(&self) -> &'static [&'static str] {
-        &["project", "domain"]
+        match self.settings.routing {
+            Routing::Records => &["project", "domain"],
+            Routing::Wildcard => &["project", GENERATED],
+        }
     }
 
     async fn line(&self) -> Result<Option<Line>, ProviderError> {

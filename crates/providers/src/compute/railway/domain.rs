@@ -6,14 +6,18 @@ use super::service::PORT;
 use super::{Home, LAG, Railway, operations};
 use crate::compute::{Origin, Txt};
 use crate::resources::Made;
-use crate::{ProviderError, Removed};
+use crate::{ProviderError, Removed, Routing};
 
 const PREFIX: &str = "railway-verify=";
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(10);
 
 impl Railway {
-    /// Registers the hostname and tells which records prove it.
+    /// Registers the hostname and tells which records prove it, or tells the name by which the router finds
+    /// the instance, whatever the hostname is.
     pub(super) async fn add_hostname(&self, home: &Home, hostname: &str) -> Result<Origin, ProviderError> {
+        if self.settings.routing == Routing::Wildcard {
+            return self.generate_name(home).await;
+        }
         let look = async || {
             let held = self.domains(home).await?.custom_domains;
             Ok(held.into_iter().find(|held| held.domain == hostname).map(|held| made(&held)))
@@ -45,6 +49,9 @@ impl Railway {
     /// Whether Railway saw the records and answers for the hostname. A certificate is not waited for:
     /// behind a proxy there may never be one.
     pub(super) async fn see_hostname(&self, home: &Home, hostname: &str) -> Result<(), ProviderError> {
+        if self.settings.routing == Routing::Wildcard {
+            return self.see_generated(home).await;
+        }
         let known = self.resources.find(&home.key("domain", hostname)).await?;
         let made = known.and_then(|held| Some((held.made?.id, held.intended_at)));
         let missing = || ProviderError::not_found(format!("the hostname {hostname} at Railway"));
@@ -62,6 +69,10 @@ impl Railway {
 
     pub(super) async fn remove_hostname(&self, home: &Home, hostname: &str) -> Result<Vec<Removed>, ProviderError> {
         let mut removed = Vec::new();
+        if self.settings.routing == Routing::Wildcard {
+            // Nothing here goes by it: the name that Railway chose stays as long as its instance.
+            return Ok(removed);
+        }
         let held = match self.domains(home).await {
             Ok(domains) => domains.custom_domains,
             Err(ProviderError::NotFound { .. }) => Vec::new(),

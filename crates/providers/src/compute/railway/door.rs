@@ -9,8 +9,8 @@ use jiff::SignedDuration;
 
 use super::answers::Status;
 use super::{Home, Railway};
-use crate::ProviderError;
 use crate::compute::{Door, Origin};
+use crate::{ProviderError, Routing};
 
 /// An instance that sleeps takes its time.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -29,10 +29,18 @@ impl Railway {
             Err(error) => return Err(error),
         };
         let asleep = latest.is_some_and(|latest| latest.status == Status::Sleeping);
-        let host = hostname.to_owned();
+        let host = match self.settings.routing {
+            Routing::Records => hostname.to_owned(),
+            Routing::Wildcard => self.recorded_name(home).await?.ok_or_else(|| changing(home))?,
+        };
         if let Some(address) = self.settings.edge_address {
-            let http = self.rehearsed.clone();
+            let http = self.straight.clone();
             return Ok(Some(Door { http, url: format!("http://{address}"), host, asleep }));
+        }
+        if self.settings.routing == Routing::Wildcard {
+            // Railway has a certificate of its own for its own names.
+            let http = self.straight.clone();
+            return Ok(Some(Door { http, url: format!("https://{host}"), host, asleep }));
         }
         let (target, addresses) = self.edge(home, hostname).await?;
         let http = client()
@@ -45,19 +53,20 @@ impl Railway {
 
     async fn edge(&self, home: &Home, hostname: &str) -> Result<(String, Vec<SocketAddr>), ProviderError> {
         // Knocking makes nothing: the hostname may have been taken back since the caller looked.
-        let changing = || {
-            let why = format!("the way to {} is changing", home.name);
-            ProviderError::not_yet(why, SignedDuration::from_secs(5))
-        };
         if self.resources.find(&home.key("domain", hostname)).await?.is_none() {
-            return Err(changing());
+            return Err(changing(home));
         }
-        let Origin::Name { target, .. } = self.add_hostname(home, hostname).await? else { return Err(changing()) };
+        let Origin::Name { target, .. } = self.add_hostname(home, hostname).await? else { return Err(changing(home)) };
         let found = tokio::net::lookup_host((target.as_str(), 443)).await;
         let what = format!("look up {target}");
         let addresses = found.map_err(|error| ProviderError::unavailable(what, error))?.collect();
         Ok((target, addresses))
     }
+}
+
+fn changing(home: &Home) -> ProviderError {
+    let why = format!("the way to {} is changing", home.name);
+    ProviderError::not_yet(why, SignedDuration::from_secs(5))
 }
 
 /// Knocks, and follows nobody elsewhere.

@@ -24,17 +24,18 @@ impl Railway {
         let Some(service) = made("service").and_then(|held| held.made.as_ref()) else { return Ok(()) };
         let environment = place.detail.as_deref().unwrap_or_default();
         let there = match self.domains_of(&place.id, environment, &service.id).await {
-            Ok(domains) => domains.custom_domains,
+            Ok(domains) => domains,
             // Without its service nothing can be said of them.
             Err(ProviderError::NotFound { .. }) => return Ok(()),
             Err(error) => return Err(error),
         };
         for held in known.iter().filter(|held| held.kind == "domain") {
-            let is_there = |made: &crate::resources::Made| there.iter().any(|domain| domain.id == made.id);
+            let is_there =
+                |made: &crate::resources::Made| there.custom_domains.iter().any(|domain| domain.id == made.id);
             if held.made.as_ref().is_some_and(|made| !is_there(made)) {
                 self.resources.forget(&Key { kind: "domain", name: held.name.clone(), instance }).await?;
             }
         }
-        Ok(())
+        self.forget_gone_name(&known, &there.service_domains).await
     }
 }

@@ -1,10 +1,13 @@
+use domain::InstanceId;
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::answers::{Instance, Page, Project, Token, Workspace};
+use super::answers::{Instance, NamedDomain, Page, Project, Token, Workspace};
+use super::generated::GENERATED;
 use super::{Railway, marked, operations};
-use crate::ProviderError;
 use crate::inventory::{Ceiling, Check, Item, Verdict};
+use crate::resources::Resource;
+use crate::{ProviderError, Routing};
 
 /// About so many calls does it take to make an instance.
 const CALLS_PER_INSTANCE: u64 = 40;
@@ -17,22 +20,19 @@ impl Railway {
     pub(super) async fn items(&self) -> Result<Vec<Item>, ProviderError> {
         let now = self.clock.now();
         let costs = self.costs(now - MONTH, now).await?;
+        let known = self.resources.of_kind(GENERATED).await?;
         let mut items = Vec::new();
         for project in self.projects_with_domains().await? {
             let Some(instance) = marked(project.description.as_deref()) else { continue };
             let mut drift = drift(&project);
             let domains = instances(&project).filter_map(|instance| instance.domains.as_ref());
             for domains in domains {
-                drift.extend(domains.service_domains.iter().map(|held| format!("a second door: {}", held.domain)));
-                items.extend(domains.custom_domains.iter().map(|held| Item {
-                    kind: "domain",
-                    id: held.id.clone(),
-                    name: held.domain.clone(),
-                    instance: Some(instance),
-                    created_at: None,
-                    monthly_cost: None,
-                    drift: None,
-                }));
+                let (kind, ours, others) = match self.settings.routing {
+                    Routing::Records => ("domain", &domains.custom_domains, &domains.service_domains),
+                    Routing::Wildcard => (GENERATED, &domains.service_domains, &domains.custom_domains),
+                };
+                drift.extend(others.iter().map(|held| format!("a second door: {}", held.domain)));
+                items.extend(ours.iter().map(|held| domain(kind, held, instance, &known)));
             }
             items.push(Item {
                 kind: "project",
@@ -122,6 +122,21 @@ impl Railway {
 
 fn failed(name: String, error: &ProviderError, advice: &str) -> Check {
     Check { name, verdict: Verdict::Fail, found: error.to_string(), advice: advice.into() }
+}
+
+/// A name that Railway chose anew is one that the router does not know.
+fn domain(kind: &'static str, held: &NamedDomain, instance: InstanceId, generated: &[Resource]) -> Item {
+    let recorded = generated.iter().find(|known| known.instance == instance).and_then(|known| known.made.as_ref());
+    let is_unknown = kind == GENERATED && recorded.is_some_and(|recorded| recorded.id != held.id);
+    Item {
+        kind,
+        id: held.id.clone(),
+        name: held.domain.clone(),
+        instance: Some(instance),
+        created_at: None,
+        monthly_cost: None,
+        drift: is_unknown.then(|| "the router knows another one".to_owned()),
+    }
 }
 
 /// What runs in a project, in all of its environments.

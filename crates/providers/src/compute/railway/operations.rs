@@ -251,7 +251,7 @@ pub(super) const DOMAINS: Operation = look(
     concat!(
         "query SpinoffDomains($project: String!, $environment: String!, $service: String!) {
           domains(projectId: $project, environmentId: $environment, serviceId: $service) {
-            serviceDomains { id domain }
+            serviceDomains { id domain syncStatus }
             customDomains { ",
         domain_state!(),
         " } } }"
@@ -262,6 +262,14 @@ pub(super) const DELETE_DOMAIN: Operation = set(
     "SpinoffDeleteDomain",
     "customDomainDelete",
     "mutation SpinoffDeleteDomain($id: String!) { customDomainDelete(id: $id) }",
+);
+
+pub(super) const CREATE_GENERATED: Operation = make(
+    "SpinoffCreateGenerated",
+    "serviceDomainCreate",
+    "mutation SpinoffCreateGenerated($input: ServiceDomainCreateInput!) {
+      serviceDomainCreate(input: $input) { id domain syncStatus }
+    }",
 );
 
 pub(super) const DELETE_GENERATED: Operation = set(
@@ -308,6 +316,7 @@ const ALL: &[Operation] = &[
     DOMAIN,
     DOMAINS,
     DELETE_DOMAIN,
+    CREATE_GENERATED,
     DELETE_GENERATED,
     USAGE,
 ];

@@ -3,6 +3,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use super::answers::{Page, Project};
+use super::generated::GENERATED;
 use super::{LAG, Railway, marked, operations};
 use crate::resources::{Key, Resource};
 use crate::{ProviderError, Removed};
@@ -91,7 +92,7 @@ impl Railway {
                 for held in &domains.service_domains {
                     let id = json!({ "id": held.id });
                     if self.graph.find::<bool>(&operations::DELETE_GENERATED, id).await?.is_some() {
-                        removed.push(Removed::new("generated hostname", &held.domain));
+                        removed.push(Removed::new(GENERATED, &held.domain));
                     }
                 }
             }

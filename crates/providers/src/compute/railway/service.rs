@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::answers::{Page, VolumeInstance, WithId};
 use super::{Home, LAG, Railway, no_project, operations};
-use crate::ProviderError;
 use crate::compute::GuardSettings;
 use crate::resources::Made;
+use crate::{ProviderError, Routing};
 
 /// Where the volume is.
 pub(super) const DATA: &str = "/data";
@@ -24,7 +24,7 @@ impl Railway {
     /// Mounts the volume and sets variables and limits. Nothing is deployed by it.
     pub(super) async fn set_up(&self, home: &Home, settings: &GuardSettings) -> Result<(), ProviderError> {
         self.make_volume(home).await?;
-        let variables = variables(settings);
+        let variables = variables(settings, self.settings.routing);
         let key = home.key(SETTINGS, DATA);
         let told = Made::plain(hex::encode(digest(&SHA256, variables.to_string().as_bytes())));
         let change = self.resources.find(&key).await?.and_then(|held| held.made).as_ref() != Some(&told);
@@ -133,9 +133,9 @@ pub(super) fn being_prepared() -> ProviderError {
 }
 
 /// What the guard is told. `GUARD_LISTEN` stays away, so that it listens on `$PORT`.
-fn variables(settings: &GuardSettings) -> Value {
+fn variables(settings: &GuardSettings, routing: Routing) -> Value {
     let host = settings.public_url.split_once("://").map_or(settings.public_url.as_str(), |(_, host)| host);
-    json!({
+    let mut variables = json!({
         "PORT": PORT.to_string(),
         "GUARD_INSTANCE": settings.instance.to_string(),
         "GUARD_ISSUER": settings.issuer,
@@ -148,5 +148,9 @@ fn variables(settings: &GuardSettings) -> Value {
         "HOSTNAME_PUBLIC": host.trim_end_matches('/'),
         // The volume belongs to root, whatever user the image names.
         "RAILWAY_RUN_UID": "0",
-    })
+    });
+    if routing == Routing::Wildcard {
+        variables["GUARD_BEHIND_ROUTER"] = "true".into();
+    }
+    variables
 }

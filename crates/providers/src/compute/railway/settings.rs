@@ -6,9 +6,9 @@ use jiff::SignedDuration;
 use reqwest::Url;
 use secrecy::SecretString;
 
-use crate::ProviderError;
 use crate::budget::Rate;
 use crate::http::Observer;
+use crate::{ProviderError, Routing};
 
 /// How the driver uses Railway.
 #[derive(Clone)]
@@ -23,6 +23,9 @@ pub struct RailwaySettings {
     pub region: Option<String>,
     /// What one instance may use up; what the plan allows when it is not given.
     pub limits: Option<Limits>,
+    /// How requests find an instance: by hostnames that are registered here, or by a name that Railway
+    /// chooses, which only the router knows.
+    pub routing: Routing,
     /// How much may be asked of the API.
     pub rate: Rate,
     /// How long an answer may take.
@@ -57,6 +60,7 @@ impl RailwaySettings {
             workspace_id: workspace_id.into(),
             region: None,
             limits: None,
+            routing: Routing::Records,
             rate: Rate { number: 10_000, per: SignedDuration::from_hours(1), burst: 50 },
             // Railway was seen to take up to 90 s for an answer that came in the end.
             deadline: Duration::from_secs(90),

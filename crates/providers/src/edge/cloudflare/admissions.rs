@@ -33,9 +33,38 @@ impl Cloudflare {
         if self.is_of_another(hostname, instance).await? {
             return Ok(());
         }
+        self.let_through(hostname, instance, members).await
+    }
+
+    /// Forgets whom a hostname let in, and tells the policy.
+    pub(in crate::edge) async fn let_nobody_in(
+        &self,
+        hostname: &str,
+        instance: InstanceId,
+    ) -> Result<(), ProviderError> {
+        self.keep_admissions(hostname, instance, &[]).await?;
+        if self.settings.policy_id.is_empty() { Ok(()) } else { self.tell_policy().await }
+    }
+
+    /// Lets these as far as the guard of a hostname, whose it is having been looked at.
+    pub(in crate::edge) async fn let_through(
+        &self,
+        hostname: &str,
+        instance: InstanceId,
+        members: &[Email],
+    ) -> Result<(), ProviderError> {
         let emails: Vec<&str> = members.iter().map(Email::as_str).collect();
-        store::replace(&self.db, hostname, instance, &emails).await.map_err(unavailable)?;
+        self.keep_admissions(hostname, instance, &emails).await?;
         self.tell_policy().await
+    }
+
+    async fn keep_admissions(
+        &self,
+        hostname: &str,
+        instance: InstanceId,
+        emails: &[&str],
+    ) -> Result<(), ProviderError> {
+        store::replace(&self.db, hostname, instance, emails).await.map_err(unavailable)
     }
 
     /// Makes the policy say what the store says. Whoever tells an older list after somebody else told

@@ -182,5 +182,5 @@ impl Denied {
 }
 
 const NEW_TOKEN: &str = "the token is wrong, revoked or expired: make a new one in Cloudflare's dashboard and set it";
-const FULL: &str =
-    "the zone holds no more records: publish by the wildcard (option B), take a larger plan, or delete old records";
+const FULL: &str = "the zone holds no more records: take a larger plan for it, delete old records, or sell from a second installation \
+    that leads everybody by one wildcard record (option B in the operator's guide)";

@@ -4,15 +4,15 @@ use domain::InstanceId;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
+use super::Cloudflare;
 use super::records::{Change, Record, wanted};
-use super::{Cloudflare, store};
 use crate::compute::Origin;
 use crate::resources::{Key, Made};
 use crate::{ProviderError, Removed};
 
 /// Within this time lists show what was made.
 pub(super) const LAG: SignedDuration = SignedDuration::from_secs(30);
-const SOON: SignedDuration = SignedDuration::from_secs(5);
+pub(super) const SOON: SignedDuration = SignedDuration::from_secs(5);
 
 /// The kind of what is recorded.
 pub(super) const HOSTNAME: &str = "hostname";
@@ -112,11 +112,7 @@ impl Cloudflare {
                 Err(denied) => return Err(denied.in_words()),
             }
         }
-        let unavailable = |error| ProviderError::unavailable("keeping record of who is let in", error);
-        store::replace(&self.db, hostname, own, &[]).await.map_err(unavailable)?;
-        if !self.settings.policy_id.is_empty() {
-            self.tell_policy().await?;
-        }
+        self.let_nobody_in(hostname, own).await?;
         self.resources.forget(&key).await?;
         let kind = |record: &Record| if record.is_hostname() { "hostname" } else { "DNS record" };
         Ok(ours.iter().map(|record| Removed::new(kind(record), &record.name)).collect())

@@ -67,8 +67,10 @@ impl Cloudflare {
             advice,
         };
         let mut all = Vec::new();
-        if let Some(quota) = usage.record_quota {
-            let advice = "publish by the wildcard (option B), or take a larger plan for the zone";
+        // Where the wildcard serves everybody, an instance takes none.
+        if let Some(quota) = usage.record_quota.filter(|_| self.settings.router.is_none()) {
+            let advice = "take a larger plan for the zone, or sell from a second installation that leads everybody by \
+                one wildcard record (option B in the operator's guide)";
             all.push(ceiling("records in the zone", usage.record_usage, quota, 2, advice));
         }
         all.push(ceiling("Access applications", apps, APPLICATIONS, 0, "delete applications of no use"));
@@ -91,6 +93,9 @@ impl Cloudflare {
         all.push(check("SSL mode", self.ssl_is_full().await));
         all.push(check("Access application", self.app_is_ours().await));
         all.push(check("Access policy", self.policy_is_there().await));
+        if let Some(router) = &self.settings.router {
+            all.push(check("wildcard record", self.wildcard_works(router).await));
+        }
         all
     }
 

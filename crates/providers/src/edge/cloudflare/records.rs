@@ -187,6 +187,11 @@ impl Zone {
         Ok(all)
     }
 
+    /// All records of exactly this name, whoever made them.
+    pub(super) async fn at(&self, name: &str) -> Result<Vec<Record>, ProviderError> {
+        self.rest.list(&self.listing().query("name.exact", name), DNS).await
+    }
+
     /// All of ours.
     pub(super) async fn ours(&self) -> Result<Vec<Record>, ProviderError> {
         let mut all: Vec<Record> = self.rest.list(&self.listing().query("comment.startswith", MARK), DNS).await?;

@@ -28,6 +28,9 @@ pub struct CloudflareSettings {
     pub policy_id: String,
     /// Below which hostnames are: `ai-diy.ai`.
     pub base_domain: String,
+    /// The name of the machine that the wildcard record leads to, where one record serves all hostnames; `None`
+    /// where each has records of its own.
+    pub router: Option<String>,
     /// How many people the plan of Access has seats for.
     pub seats: u64,
     /// How much may be asked of the API.
@@ -62,6 +65,7 @@ impl CloudflareSettings {
             audience: String::new(),
             policy_id: String::new(),
             base_domain: base_domain.into(),
+            router: None,
             seats: 50,
             rate: Rate { number: 1200, per: SignedDuration::from_mins(5), burst: 100 },
             deadline: Duration::from_secs(30),

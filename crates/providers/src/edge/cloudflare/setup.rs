@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::admissions::{POLICY, SESSION, policy};
 use super::api::{APPS, Needs, ORGANIZATIONS, ZONE_SETTINGS};
 use super::hostname::LAG;
+use super::wildcard::Wildcard;
 use super::{Cloudflare, store};
 use crate::ProviderError;
 use crate::http::{Call, Repeat};
@@ -63,6 +64,8 @@ struct Seen {
     provider: Option<String>,
     members: Option<Named>,
     health: Option<Named>,
+    /// Where one record is to lead all hostnames to the router.
+    record: Option<Wildcard>,
     wildcard: Option<App>,
     bypass: Option<App>,
     ssl: String,
@@ -103,7 +106,11 @@ impl Cloudflare {
             Some(_) => State::Differs,
         };
         let step = |what: String, state| Step { what, state };
-        vec![
+        let record = seen.record.as_ref().map(|record| {
+            let router = self.settings.router.as_deref().unwrap_or_default();
+            step(format!("the proxied record *.{base}, which leads to {router}"), record.state())
+        });
+        let all = vec![
             step("the identity provider for mailed codes".into(), there(seen.provider.is_some())),
             step(format!("the reusable policy “{POLICY}”"), there(seen.members.is_some())),
             step(
@@ -113,7 +120,9 @@ impl Cloudflare {
             step(format!("the reusable policy “{HEALTH_POLICY}”"), there(seen.health.is_some())),
             step(format!("the exception for *.{base}{HEALTH}"), app(&seen.bypass, &seen.health, None)),
             step("SSL mode full".into(), if seen.ssl == "full" { State::Present } else { State::Differs }),
-        ]
+        ];
+        // Last, so that nothing is reached that Access does not cover yet.
+        all.into_iter().chain(record).collect()
     }
 
     /// Makes or adopts what the plan names, and leaves alone what is as it should be. What an answer
@@ -151,6 +160,9 @@ impl Cloudflare {
             let call = Call::new("PATCH …/settings/ssl", Method::PATCH, path, Repeat::Safe);
             let _: Value = self.rest.ask(call.json(json!({ "value": "full" })), ZONE_SETTINGS).await?;
         }
+        if let Some(router) = &self.settings.router {
+            self.lead_to(router).await?;
+        }
         Ok(Ready { audience, policy_id: members, team_domain: seen.team_domain })
     }
 
@@ -174,7 +186,12 @@ impl Cloudflare {
             policies.iter().find(|policy| policy.name == name && policy.decision == decision).cloned()
         };
         let base = &self.settings.base_domain;
+        let record = match &self.settings.router {
+            Some(router) => Some(self.wildcard(router).await?.unless_foreign(router)?),
+            None => None,
+        };
         Ok(Seen {
+            record,
             team_domain: organization["auth_domain"].as_str().unwrap_or_default().to_owned(),
             provider: providers.into_iter().find(|provider| provider.kind == "onetimepin").map(|found| found.id),
             members: named(POLICY, "allow"),

@@ -27,7 +27,7 @@ pub(super) fn record(new: NewRecord, settings: &Settings, now: Timestamp) -> Res
         return Err(Refusal::dns(1004, "DNS Validation Error: MX records, and only they, have a priority"));
     }
     Ok(Record {
-        content: content(&new.kind, &name, &new.content)?,
+        content: content(&new.kind, &name, &new.content, &settings.zone)?,
         name,
         kind: new.kind,
         ttl: if new.proxied { 1 } else { new.ttl },
@@ -79,7 +79,7 @@ fn is_label(label: &str) -> bool {
     (1..=63).contains(&label.len()) && label.bytes().all(is_known) && !label.starts_with('-') && !label.ends_with('-')
 }
 
-fn content(kind: &str, name: &str, given: &str) -> Result<String, Refusal> {
+fn content(kind: &str, name: &str, given: &str, zone: &str) -> Result<String, Refusal> {
     let refused =
         || Refusal::dns(if kind == "CNAME" { 9007 } else { 9005 }, format!("Content for {kind} record is invalid."));
     match kind {
@@ -88,7 +88,9 @@ fn content(kind: &str, name: &str, given: &str) -> Result<String, Refusal> {
         "TXT" => quoted(given).ok_or_else(refused),
         _ => {
             let target = given.trim_end_matches('.').to_ascii_lowercase();
-            let is_hostname = target.contains('.') && target.len() <= 253 && target.split('.').all(is_label);
+            // A rehearsal's zone may be one label: `localhost`.
+            let is_hostname =
+                (target.contains('.') || target == zone) && target.len() <= 253 && target.split('.').all(is_label);
             if is_hostname && target != name { Ok(target) } else { Err(refused()) }
         }
     }

@@ -1,5 +1,6 @@
 //! Which provider does what. A name that nobody has is answered with those that exist.
 
+use providers::Routing;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
@@ -45,37 +46,44 @@ pub enum MailDriver {
 
 impl<'de> Deserialize<'de> for ComputeDriver {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        one_of(deserializer, "compute", &[("local", Self::Local), ("railway", Self::Railway)])
+        one_of(deserializer, "compute", "driver", &[("local", Self::Local), ("railway", Self::Railway)])
     }
 }
 
 impl<'de> Deserialize<'de> for EdgeDriver {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        one_of(deserializer, "edge", &[("builtin", Self::Builtin), ("cloudflare", Self::Cloudflare)])
+        one_of(deserializer, "edge", "driver", &[("builtin", Self::Builtin), ("cloudflare", Self::Cloudflare)])
     }
 }
 
 impl<'de> Deserialize<'de> for PaymentsDriver {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        one_of(deserializer, "payments", &[("ledger", Self::Ledger), ("stripe", Self::Stripe)])
+        one_of(deserializer, "payments", "driver", &[("ledger", Self::Ledger), ("stripe", Self::Stripe)])
     }
 }
 
 impl<'de> Deserialize<'de> for MailDriver {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        one_of(deserializer, "mail", &[("outbox", Self::Outbox), ("smtp", Self::Smtp)])
+        one_of(deserializer, "mail", "driver", &[("outbox", Self::Outbox), ("smtp", Self::Smtp)])
     }
+}
+
+/// `[edge] routing`
+pub fn routing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Routing, D::Error> {
+    let named = |routing: Routing| (routing.as_str(), routing);
+    one_of(deserializer, "edge", "routing", &[Routing::Records, Routing::Wildcard].map(named))
 }
 
 fn one_of<'de, D: Deserializer<'de>, T: Copy>(
     deserializer: D,
     section: &str,
-    drivers: &[(&str, T)],
+    key: &str,
+    choices: &[(&str, T)],
 ) -> Result<T, D::Error> {
     let wanted = String::deserialize(deserializer)?;
-    if let Some((_, driver)) = drivers.iter().find(|(name, _)| *name == wanted) {
-        return Ok(*driver);
+    if let Some((_, chosen)) = choices.iter().find(|(name, _)| *name == wanted) {
+        return Ok(*chosen);
     }
-    let names: Vec<&str> = drivers.iter().map(|(name, _)| *name).collect();
-    Err(D::Error::custom(format!("[{section}] has no driver {wanted:?}; there is: {}", names.join(", "))))
+    let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+    Err(D::Error::custom(format!("[{section}] has no {key} {wanted:?}; there is: {}", names.join(", "))))
 }

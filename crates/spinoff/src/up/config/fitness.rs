@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use anyhow::{bail, ensure};
+use providers::Routing;
 
 use super::{ComputeDriver, Config, EdgeDriver, MailDriver, PaymentsDriver, is_local};
 
@@ -35,7 +36,7 @@ impl Config {
         ensure!(
             is_private(url),
             "[site] public_url is {url}, which everybody on the way could read and change: set it to an address that \
-             begins with https://, and let a reverse proxy or Cloudflare speak TLS there"
+             begins with https://, and let a reverse proxy on this machine speak TLS there"
         );
         ensure!(
             !is_local(&self.site.base_domain) || is_loopback(url),
@@ -53,10 +54,15 @@ impl Config {
     /// Whether the drivers can work with each other, and with the addresses of this installation.
     pub(super) fn goes_together(&self) -> anyhow::Result<()> {
         match (self.compute.driver, self.edge.driver) {
-            (ComputeDriver::Railway, EdgeDriver::Builtin) => bail!(
-                "[compute] driver is railway, but [edge] driver is builtin, which reaches instances on this machine \
-                 only; set [edge] driver = \"cloudflare\""
+            (ComputeDriver::Railway, EdgeDriver::Builtin) if self.edge.routing == Routing::Records => bail!(
+                "[compute] driver is railway, but [edge] driver is builtin, which makes no DNS record for an instance; \
+                 set [edge] routing = \"wildcard\" and let *.{0} lead here, or set [edge] driver = \"cloudflare\"",
+                self.site.base_domain
             ),
+            (ComputeDriver::Railway, EdgeDriver::Builtin) => {
+                self.railway_fits()?;
+                self.base_is_a_domain("[edge] routing is wildcard", "no domain", &self.railway.api_url)?;
+            }
             (ComputeDriver::Local, EdgeDriver::Cloudflare) => bail!(
                 "[edge] driver is cloudflare, but [compute] driver is local, whose instances have no name that \
                  Cloudflare could lead to; set [compute] driver = \"railway\", or [edge] driver = \"builtin\""
@@ -96,11 +102,25 @@ impl Config {
         let cloudflare = &self.cloudflare;
         is_safe("cloudflare", &cloudflare.api_url)?;
         is_rehearsal("cloudflare", &cloudflare.api_url, cloudflare.edge_address)?;
+        self.base_is_a_domain("[edge] driver is cloudflare", "no zone at Cloudflare", &cloudflare.api_url)?;
+        let (base, url) = (&self.site.base_domain, self.site.public_url().unwrap_or_default());
+        let (host, below) = (host_of(url).to_ascii_lowercase(), format!(".{}", base.to_ascii_lowercase()));
+        let label = host.strip_suffix(&below);
+        ensure!(
+            label.is_none_or(|label| label.contains('.')),
+            "[site] public_url is {url}, where Cloudflare Access, which covers *.{base}, would ask every visitor for a \
+             code and turn away who is no member yet; set it to https://{base}, or to an address in another domain, \
+             and leave its DNS record unproxied"
+        );
+        Ok(())
+    }
+
+    fn base_is_a_domain(&self, chosen: &str, not: &str, api: &str) -> anyhow::Result<()> {
         let base = &self.site.base_domain;
         ensure!(
-            base.contains('.') && !is_local(base) || is_loopback(&cloudflare.api_url),
-            "[edge] driver is cloudflare, but [site] base_domain is {base}, which is no zone at Cloudflare; set it to \
-             the domain below which instances get their names, such as example.com"
+            base.contains('.') && !is_local(base) || is_loopback(api),
+            "{chosen}, but [site] base_domain is {base}, which is {not}; set it to the domain below which instances get \
+             their names, such as example.com"
         );
         Ok(())
     }
@@ -146,7 +166,7 @@ fn is_loopback(url: &str) -> bool {
 }
 
 /// The host of an address, without its port.
-fn host_of(url: &str) -> &str {
+pub fn host_of(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     match host.rsplit_once(':') {

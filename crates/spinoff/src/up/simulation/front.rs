@@ -18,6 +18,7 @@ use simulators::cloudflare::{Cloudflare, Visit};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::RehearsedEdge;
 use super::answers::{notice, simulated};
 use super::desk::Desk;
 use super::names::{Names, Whose};
@@ -32,6 +33,8 @@ const CONNECTING_IP: HeaderName = HeaderName::from_static("cf-connecting-ip");
 /// The simulated network.
 pub struct Front {
     pub names: Names,
+    /// Who stands before instances.
+    pub before: RehearsedEdge,
     pub cloudflare: Cloudflare,
     pub railway: RailwayEdge,
     pub desk: Desk,
@@ -70,6 +73,8 @@ impl Front {
                 let (head, body) = request.into_parts();
                 self.ask_access(&head, body).await
             }
+            // Nobody but a wildcard record, which leads to the main instance.
+            Whose::Instance(_) if self.before == RehearsedEdge::Builtin => pass(&self.site, request).await,
             Whose::Instance(hostname) => self.visit(&hostname, request, from).await,
         }
     }
@@ -93,7 +98,8 @@ impl Front {
                 Visit::Login(answer) | Visit::Denied(answer) | Visit::Own(answer) => return simulated(answer),
             }
         }
-        if !record.content.ends_with(AT_RAILWAY) {
+        let leads_to_router = record.content == self.names.base_domain;
+        if !leads_to_router && !record.content.ends_with(AT_RAILWAY) {
             let text = format!("The record of {hostname} leads to {}, which is nobody here.", record.content);
             return notice(StatusCode::BAD_GATEWAY, "Origin is unreachable", &text);
         }
@@ -108,6 +114,9 @@ impl Front {
         }
         if let Some(assertion) = assertion {
             set(outbound.headers_mut(), ASSERTION, &assertion);
+        }
+        if leads_to_router {
+            return send(&self.site, outbound).await;
         }
         self.railway.hand_on(hostname, outbound, from).await
     }
@@ -132,6 +141,10 @@ async fn pass(upstream: &Upstream, request: Request<Incoming>) -> Response<Body>
         Ok(outbound) => outbound,
         Err(error) => return notice(StatusCode::BAD_REQUEST, "Not a request for a page", &error.to_string()),
     };
+    send(upstream, outbound).await
+}
+
+async fn send(upstream: &Upstream, outbound: Outbound) -> Response<Body> {
     match upstream.forward(outbound).await {
         Ok(answer) => answer,
         Err(error) => notice(StatusCode::BAD_GATEWAY, "No answer", &error.to_string()),

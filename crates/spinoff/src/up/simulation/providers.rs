@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::providers::Routing;
 use anyhow::Context as _;
 use simulators::cloudflare::Cloudflare;
 use simulators::railway::{Behaviour, Railway};
@@ -12,6 +13,7 @@ use simulators::{Faults, Served, Simulator, serve};
 use tokio_util::sync::DropGuard;
 use world::{Clock, Entropy};
 
+use super::RehearsedEdge;
 use super::names::Names;
 use super::pace::Pace;
 use crate::up::config::{ComputeDriver, Config, EdgeDriver, PaymentsDriver};
@@ -68,7 +70,7 @@ impl Providers {
     }
 
     /// Makes the settings name these accounts, as an operator does for real ones.
-    pub fn name_in(&self, config: &mut Config, names: &Names, edges: Edges) {
+    pub fn name_in(&self, config: &mut Config, names: &Names, edges: Edges, edge: RehearsedEdge) {
         config.site.public_url = Some(names.site_url());
         config.compute.driver = ComputeDriver::Railway;
         config.railway.api_url.clone_from(&self.railway_api.url);
@@ -76,7 +78,11 @@ impl Providers {
         config.railway.workspace_id = simulators::railway::Settings::default().workspace_id;
         IMAGE.clone_into(&mut config.railway.image);
         config.railway.edge_address = Some(edges.railway);
-        config.edge.driver = EdgeDriver::Cloudflare;
+        match edge {
+            RehearsedEdge::Cloudflare => config.edge.driver = EdgeDriver::Cloudflare,
+            // Nobody makes records then.
+            RehearsedEdge::Builtin => config.edge.routing = Routing::Wildcard,
+        }
         config.cloudflare.api_url = format!("{}/client/v4", self.cloudflare_api.url);
         config.cloudflare.token = Some(self.cloudflare.token().into());
         config.cloudflare.zone_id = self.cloudflare.zone_id();

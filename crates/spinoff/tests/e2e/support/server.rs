@@ -40,6 +40,17 @@ impl Start {
         self.arg("--simulate")
     }
 
+    /// Leads all hostnames here by one wildcard record.
+    pub fn by_wildcard(mut self) -> Self {
+        self.settings.push_str("[edge]\nrouting = \"wildcard\"\n");
+        self
+    }
+
+    /// Rehearses without Cloudflare: visitors sign in at the edge of this server.
+    pub fn simulate_builtin_edge(self) -> Self {
+        self.simulate().arg("--simulate-edge").arg("builtin")
+    }
+
     /// Sells this application instead of the bundled one.
     pub fn app(self, command: &str) -> Self {
         self.arg("--app").arg(command)

@@ -137,14 +137,16 @@ impl Overview {
 
 impl Project {
     fn of(seen: ProjectSeen) -> Self {
-        let hostnames = seen.custom_domains.into_iter();
+        let registered = seen.custom_domains.into_iter().map(|held| (held.domain, held.is_verified));
+        // Nobody has to verify a name that Railway chose.
+        let hostnames = registered.chain(seen.service_domains.into_iter().map(|name| (name, true)));
         Self {
             name: seen.name,
             description: seen.description.unwrap_or_default(),
             is_scheduled_for_deletion: seen.fate == Fate::Scheduled,
             deployment: seen.services.iter().find_map(|service| service.latest_deployment),
             volumes: seen.volumes.len(),
-            hostnames: hostnames.map(|held| Hostname { name: held.domain, is_verified: held.is_verified }).collect(),
+            hostnames: hostnames.map(|(name, is_verified)| Hostname { name, is_verified }).collect(),
         }
     }
 }
