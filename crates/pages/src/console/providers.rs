@@ -176,6 +176,14 @@ impl ConsoleProviders {
 }
 
 impl PoolRow {
+    fn label(&self) -> &'static str {
+        match self.state.as_str() {
+            "ready" => "Ready",
+            "preparing" => "Being made",
+            _ => "Being taken down",
+        }
+    }
+
     fn tone(&self) -> &'static str {
         if self.state == "ready" { "good" } else { "wait" }
     }
