@@ -6,12 +6,16 @@
 
 mod activity;
 mod audit;
+mod billing;
 mod client;
+mod contests;
 mod customers;
 mod emergency;
 mod error;
 mod health;
 mod instances;
+mod invoices;
+mod ledgers;
 mod members;
 mod messages;
 mod page;
@@ -23,7 +27,9 @@ mod workflows;
 
 pub use activity::{ActivityAccepted, ActivityReport, ReportSource, SignedMembers};
 pub use audit::AuditEvent;
+pub use billing::{BooksCheck, ClosePeriods, Closing, DryRun, InvoicePreview};
 pub use client::Client;
+pub use contests::{Contest, ContestFilter, ContestState, DecideContest, HoursWaived, NewContest, WaiveHours};
 pub use customers::Customer;
 pub use emergency::{EmergencyAccess, EmergencyOutcome, EmergencyReport};
 pub use error::ClientError;
@@ -32,6 +38,8 @@ pub use instances::{
     DeleteInstance, Health, Instance, InstanceAccepted, InstanceFilter, NewInstance, RemovalRecord, Removed,
     RenameInstance, SuspendInstance,
 };
+pub use invoices::{Invoice, InvoiceCredit, InvoiceFilter, InvoiceLine, InvoiceState, NewPayment, WriteOff};
+pub use ledgers::{Ledger, LedgerEntry, NewCredit};
 pub use members::{Member, NewMember};
 pub use messages::{Message, MessageFilter, MessageState};
 pub use page::{Page, Paging};

@@ -3,11 +3,11 @@
 
 use api::{
     ActivityReport, DeleteInstance, Direction, EmergencyAccess, EmergencyOutcome, EmergencyReport, Health, Instance,
-    NewInstance, NewMember, Page, Problem, ReportSource, SignedInHour, Step, StepState, Usage, UsedHour, Workflow,
-    WorkflowState,
+    Invoice, InvoiceState, NewInstance, NewMember, NewPayment, Page, Problem, ReportSource, SignedInHour, Step,
+    StepState, Usage, UsedHour, Workflow, WorkflowState,
 };
 use domain::{
-    Bill, CustomerId, Email, Evidence, InstanceId, InstanceState, Month, Plan, ProjectName, Signal, Subdomain,
+    Bill, Cents, CustomerId, Email, Evidence, InstanceId, InstanceState, Month, Plan, ProjectName, Signal, Subdomain,
     UsageHour, UsageHours, WorkflowId,
 };
 use jiff::Timestamp;
@@ -47,6 +47,62 @@ fn instance() -> Instance {
         workflow_id: None,
         suspended_because: None,
         removal: None,
+    }
+}
+
+#[test]
+fn an_invoice_is_told_in_cents_and_days() {
+    let invoice = Invoice {
+        number: "2026-000123".to_owned(),
+        customer_id: CustomerId::new(at("2026-11-24T09:00:00Z"), [2; 10]),
+        instance_id: InstanceId::new(at("2026-11-24T10:00:00Z"), [1; 10]),
+        period_start: at("2026-11-01T00:00:00Z"),
+        period_end: at("2026-12-01T00:00:00Z"),
+        issued_on: jiff::civil::date(2026, 12, 1),
+        due_on: jiff::civil::date(2026, 12, 15),
+        currency: "usd".to_owned(),
+        total: Cents::new(700),
+        amount_due: Cents::new(650),
+        outstanding: Cents::new(0),
+        state: InvoiceState::WrittenOff,
+        lines: Vec::new(),
+        credits: Vec::new(),
+        document: None,
+    };
+    assert_form(
+        &invoice,
+        json!({
+            "number": "2026-000123",
+            "customer_id": invoice.customer_id.to_string(),
+            "instance_id": invoice.instance_id.to_string(),
+            "period_start": "2026-11-01T00:00:00Z",
+            "period_end": "2026-12-01T00:00:00Z",
+            "issued_on": "2026-12-01",
+            "due_on": "2026-12-15",
+            "currency": "usd",
+            "total": 700,
+            "amount_due": 650,
+            "outstanding": 0,
+            "state": "written_off",
+        }),
+    );
+    for state in InvoiceState::ALL {
+        assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());
+    }
+}
+
+#[test]
+fn money_is_booked_in_whole_cents_under_a_reference() {
+    let payment = |json: Value| serde_json::from_value::<NewPayment>(json);
+    let whole = payment(json!({"amount": 700, "reference": "BANK 17"})).unwrap();
+    assert_eq!((whole.amount, whole.received_on), (Cents::new(700), None));
+    for wrong in [
+        json!({"amount": 7.5, "reference": "BANK 17"}),
+        json!({"amount": "7", "reference": "BANK 17"}),
+        json!({"amount": 700}),
+        json!({"amount": 700, "reference": "BANK 17", "recieved_on": "2026-12-01"}),
+    ] {
+        assert!(payment(wrong.clone()).is_err(), "{wrong}");
     }
 }
 

@@ -2,8 +2,12 @@
 
 pub(crate) mod activity;
 pub(crate) mod audit;
+pub(crate) mod billing;
+pub(crate) mod contests;
 pub(crate) mod customers;
 pub(crate) mod instances;
+pub(crate) mod invoices;
+pub(crate) mod ledgers;
 pub(crate) mod members;
 pub(crate) mod messages;
 pub(crate) mod openapi;

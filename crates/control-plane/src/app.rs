@@ -11,6 +11,8 @@ use store::Db;
 use tokio::sync::Notify;
 use world::{Clock, Entropy, Sealer};
 
+use crate::billing::BillingSettings;
+
 /// What the operator decided.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -24,6 +26,8 @@ pub struct Settings {
     pub plan: Plan,
     /// What instances run.
     pub release: Release,
+    /// When invoices are made, and what they say beside amounts.
+    pub billing: BillingSettings,
     /// How many instances are kept ready ahead of their customers.
     pub pool_size: u32,
     /// Who may use the console from the start.

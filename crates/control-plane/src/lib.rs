@@ -8,7 +8,7 @@
 //! - an instance is taken down: `instances/delete.rs`
 //! - it gets another name: `instances/rename.rs`, then `instances/retire_address.rs`
 //! - somebody is invited or removed: `members.rs`, then `members/publish.rs`
-//! - an hour is used: `usage/report.rs`; what it costs: `usage.rs`
+//! - an hour is used: `usage/report.rs`; what it costs: `usage.rs`; invoices and books: `billing.rs`
 //! - what is left behind at providers: `inventory.rs`; how much more they take: `limits.rs`
 //! - what runs on a timer: `reconcilers.rs`
 //! - which address leads where: `routes.rs`
@@ -16,6 +16,7 @@
 mod api;
 mod app;
 mod audit;
+mod billing;
 mod console;
 mod customers;
 mod emergencies;
@@ -45,6 +46,8 @@ mod workflows;
 
 use store::Migration;
 
+pub use self::billing::closing::close_if_due;
+pub use self::billing::{BillingCycle, BillingSettings, Seller};
 pub use app::{App, Core, Drivers, Settings};
 pub use front::serve_people;
 pub use guards::serve_guards;
@@ -76,6 +79,7 @@ pub fn migrations() -> Vec<Migration> {
         inventory::store::MIGRATIONS,
         limits::store::MIGRATIONS,
         pool::store::MIGRATIONS,
+        &self::billing::MIGRATIONS.concat(),
     ]
     .concat()
 }

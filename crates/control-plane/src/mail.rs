@@ -210,7 +210,7 @@ pub(crate) async fn deleted(tx: &mut Tx, core: &Core, instance: &Instance) -> Re
     post(tx, core, Letter { key: &key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
 }
 
-async fn post(tx: &mut Tx, core: &Core, letter: Letter<'_>) -> Result<(), Error> {
+pub(crate) async fn post(tx: &mut Tx, core: &Core, letter: Letter<'_>) -> Result<(), Error> {
     let now = core.clock.now();
     store::insert(tx, &core.sealer, MessageId::new(now, core.entropy.bytes()), &letter, now, None).await
 }

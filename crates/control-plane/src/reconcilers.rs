@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use workflow::{Filter, WorkflowState};
 
 use crate::app::Core;
+use crate::billing::closing;
 use crate::instances::{self, Instance};
 use crate::inventory::sweep;
 use crate::limits;
@@ -26,6 +27,8 @@ const FETCH_PAYMENT_EVENTS_EVERY: Duration = Duration::from_mins(10);
 const READ_SIGN_INS_EVERY: Duration = Duration::from_hours(1);
 /// The pool has an interval of its own.
 const KEEP_POOL_EVERY: Duration = Duration::from_secs(5);
+/// A day is closed once; this is how often it is seen whether one is due.
+const CLOSE_PERIODS_EVERY: Duration = Duration::from_mins(10);
 const LOOK_FOR_MAIL_EVERY: Duration = Duration::from_secs(10);
 
 /// The tasks of the main instance that nobody asks for.
@@ -49,6 +52,7 @@ impl Reconcilers {
         tasks.spawn(until_stopped(Box::pin(fetch_payment_events(Arc::clone(core)))));
         tasks.spawn(until_stopped(Box::pin(look_at_providers(Arc::clone(core)))));
         tasks.spawn(until_stopped(Box::pin(keep_pool(Arc::clone(core)))));
+        tasks.spawn(until_stopped(Box::pin(close_periods(Arc::clone(core)))));
         Self(tasks)
     }
 
@@ -136,6 +140,16 @@ async fn keep_pool(core: Arc<Core>) {
             tracing::error!("Looking after the pool failed: {error}");
         }
         tokio::time::sleep(KEEP_POOL_EVERY).await;
+    }
+}
+
+/// Starts the day's closing. Not at once: guards that were away first report what was used.
+async fn close_periods(core: Arc<Core>) {
+    loop {
+        tokio::time::sleep(CLOSE_PERIODS_EVERY).await;
+        if let Err(error) = closing::close_if_due(&core).await {
+            tracing::error!("Starting the day's closing failed; it is tried again later: {error}");
+        }
     }
 }
 

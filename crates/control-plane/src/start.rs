@@ -8,6 +8,8 @@ use tokio_util::sync::CancellationToken;
 use workflow::Workflow;
 
 use crate::app::{App, Core};
+use crate::billing::closing::Close;
+use crate::billing::plans;
 use crate::customers::payment_portal::PaymentPortal;
 use crate::instances::delete::Delete;
 use crate::instances::provision::Provision;
@@ -44,7 +46,8 @@ pub async fn assemble(core: Core, engine: workflow::Settings) -> anyhow::Result<
     let core = Arc::new(core);
     operators::appoint(&core.db, &core.settings.operator, core.clock.now()).await?;
     core.admit_to_site(&core.settings.operator).await?;
-    let kinds: [Arc<dyn Workflow>; 14] = [
+    plans::keep(&core).await?;
+    let kinds: [Arc<dyn Workflow>; 15] = [
         Arc::new(SignUp(Arc::clone(&core))),
         Arc::new(PaymentPortal(Arc::clone(&core))),
         Arc::new(Provision(Arc::clone(&core))),
@@ -59,6 +62,7 @@ pub async fn assemble(core: Core, engine: workflow::Settings) -> anyhow::Result<
         Arc::new(PublishMembers(Arc::clone(&core))),
         Arc::new(Sweep(Arc::clone(&core))),
         Arc::new(Repair(Arc::clone(&core))),
+        Arc::new(Close(Arc::clone(&core))),
     ];
     let engine = workflow::Engine::new(core.db.clone(), core.clock.clone(), core.entropy.clone(), engine, kinds);
     Ok(App::new(core, engine))

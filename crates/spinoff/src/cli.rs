@@ -10,8 +10,8 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::up::UpArgs;
 use crate::{
-    admin_link, audit, completions, customers, delete, doctor, instances, log, mail, members, pool, providers,
-    provision, serve, setup, suspension, up, usage, workflows,
+    admin_link, audit, billing, completions, customers, delete, doctor, instances, invoices, log, mail, members, pool,
+    providers, provision, serve, setup, suspension, up, usage, workflows,
 };
 
 /// Sells a web application: every customer gets an instance of their own
@@ -119,6 +119,12 @@ pub enum Operation {
     /// The hours in which an instance was used, and the bill so far
     #[command(subcommand)]
     Usage(usage::Command),
+    /// What was charged, and what came in
+    #[command(subcommand)]
+    Invoices(invoices::Command),
+    /// Issue invoices, and compute the books again
+    #[command(subcommand)]
+    Billing(billing::Command),
     /// Railway, Cloudflare and the like: how they are, and what is left behind there
     #[command(subcommand)]
     Providers(providers::Command),
@@ -178,6 +184,8 @@ impl Operation {
             Self::Customers(command) => customers::run(context, command).await,
             Self::Workflows(command) => workflows::run(context, command).await,
             Self::Usage(command) => usage::run(context, command).await,
+            Self::Invoices(command) => invoices::run(context, command).await,
+            Self::Billing(command) => billing::run(context, command).await,
             Self::Providers(command) => providers::run(context, command).await,
             Self::Pool(args) => pool::run(context, args).await,
             Self::Mail(command) => mail::run(context, command).await,

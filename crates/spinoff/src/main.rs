@@ -2,6 +2,7 @@
 
 mod admin_link;
 mod audit;
+mod billing;
 mod cli;
 mod completions;
 mod context;
@@ -12,9 +13,11 @@ mod doctor;
 mod failure;
 mod follow;
 mod instances;
+mod invoices;
 mod log;
 mod mail;
 mod members;
+mod money;
 mod output;
 mod pool;
 mod providers;

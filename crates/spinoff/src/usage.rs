@@ -1,6 +1,7 @@
-use api::{SignedInHour, Usage, UsedHour};
+use api::{SignedInHour, Usage, UsedHour, WaiveHours};
 use clap::Subcommand;
 use domain::{BillLine, Evidence, Month, Plan};
+use jiff::Timestamp;
 
 use crate::context::Context;
 use crate::failure::{Doing as _, Failure};
@@ -22,14 +23,42 @@ Examples:
         #[arg(long, value_name = "YYYY-MM")]
         month: Option<Month>,
     },
+    /// Decide that hours are not to be paid for
+    #[command(after_help = "A waiver is final. An hour that stands on an invoice already is credited by the next one.
+
+Exit codes: 0 waived, 3 no such instance, 4 refused.
+
+Examples:
+  spinoff usage waive acme --hour 2026-11-28T09:00Z --reason 'We had an outage.'
+  spinoff usage waive acme --hour 2026-11-28T09:00Z --hour 2026-11-28T10:00Z --reason 'We had an outage.'")]
+    Waive {
+        /// Id, project name or subdomain
+        instance: String,
+        /// Any moment within an hour, with its zone; may be given several times
+        #[arg(long = "hour", value_name = "MOMENT", required = true)]
+        hours: Vec<Timestamp>,
+        /// Why, in one sentence
+        #[arg(long, value_name = "SENTENCE")]
+        reason: String,
+    },
 }
 
 /// Runs one of them.
 pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
-    let Command::Show { instance, month } = command;
-    let usage =
-        context.client()?.usage(&instance, month).await.doing(|| format!("can't show the use of {instance}"))?;
-    context.output.show(&usage, || in_words(&instance, &usage))
+    let client = context.client()?;
+    match command {
+        Command::Show { instance, month } => {
+            let usage = client.usage(&instance, month).await.doing(|| format!("can't show the use of {instance}"))?;
+            context.output.show(&usage, || in_words(&instance, &usage))
+        }
+        Command::Waive { instance, hours, reason } => {
+            let asked = hours.len();
+            let what = || format!("can't waive hours of {instance}");
+            let waived = client.waive(&instance, &WaiveHours { hours, reason }).await.doing(what)?;
+            let words = format!("{asked} hours of {instance} are waived, {} of them now", waived.added);
+            context.output.report(&waived, words)
+        }
+    }
 }
 
 fn in_words(instance: &str, usage: &Usage) -> String {

@@ -25,6 +25,9 @@ pub(crate) async fn document() -> axum::Json<utoipa::openapi::OpenApi> {
         paths::abandon_workflow, paths::list_audit_events, paths::report_activity,
         paths::report_emergency, paths::signed_members, paths::list_providers, paths::list_findings,
         paths::show_finding, paths::repair_finding, paths::sweep_providers, paths::show_pool,
+        paths::list_invoices, paths::show_invoice, paths::pay_invoice, paths::write_off_invoice, paths::show_ledger,
+        paths::give_credit, paths::waive_hours, paths::list_contests, paths::open_contest, paths::decide_contest,
+        paths::close_periods, paths::check_books,
     )
 )]
 struct Described;
@@ -33,9 +36,10 @@ struct Described;
 #[expect(dead_code, reason = "read by the derive that describes the API, never called")]
 mod paths {
     use api::{
-        ActivityAccepted, ActivityReport, AuditEvent, Customer, DeleteInstance, EmergencyReport, Finding, Instance,
-        InstanceAccepted, Member, Message, NewInstance, NewMember, Page, Pool, Problem, Provider, RenameInstance,
-        SignedMembers, SuspendInstance, Usage, Workflow, WorkflowAccepted,
+        ActivityAccepted, ActivityReport, AuditEvent, BooksCheck, ClosePeriods, Contest, Customer, DecideContest,
+        DeleteInstance, DryRun, EmergencyReport, Finding, HoursWaived, Instance, InstanceAccepted, Invoice, Ledger,
+        Member, Message, NewContest, NewCredit, NewInstance, NewMember, NewPayment, Page, Pool, Problem, Provider,
+        RenameInstance, SignedMembers, SuspendInstance, Usage, WaiveHours, Workflow, WorkflowAccepted, WriteOff,
     };
 
     macro_rules! described {
@@ -127,6 +131,47 @@ mod paths {
             responses((status = 202, body = WorkflowAccepted), (status = 401, body = Problem)));
         show_pool = (get, path = "/pool", tag = "pool",
             responses((status = 200, body = Pool), (status = 401, body = Problem)));
+        list_invoices = (get, path = "/invoices", tag = "invoices",
+            params(("instance" = Option<String>, Query, description = "Id, project name or subdomain"),
+                   ("customer" = Option<String>, Query), ("state" = Option<String>, Query, description = "open, overdue, paid or written_off"),
+                   ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
+            responses((status = 200, body = Page<Invoice>), (status = 401, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)));
+        show_invoice = (get, path = "/invoices/{number}", tag = "invoices", params(("number" = String, Path)),
+            responses((status = 200, body = Invoice), (status = 401, body = Problem), (status = 404, body = Problem)));
+        pay_invoice = (post, path = "/invoices/{number}/payments", tag = "invoices", request_body = NewPayment,
+            params(("number" = String, Path)),
+            responses((status = 200, body = Invoice), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, description = "Another payment has this reference", body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)));
+        write_off_invoice = (post, path = "/invoices/{number}/write-off", tag = "invoices", request_body = WriteOff,
+            params(("number" = String, Path)),
+            responses((status = 200, body = Invoice), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, description = "Nothing is left of it", body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)));
+        show_ledger = (get, path = "/customers/{id}/ledger", tag = "customers", params(("id" = String, Path)),
+            responses((status = 200, body = Ledger), (status = 401, body = Problem), (status = 404, body = Problem)));
+        give_credit = (post, path = "/customers/{id}/credits", tag = "customers", request_body = NewCredit,
+            params(("id" = String, Path)),
+            responses((status = 200, body = Ledger), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, description = "Another credit has this reference", body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)));
+        waive_hours = (post, path = "/instances/{instance}/usage/waive", tag = "usage", request_body = WaiveHours,
+            params(("instance" = String, Path)),
+            responses((status = 200, body = HoursWaived), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 415, body = Problem), (status = 422, body = Problem)));
+        list_contests = (get, path = "/contests", tag = "usage",
+            params(("state" = Option<String>, Query, description = "open, accepted or refused"),
+                   ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
+            responses((status = 200, body = Page<Contest>), (status = 401, body = Problem), (status = 422, body = Problem)));
+        open_contest = (post, path = "/contests", tag = "usage", request_body = NewContest,
+            responses((status = 200, body = Contest), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 415, body = Problem), (status = 422, body = Problem)));
+        decide_contest = (post, path = "/contests/{id}/decision", tag = "usage", request_body = DecideContest, params(("id" = String, Path)),
+            responses((status = 200, body = Contest), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, description = "It was decided otherwise", body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)));
+        close_periods = (post, path = "/billing/close", tag = "billing", request_body = ClosePeriods,
+            responses((status = 200, description = "What would be issued", body = DryRun), (status = 202, body = WorkflowAccepted), (status = 400, body = Problem),
+                      (status = 401, body = Problem), (status = 409, description = "The payment provider makes the invoices", body = Problem),
+                      (status = 415, body = Problem), (status = 422, description = "The month is not over", body = Problem)));
+        check_books = (post, path = "/billing/check", tag = "billing",
+            responses((status = 200, body = BooksCheck), (status = 401, body = Problem)));
         list_audit_events = (get, path = "/audit-events", tag = "audit-events",
             params(("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
             responses((status = 200, body = Page<AuditEvent>), (status = 401, body = Problem)));

@@ -1,7 +1,7 @@
 use domain::{CustomerId, Email};
 use jiff::Timestamp;
 use providers::payments::SavedCard;
-use store::sqlx::{self, Error, Row as _, any::AnyRow};
+use store::sqlx::{self, AnyConnection, Error, Row as _, any::AnyRow};
 use store::{Db, Migration, Tx, from_millis, millis};
 
 use super::Customer;
@@ -140,8 +140,13 @@ pub(crate) async fn has_instances(db: &Db, email: &Email) -> Result<bool, Error>
 }
 
 pub(crate) async fn find(db: &Db, id: CustomerId) -> Result<Option<Customer>, Error> {
+    find_in(&mut *db.read().acquire().await?, id).await
+}
+
+/// As seen within a transaction.
+pub(crate) async fn find_in(connection: &mut AnyConnection, id: CustomerId) -> Result<Option<Customer>, Error> {
     let row =
-        sqlx::query("select * from customers where id = $1").bind(id.to_string()).fetch_optional(db.read()).await?;
+        sqlx::query("select * from customers where id = $1").bind(id.to_string()).fetch_optional(connection).await?;
     row.as_ref().map(customer).transpose()
 }
 

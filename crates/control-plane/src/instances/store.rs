@@ -9,7 +9,20 @@ use super::{Instance, Observed, Place, names};
 use crate::signup::checkout;
 use crate::text::Stored as _;
 
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
+pub(crate) const MIGRATIONS: &[Migration] = &[INSTANCES, TIMES_OF_SERVICE];
+
+/// What was active before is taken to have been so since it was ordered. What was over by then is never billed.
+const TIMES_OF_SERVICE: Migration = Migration {
+    version: 2026112941,
+    name: "times of service",
+    sql: "
+        alter table instances add column active_since bigint;
+        alter table instances add column service_ended_at bigint;
+        update instances set active_since = created_at where state in ('active', 'suspended', 'deleting');
+        update instances set service_ended_at = changed_at where state = 'deleting';",
+};
+
+const INSTANCES: Migration = Migration {
     version: 2026112441,
     name: "instances",
     sql: "
@@ -41,7 +54,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
             removed_at bigint not null,
             primary key (instance_id, kind, name)
         );",
-}];
+};
 
 macro_rules! select {
     ($rest:literal) => {
@@ -239,6 +252,7 @@ pub(crate) async fn transition(
     if done.rows_affected() != 1 {
         return Err(TransitionError::Raced);
     }
+    note_service(tx, id, to, now).await?;
     if to.is_over() {
         names::store::release_all(tx, id).await?;
     } else if from.is_over()
@@ -247,6 +261,22 @@ pub(crate) async fn transition(
         names::store::reserve(tx, id, &called.subdomain, now).await?;
     }
     Ok(to)
+}
+
+/// Notes when the service began and when its end was asked for, for whoever bills it. What fails was never a service.
+async fn note_service(tx: &mut Tx, id: InstanceId, to: InstanceState, now: Timestamp) -> Result<(), Error> {
+    let change = match to {
+        InstanceState::Active => "update instances set active_since = coalesce(active_since, $2) where id = $1",
+        InstanceState::Deleting => {
+            "update instances set service_ended_at = coalesce(service_ended_at, $2) where id = $1"
+        }
+        InstanceState::Failed => "update instances set active_since = null, changed_at = $2 where id = $1",
+        InstanceState::Requested | InstanceState::Provisioning | InstanceState::Suspended | InstanceState::Deleted => {
+            return Ok(());
+        }
+    };
+    sqlx::query(change).bind(id.to_string()).bind(millis(now)).execute(&mut **tx).await?;
+    Ok(())
 }
 
 /// Notes who asked for the deletion.

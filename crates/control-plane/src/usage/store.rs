@@ -1,6 +1,7 @@
 use api::ActivityReport;
+use billing::Source;
 use domain::{Evidence, InstanceId, Month, Signal, UsageHour, UsageHours};
-use store::sqlx::{self, Error, Row as _, any::AnyRow};
+use store::sqlx::{self, AnyConnection, Error, Row as _, any::AnyRow};
 use store::{Db, Engine, Migration, from_millis, millis};
 
 use crate::text::Stored as _;
@@ -97,20 +98,29 @@ pub(crate) async fn merge(
     tx.commit().await
 }
 
-/// The hours of a month, whichever source saw them.
-pub(crate) async fn hours(db: &Db, instance: InstanceId, month: Month) -> Result<UsageHours, Error> {
-    let sources: Vec<Vec<u8>> =
-        sqlx::query_scalar("select hours from usage_months where instance_id = $1 and month = $2")
-            .bind(instance.to_string())
-            .bind(month.to_string())
-            .fetch_all(db.read())
-            .await?;
-    let mut all = UsageHours::none(month);
-    for bytes in sources {
-        let seen = UsageHours::from_bytes(month, &bytes).map_err(|error| Error::Decode(Box::new(error)))?;
-        all.union(&seen).map_err(|error| Error::Decode(Box::new(error)))?;
-    }
-    Ok(all)
+/// What each source reported of the months from one to another, both included.
+pub(crate) async fn reported(
+    connection: &mut AnyConnection,
+    instance: InstanceId,
+    from: Month,
+    to: Month,
+) -> Result<Vec<(Source, UsageHours)>, Error> {
+    let rows = sqlx::query(
+        "select month, source, hours from usage_months where instance_id = $1 and month >= $2 and month <= $3",
+    )
+    .bind(instance.to_string())
+    .bind(from.to_string())
+    .bind(to.to_string())
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let month = Month::from_stored(row.try_get("month")?)?;
+            let source = Source::parse(row.try_get("source")?).map_err(|error| Error::Decode(Box::new(error)))?;
+            let hours = UsageHours::from_bytes(month, row.try_get::<Vec<u8>, _>("hours")?.as_slice());
+            Ok((source, hours.map_err(|error| Error::Decode(Box::new(error)))?))
+        })
+        .collect()
 }
 
 /// What shows the use of a month, in the order of the hours.

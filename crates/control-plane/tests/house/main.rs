@@ -3,6 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod authority;
+mod billing_books;
+mod billing_closing;
+mod billing_money;
+mod billing_year;
 mod deletion;
 mod emergencies;
 mod members;

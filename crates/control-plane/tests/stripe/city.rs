@@ -334,6 +334,7 @@ async fn core(
             operator: Email::parse("operator@localhost").unwrap(),
             mailbox: true,
             pool_size: 0,
+            billing: control_plane::BillingSettings::default(),
             probe_address: Some(address),
         },
         db: db.db.clone(),

@@ -198,6 +198,7 @@ fn settings(config: &Config, address: SocketAddr) -> anyhow::Result<Settings> {
             read_only,
             activity_rules: config.compute.activity_rules()?,
         },
+        billing: config.billing.clone(),
         pool_size: config.pool.size,
         operator: config.site.operator_email.clone(),
         mailbox: config.mail.driver == MailDriver::Outbox,

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use config::{Environment, File, FileFormat};
+use control_plane::BillingSettings;
 use domain::Plan;
 use providers::Routing;
 use secrecy::SecretString;
@@ -43,6 +44,7 @@ pub struct Config {
     pub pool: Pool,
     pub smtp: Smtp,
     pub plan: Plan,
+    pub billing: BillingSettings,
     pub railway: Railway,
     pub cloudflare: Cloudflare,
     pub stripe: Stripe,
@@ -205,6 +207,16 @@ mod tests {
         std::fs::write(file.path(), "b\n\na\n").unwrap();
         assert_eq!(read(&format!("[stripe]\nwebhook_secret_file = {:?}\n", file.path()), &[]), ["b", "a"]);
         assert_eq!(read("[stripe]\nwebhook_secret = \"\"\n", &[]), [""; 0]);
+    }
+
+    #[test]
+    fn invoices_are_made_out_as_the_settings_say() {
+        let file = "[billing]\ncycle = \"anniversary\"\ndue_days = 30\n[billing.seller]\nname = \"Example\"\n";
+        let billing = read(file, &[("SPINOFF_BILLING__GRACE_HOURS", "12")]).unwrap().billing;
+        assert_eq!((billing.grace_hours, billing.due_days, billing.seller.name.as_str()), (12, 30, "Example"));
+        assert_eq!(billing.cycle, control_plane::BillingCycle::Anniversary);
+        assert_eq!(read("", &[]).unwrap().billing, BillingSettings::default());
+        assert!(read("[billing]\ncycle = \"weekly\"\n", &[]).is_err());
     }
 
     #[test]

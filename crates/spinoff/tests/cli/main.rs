@@ -6,6 +6,7 @@ mod discovery;
 mod doctor;
 mod importing;
 mod lasting;
+mod money;
 mod server;
 mod serving;
 mod setup;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use access::MembersKey;
-use control_plane::{App, Core, Drivers, Settings, SignInCodes, Started, migrations, operator_token};
+use control_plane::{App, BillingSettings, Core, Drivers, Settings, SignInCodes, Started, migrations, operator_token};
 use domain::{Email, Plan};
 use jiff::SignedDuration;
 use providers::compute::Release;
@@ -29,6 +29,8 @@ pub struct Given {
     pub clock: Clock,
     pub post: Post,
     pub log: Log,
+    pub plan: Plan,
+    pub billing: BillingSettings,
 }
 
 pub struct TestApp {
@@ -54,9 +56,22 @@ impl TestApp {
 
     /// Time passes only when it is told to.
     pub async fn start_on_a_still_clock(engine: store::Engine) -> Self {
+        Self::start_at("2026-11-25T10:00:00Z", engine, Faults::none()).await
+    }
+
+    /// Time begins at a moment, and passes only when it is told to.
+    pub async fn start_at(moment: &str, engine: store::Engine, faults: Faults) -> Self {
         let db = fresh(engine, &migrations()).await;
-        let clock = Clock::at("2026-11-25T10:00:00Z".parse().unwrap());
-        let given = Given { clock, ..Given::default() };
+        let given = Given { clock: Clock::at(moment.parse().unwrap()), ..Given::default() };
+        Self::on(db, faults, Email::parse("operator@localhost").unwrap(), given).await
+    }
+
+    /// Another server on the same store, whose settings say otherwise what is charged and when.
+    pub async fn restarted_with(self, plan: Plan, billing: BillingSettings) -> Self {
+        let Self { db, started, stop, given, .. } = self;
+        stop.cancel();
+        started.stop().await;
+        let given = Given { plan, billing, ..given };
         Self::on(db, Faults::none(), Email::parse("operator@localhost").unwrap(), given).await
     }
 
@@ -110,7 +125,7 @@ impl TestApp {
                 product: "AI-DIY".into(),
                 public_url: url.clone(),
                 base_domain: "localhost".into(),
-                plan: Plan::default(),
+                plan: given.plan.clone(),
                 release: Release {
                     image: None,
                     version: "1".into(),
@@ -122,6 +137,7 @@ impl TestApp {
                 operator,
                 mailbox: true,
                 pool_size: 0,
+                billing: given.billing.clone(),
                 probe_address: Some(address),
             },
             db: db.db.clone(),

@@ -1,4 +1,5 @@
 mod app;
+mod billing;
 mod door;
 mod host;
 mod post;

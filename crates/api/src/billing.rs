@@ -1,0 +1,119 @@
+use domain::{Cents, CustomerId, InstanceId, Month};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{Client, ClientError, WorkflowAccepted};
+
+/// Closes periods: each gets its invoice, once.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClosePeriods {
+    /// Close everything up to the end of this month, without waiting for late reports. When left out, what is over and
+    /// has waited for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "2026-11")]
+    pub month: Option<Month>,
+    /// Only say what would be issued. The month may be a running one then.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// The answer: a workflow that closes, or what would come of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum Closing {
+    /// It closes now.
+    Begun(WorkflowAccepted),
+    /// What it would issue. Nothing was stored.
+    DryRun(DryRun),
+}
+
+/// What a closing would issue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DryRun {
+    /// One for each period that would be closed.
+    pub invoices: Vec<InvoicePreview>,
+    /// The sum of their totals.
+    #[schema(value_type = i64)]
+    pub total: Cents,
+    /// ISO 4217, lower case.
+    #[schema(example = "usd")]
+    pub currency: String,
+}
+
+/// An invoice that would be issued, beside the one before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct InvoicePreview {
+    /// Who would pay.
+    #[schema(value_type = String)]
+    pub customer_id: CustomerId,
+    /// What would be paid for.
+    #[schema(value_type = String)]
+    pub instance_id: InstanceId,
+    /// The period; absent when no invoice can be made.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub period_start: Option<Timestamp>,
+    /// When the next one begins.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub period_end: Option<Timestamp>,
+    /// So many hours, late ones included.
+    pub hours: u32,
+    /// What would be charged.
+    #[schema(value_type = i64)]
+    pub total: Cents,
+    /// What would be to pay.
+    #[schema(value_type = i64)]
+    pub amount_due: Cents,
+    /// The total of the instance's invoice before this one, if there is one.
+    #[schema(value_type = Option<i64>)]
+    pub previous_total: Option<Cents>,
+    /// Its hours.
+    pub previous_hours: Option<u32>,
+    /// Why no invoice can be made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// What came of computing everything again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BooksCheck {
+    /// So many invoices were computed again.
+    pub invoices: u64,
+    /// So many transactions were replayed.
+    pub transactions: u64,
+    /// What all customers together owe.
+    #[schema(value_type = i64)]
+    pub owed: Cents,
+    /// ISO 4217, lower case.
+    #[schema(example = "usd")]
+    pub currency: String,
+    /// What does not add up, in words. Empty when all is well.
+    pub problems: Vec<String>,
+}
+
+impl Client {
+    /// Begins a closing.
+    ///
+    /// # Errors
+    /// [`ClientError`]; 409 when the payment provider makes the invoices, 422 when the month is not over.
+    pub async fn close_periods(&self, month: Option<Month>) -> Result<WorkflowAccepted, ClientError> {
+        self.post(&["billing", "close"], &ClosePeriods { month, dry_run: false }).await
+    }
+
+    /// What a closing would issue.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn preview_closing(&self, month: Option<Month>) -> Result<DryRun, ClientError> {
+        self.post(&["billing", "close"], &ClosePeriods { month, dry_run: true }).await
+    }
+
+    /// Computes every invoice and every book again.
+    ///
+    /// # Errors
+    /// [`ClientError`]; what does not add up is told in the answer, not as an error.
+    pub async fn check_books(&self) -> Result<BooksCheck, ClientError> {
+        self.post(&["billing", "check"], &()).await
+    }
+}

@@ -1,0 +1,46 @@
+//! From a used hour to an issued invoice and the customer's books, with storage and workflows around the rules that
+//! the crate `billing` states.
+//!
+//! - what is charged from when: `plans.rs`; hours that nobody pays for: `waivers.rs`, `contests.rs`
+//! - one period becomes one invoice, in one transaction: `close.rs`; all that are due: `closing.rs`
+//! - what would be issued: `preview.rs`, which closes in transactions that are never committed
+//! - a customer's book, and what it says about each invoice: `accounts.rs`, `settlement.rs`
+//! - money that came, or will not: `payments.rs`
+//! - everything computed again and compared: `books.rs`
+//!
+//! Whoever changes a customer's book holds its row first (`accounts::open`), so that of two replicas one waits.
+
+pub(crate) mod accounts;
+pub(crate) mod books;
+pub(crate) mod close;
+pub(crate) mod closing;
+pub(crate) mod contests;
+pub(crate) mod invoices;
+mod letter;
+pub(crate) mod payments;
+pub(crate) mod plans;
+pub(crate) mod preview;
+mod settings;
+mod settlement;
+pub(crate) mod waivers;
+
+use ::store::Migration;
+
+pub use settings::{BillingCycle, BillingSettings, Seller};
+
+use crate::app::Core;
+
+/// Every table of billing.
+pub(crate) const MIGRATIONS: &[&[Migration]] = &[
+    plans::store::MIGRATIONS,
+    waivers::store::MIGRATIONS,
+    invoices::store::MIGRATIONS,
+    accounts::store::MIGRATIONS,
+    contests::store::MIGRATIONS,
+    closing::store::MIGRATIONS,
+];
+
+/// Whether invoices are made here. Where the payment provider bills by itself, ours would ask for the same money again.
+pub(crate) fn is_ours(core: &Core) -> bool {
+    core.drivers.payments.name() == "ledger"
+}

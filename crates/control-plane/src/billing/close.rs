@@ -1,0 +1,177 @@
+//! One period of one instance becomes one invoice: computed, stored, booked and told in one transaction.
+
+pub(crate) mod store;
+
+use ::store::Tx;
+use billing::ledger::issue;
+use billing::{Invoice, InvoiceError, InvoiceInputs, Party, Period, Price, PriceBook, Terms, Trial, closed_by};
+use domain::{CustomerId, InstanceId, UsageHour};
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+
+use super::accounts::{AccountError, Entry, Held};
+use super::{accounts, invoices, letter, plans};
+use crate::app::Core;
+use crate::customers::{self, Customer};
+use crate::{audit, usage};
+
+/// So many of an instance's latest periods may still get late hours or credits: two years of them.
+const PERIODS_OPEN_TO_CHANGES: u32 = 24;
+
+/// Who issues invoices, as audit log and books call it.
+const AUTHOR: &str = "closing";
+
+/// An instance that has, or had, a service to be billed.
+#[derive(Debug, Clone)]
+pub(crate) struct Service {
+    pub instance: InstanceId,
+    pub customer: CustomerId,
+    /// The hour in which it first became active.
+    pub began: UsageHour,
+    /// The hour in which its end was asked for.
+    pub ended: Option<UsageHour>,
+    /// The end of its last invoice's period.
+    pub billed_until: Option<UsageHour>,
+}
+
+/// Why a period did not get its invoice.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CloseError {
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    #[error(transparent)]
+    Invoice(#[from] InvoiceError),
+}
+
+impl From<::store::sqlx::Error> for CloseError {
+    fn from(error: ::store::sqlx::Error) -> Self {
+        Self::Account(error.into())
+    }
+}
+
+impl CloseError {
+    /// What would meet the next instance as well.
+    pub(crate) fn of_the_store(self) -> Result<::store::sqlx::Error, Self> {
+        match self {
+            Self::Account(AccountError::Store(error)) => Ok(error),
+            other => Err(other),
+        }
+    }
+}
+
+/// What a closing needs beside the services.
+pub(crate) struct Closing<'a> {
+    pub core: &'a Core,
+    pub prices: PriceBook,
+}
+
+impl<'a> Closing<'a> {
+    pub(crate) async fn new(core: &'a Core) -> Result<Self, ::store::sqlx::Error> {
+        Ok(Self { core, prices: plans::store::book(&core.db).await? })
+    }
+
+    /// The periods of a service that end at an hour or before it and have no invoice yet, the earliest first. None
+    /// begins after the service ended; the one in which it ended counts whole. What came before the first version of
+    /// the plan is nobody's to bill.
+    pub(crate) fn periods(&self, service: &Service, until: UsageHour) -> Vec<Period> {
+        let cycle = self.core.settings.billing.cycle_of(service.began);
+        let first = service.billed_until.unwrap_or(service.began).max(service.began);
+        let lasts = |period: &Period| service.ended.is_none_or(|ended| period.start() <= ended);
+        let periods = cycle.periods_from(first).take_while(|period| period.end() <= until && lasts(period));
+        periods.filter(|period| self.prices.for_period(*period, service.began).is_some()).collect()
+    }
+
+    /// Closes a period in a transaction of its own. Nothing when it is closed already.
+    pub(crate) async fn close(&self, service: &Service, period: Period) -> Result<Option<Invoice>, CloseError> {
+        let mut tx = self.core.db.begin().await?;
+        let mut held = accounts::open(&mut tx, service.customer).await?;
+        let invoice = self.close_in(&mut tx, &mut held, service, period).await?;
+        tx.commit().await?;
+        Ok(invoice)
+    }
+
+    /// Closes a period while the customer's book is held. Nothing when it is closed already.
+    pub(crate) async fn close_in(
+        &self,
+        tx: &mut Tx,
+        held: &mut Held,
+        service: &Service,
+        period: Period,
+    ) -> Result<Option<Invoice>, CloseError> {
+        let Some(plan) = self.prices.for_period(period, service.began) else { return Ok(None) };
+        if invoices::store::exists(tx, service.instance, period.start()).await? {
+            return Ok(None);
+        }
+        let trial = self.prices.in_force(service.began).and_then(|plan| Trial::of(plan, service.began));
+        let terms = Terms { plan: plan.clone(), period, service_began: service.began, trial, tax_exempt: None };
+        let (seq, inputs) = self.inputs(tx, held, service, terms).await?;
+        let invoice = Invoice::of(&inputs)?;
+        let now = self.core.clock.now();
+        invoices::store::insert(tx, seq, &inputs, &invoice, now).await?;
+        let entry = Entry { author: AUTHOR, reason: "", now };
+        for transaction in issue(&invoice, now).map_err(AccountError::from)? {
+            held.record(tx, transaction, entry).await?;
+        }
+        // More may have been paid earlier than was owed then.
+        let settled = held.settle(tx).await?;
+        let left = settled.last().map_or(invoice.amount_due, |newest| newest.outstanding);
+        let detail = format!("{}, {}", invoice.period, invoice.currency.price(invoice.total));
+        audit::record(tx, self.core, AUTHOR, "invoice.issued", &invoice.number, &detail).await?;
+        letter::issued(tx, self.core, &invoice, left).await?;
+        Ok(Some(invoice))
+    }
+
+    async fn inputs(
+        &self,
+        tx: &mut Tx,
+        held: &Held,
+        service: &Service,
+        terms: Terms,
+    ) -> Result<(i64, InvoiceInputs), CloseError> {
+        let settings = &self.core.settings;
+        let earlier = invoices::store::latest(tx, service.instance, PERIODS_OPEN_TO_CHANGES).await?;
+        let closed = closed_by(&earlier)?;
+        let from = closed.iter().map(|closed| closed.period.start()).fold(terms.period.start(), UsageHour::min);
+        // Nothing is billed of what came after the service's last hour.
+        let until = service.ended.map_or(terms.period.end(), |ended| plans::next(ended).min(terms.period.end()));
+        let usage = usage::recorded(tx, service.instance, from, until).await?;
+        let issued = invoices::day_of(self.core.clock.now());
+        let seq = invoices::store::next_seq(tx).await?;
+        let credit = held.ledger.credit().map_err(InvoiceError::from)?;
+        let buyer = customers::store::find_in(tx, service.customer).await?;
+        let inputs = InvoiceInputs {
+            number: format!("{}{:04}-{seq:06}", settings.billing.number_prefix, issued.year()),
+            customer: service.customer,
+            instance: service.instance,
+            terms,
+            usage,
+            closed,
+            coupons: Vec::new(),
+            credit_balance: Price::new(credit).map_err(|_| InvoiceError::BelowNothing)?,
+            issued,
+            due: due(issued, settings.billing.due_days),
+            seller: settings.billing.seller(&settings.product),
+            buyer: buyer.map_or_else(nobody, party),
+        };
+        Ok((seq, inputs))
+    }
+}
+
+fn due(issued: Date, days: u16) -> Date {
+    issued.saturating_add(i64::from(days).days())
+}
+
+/// A company is named before the person who signed for it.
+fn party(customer: Customer) -> Party {
+    let name = if customer.name.is_empty() { customer.email.to_string() } else { customer.name };
+    let email = customer.email.to_string();
+    match customer.company {
+        Some(company) => Party { name: company, address: vec![name, email], tax_id: None },
+        None => Party { name, address: vec![email], tax_id: None },
+    }
+}
+
+/// Every service has a customer; the store sees to that.
+fn nobody() -> Party {
+    Party { name: String::new(), address: Vec::new(), tax_id: None }
+}

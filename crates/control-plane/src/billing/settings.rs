@@ -1,0 +1,71 @@
+use billing::{Cycle, Party};
+use domain::UsageHour;
+use serde::Deserialize;
+
+/// `[billing]`: when invoices are made, and what they say beside amounts.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BillingSettings {
+    /// When a period ends. Instances that have invoices can't change over: their next period would overlap.
+    pub cycle: BillingCycle,
+    /// How many hours after a period's end late reports are waited for, before it is closed.
+    pub grace_hours: u16,
+    /// How many days after its issue an invoice is to be paid.
+    pub due_days: u16,
+    /// Stands before every number that is given from now on.
+    pub number_prefix: String,
+    /// Who sells.
+    pub seller: Seller,
+}
+
+/// When a period ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BillingCycle {
+    /// With the month, UTC.
+    #[default]
+    Calendar,
+    /// At the day and hour at which the service began.
+    Anniversary,
+}
+
+/// `[billing.seller]`: who sells, as the tax office wants it named.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Seller {
+    /// Of the person or company; the product's, if there is none.
+    pub name: String,
+    /// Line by line.
+    pub address: Vec<String>,
+    /// The number under which the tax office knows the seller.
+    pub tax_id: Option<String>,
+}
+
+impl Default for BillingSettings {
+    fn default() -> Self {
+        Self {
+            cycle: BillingCycle::default(),
+            grace_hours: 6,
+            due_days: 14,
+            number_prefix: String::new(),
+            seller: Seller::default(),
+        }
+    }
+}
+
+impl BillingSettings {
+    /// The periods of a service that began in an hour.
+    pub(crate) fn cycle_of(&self, service_began: UsageHour) -> Cycle {
+        match self.cycle {
+            BillingCycle::Calendar => Cycle::Calendar,
+            BillingCycle::Anniversary => Cycle::Anniversary { of: service_began },
+        }
+    }
+
+    /// The seller as it stands on an invoice.
+    pub(crate) fn seller(&self, product: &str) -> Party {
+        let Seller { name, address, tax_id } = &self.seller;
+        let name = if name.is_empty() { product } else { name };
+        Party { name: name.to_owned(), address: address.clone(), tax_id: tax_id.clone() }
+    }
+}

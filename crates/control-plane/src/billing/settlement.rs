@@ -1,0 +1,101 @@
+//! What a customer's book says about each invoice.
+
+use billing::OutOfRange;
+use billing::ledger::{Account, Kind, Ledger, TransactionId};
+use domain::Cents;
+
+/// What is left of an invoice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Settlement {
+    pub number: String,
+    /// What is still to be paid.
+    pub outstanding: Cents,
+    /// What nobody waits for any more.
+    pub written_off: Cents,
+}
+
+/// Shares out what was paid: the oldest invoice is paid first, whichever one a payment named. `invoices` are numbers
+/// and totals, oldest first. Credit and write-offs belong to the invoice that they name.
+pub(crate) fn settle(ledger: &Ledger, invoices: &[(String, Cents)]) -> Result<Vec<Settlement>, OutOfRange> {
+    let settled_by = |kind, number: &str| {
+        let found = ledger.find(&TransactionId::of(kind, number));
+        found.map_or(Ok(Cents::ZERO), |it| less(Cents::ZERO, it.amount_on(Account::Receivable)))
+    };
+    let mut open = Vec::with_capacity(invoices.len());
+    let mut all = Cents::ZERO;
+    for (number, total) in invoices {
+        let written_off = settled_by(Kind::WriteOff, number)?;
+        let left = less(less(*total, settled_by(Kind::CreditApplied, number)?)?, written_off)?;
+        all = all.checked_add(left).ok_or(OutOfRange)?;
+        open.push(Settlement { number: number.clone(), outstanding: left, written_off });
+    }
+    // Whatever else was booked on what the customer owes is money that came, less money that went back.
+    let mut paid = less(all, ledger.owed())?;
+    for invoice in &mut open {
+        let taken = paid.clamp(Cents::ZERO, invoice.outstanding.max(Cents::ZERO));
+        paid = less(paid, taken)?;
+        invoice.outstanding = less(invoice.outstanding, taken)?;
+    }
+    Ok(open)
+}
+
+fn less(from: Cents, amount: Cents) -> Result<Cents, OutOfRange> {
+    from.checked_sub(amount).ok_or(OutOfRange)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use billing::ledger::Transaction;
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn outstanding(transactions: Vec<Transaction>) -> Vec<i64> {
+        let invoices = [("1".to_owned(), Cents::new(500)), ("2".to_owned(), Cents::new(700))];
+        let ledger = Ledger::replay(transactions).unwrap();
+        settle(&ledger, &invoices).unwrap().iter().map(|left| left.outstanding.get()).collect()
+    }
+
+    fn charged() -> Vec<Transaction> {
+        [("1", 500), ("2", 700)]
+            .map(|(number, net)| {
+                Transaction::charge(Timestamp::UNIX_EPOCH, number, Cents::new(net), Cents::ZERO).unwrap()
+            })
+            .into()
+    }
+
+    fn paid(reference: &str, amount: i64) -> Transaction {
+        Transaction::payment(Timestamp::UNIX_EPOCH, reference, Cents::new(amount), Cents::ZERO).unwrap()
+    }
+
+    #[test]
+    fn the_oldest_invoice_is_paid_first_and_too_much_is_left_over() {
+        assert_eq!(outstanding(charged()), [500, 700]);
+        for (payments, left) in
+            [(vec![400], [100, 700]), (vec![400, 400], [0, 400]), (vec![1200], [0, 0]), (vec![5000], [0, 0])]
+        {
+            let paid = payments.iter().enumerate().map(|(place, amount)| paid(&place.to_string(), *amount));
+            assert_eq!(outstanding(charged().into_iter().chain(paid).collect()), left, "{payments:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_off_takes_no_money_from_the_next_invoice() {
+        let at = Timestamp::UNIX_EPOCH;
+        let mut book = charged();
+        book.push(paid("a", 200));
+        book.push(Transaction::write_off(at, "1", Cents::new(300)).unwrap());
+        assert_eq!(outstanding(book.clone()), [0, 700]);
+        book.push(paid("b", 700));
+        assert_eq!(outstanding(book), [0, 0]);
+    }
+
+    #[test]
+    fn money_that_went_back_is_owed_again() {
+        let mut book = charged();
+        book.push(paid("a", 500));
+        book.push(book[2].reversal(Timestamp::UNIX_EPOCH).unwrap());
+        assert_eq!(outstanding(book), [500, 700]);
+    }
+}
