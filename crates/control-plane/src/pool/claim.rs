@@ -22,9 +22,10 @@ use crate::workflows::{self, Plan, step_error};
 pub(crate) const KIND: &str = "claim.v1";
 
 /// The steps in the order in which people are shown them, in their words.
-pub(crate) const STEPS: [(&str, &str); 7] = [
+pub(crate) const STEPS: [(&str, &str); 8] = [
     ("begin", "Taking a workspace that is ready"),
     ("let in", "Letting in you, and nobody else"),
+    ("tell the guard", "Telling it that it is yours"),
     ("wait until healthy", "Waiting until it answers"),
     ("refuse strangers", "Checking that strangers stay outside"),
     ("start subscription", "Starting your subscription"),
@@ -73,15 +74,13 @@ impl Workflow for Claim {
         let place = &instance.place();
         run.step("begin", || provision::happen(core, instance, Event::Start)).await?;
         // Somebody waits for this, so that what does not need the other is done beside it.
-        let let_in = run.step("let in", || async {
-            provision::cover(core, instance).await?;
-            members::publish::tell_guard(core, instance).await
-        });
+        let let_in = run.step("let in", || provision::cover(core, instance));
+        let told = run.step("tell the guard", || members::publish::tell_guard(core, instance));
         let probed = async {
             run.step("wait until healthy", || probe::wait_until_healthy(core, place)).await?;
             run.step("refuse strangers", || probe::refuses_strangers(core, place)).await
         };
-        workflow::both(let_in, probed).await?;
+        workflow::both(workflow::both(let_in, told), probed).await?;
         let subscribed = run.step("start subscription", || async {
             core.drivers.payments.subscribe(instance.customer, instance.id).await.map_err(step_error)
         });

@@ -201,8 +201,16 @@ async fn what_is_made_ahead_and_fails_at_any_step_leaves_nothing_behind() {
         expect_order(&town, step).await;
         assert_eq!(town.count("select count(*) from provider_resources").await, 0, "{step}");
     }
-    let steps =
-        ["begin", "let in", "wait until healthy", "refuse strangers", "start subscription", "observe", "record"];
+    let steps = [
+        "begin",
+        "let in",
+        "tell the guard",
+        "wait until healthy",
+        "refuse strangers",
+        "start subscription",
+        "observe",
+        "record",
+    ];
     for (number, step) in steps.into_iter().enumerate() {
         *failing.lock().unwrap() = "";
         Life::of(&town, "").live(Part::Prepare).await;

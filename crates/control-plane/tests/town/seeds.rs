@@ -38,6 +38,6 @@ async fn a_signup_takes_little_longer_than_railway_itself() {
 async fn who_starts_on_an_instance_made_ahead_waits_a_few_requests_long() {
     for start in Times::with_pool(3, 3).await {
         println!("{} requests, {:?} of our own", start.requests, start.own);
-        assert!(start.waited.is_zero() && start.requests <= 8, "{start:?}");
+        assert!(start.waited.is_zero() && start.requests <= 7, "{start:?}");
     }
 }
