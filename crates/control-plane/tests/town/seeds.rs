@@ -25,6 +25,13 @@ async fn a_crowd_with_faults_of_every_kind_is_served_about_as_fast_as_railway_le
     assert!(crowd.active * 100 >= 40 * 95 && crowd.active + crowd.refused == 40, "{crowd:#?}");
 }
 
+/// In this life an order is given up before its customer is told of it.
+#[tokio::test]
+async fn who_never_heard_of_an_order_is_not_told_of_its_end() {
+    let books = by_chance(10_023).await;
+    assert!(books.problems.is_empty(), "{:#?}", books.problems);
+}
+
 /// More of them: `cargo xtask bench signup`.
 #[tokio::test]
 async fn a_signup_takes_little_longer_than_railway_itself() {

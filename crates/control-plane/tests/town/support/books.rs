@@ -104,7 +104,7 @@ impl Town {
         let begun = self.provisioning(held.id).await.is_some();
         let (key, wanted) = match held.state.as_str() {
             "failed" if begun => ("provisioning failed", 2),
-            "failed" => ("order closed", 1),
+            "failed" => ("order closed", i64::from(self.was_heard_of(held).await)),
             "deleted" => ("deleted", 1),
             _ => ("welcome", 1),
         };
@@ -112,6 +112,15 @@ impl Town {
         let key = format!("{key} {}", held.id);
         let found: i64 = sqlx::query_scalar(sql).bind(&key).fetch_one(self.db.db.read()).await.unwrap();
         (found != wanted).then(|| format!("{found} mails {key:?} instead of {wanted}"))
+    }
+
+    /// Whether its customer ordered it themselves, or was told of the order. Nobody else is told of its end.
+    async fn was_heard_of(&self, held: &Known) -> bool {
+        let sql = "select (select count(*) from instances where id = $1 and signup_key is not null)
+                        + (select count(*) from messages where message_key = 'order placed ' || $1)";
+        let id = held.id.to_string();
+        let found: i64 = sqlx::query_scalar(sql).bind(&id).fetch_one(self.db.db.read()).await.unwrap();
+        found > 0
     }
 
     /// Who has an instance that works pays once; who never had one pays nothing.
