@@ -6,6 +6,7 @@
 //! - what would be issued: `preview.rs`, which closes in transactions that are never committed
 //! - a customer's book, and what it says about each invoice: `accounts.rs`, `settlement.rs`
 //! - money that came, or will not: `payments.rs`
+//! - an invoice as people read and print it: `paper.rs`; sums for the operator: `figures.rs`
 //! - everything computed again and compared: `books.rs`
 //!
 //! Whoever changes a customer's book holds its row first (`accounts::open`), so that of two replicas one waits.
@@ -15,8 +16,10 @@ pub(crate) mod books;
 pub(crate) mod close;
 pub(crate) mod closing;
 pub(crate) mod contests;
+pub(crate) mod figures;
 pub(crate) mod invoices;
 mod letter;
+pub(crate) mod paper;
 pub(crate) mod payments;
 pub(crate) mod plans;
 pub(crate) mod preview;
@@ -38,6 +41,7 @@ pub(crate) const MIGRATIONS: &[&[Migration]] = &[
     accounts::store::MIGRATIONS,
     contests::store::MIGRATIONS,
     closing::store::MIGRATIONS,
+    figures::store::MIGRATIONS,
 ];
 
 /// Whether invoices are made here. Where the payment provider bills by itself, ours would ask for the same money again.

@@ -5,6 +5,7 @@ pub(crate) mod customers;
 pub(crate) mod door;
 pub(crate) mod enter;
 pub(crate) mod instances;
+pub(crate) mod money;
 pub(crate) mod providers;
 pub(crate) mod workflows;
 
@@ -19,10 +20,10 @@ use workflow::{Filter, WorkflowState};
 
 use crate::app::App;
 use crate::error::AppError;
-use crate::inventory;
 use crate::person::{Person, Reader};
 use crate::site::{PageError, shell};
 use crate::workflows::{kind_in_words, subject_in_words};
+use crate::{billing, inventory};
 
 /// Entries on one page of a list.
 const PAGE: u32 = 50;
@@ -77,6 +78,18 @@ async fn attention(app: &App) -> Result<Vec<Attention>, AppError> {
                 url: format!("/admin/instances/{}", instance.id),
             });
         }
+    }
+    let contested = billing::contests::store::waiting(&app.db, PAGE).await?;
+    if let Some(oldest) = contested.first() {
+        entries.push(Attention {
+            what: match contested.len() {
+                1 => "A customer contests an hour".to_owned(),
+                number => format!("{number} contested hours wait for an answer"),
+            },
+            why: oldest.reason.clone(),
+            at: oldest.opened_at,
+            url: "/admin/money".to_owned(),
+        });
     }
     let findings = inventory::store::list(&app.db, true, PAGE).await?;
     if let Some(oldest) = findings.first() {

@@ -26,6 +26,10 @@ pub(crate) struct Reader(pub Person);
 #[derive(Debug, Clone)]
 pub(crate) struct Supporter(pub Person);
 
+/// An operator who may do everything.
+#[derive(Debug, Clone)]
+pub(crate) struct Owner(pub Person);
+
 /// A program that acts for the operator, such as the command line on this machine.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Program;
@@ -70,6 +74,14 @@ impl FromRequestParts<App> for Supporter {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
         Ok(Self(operator(parts, app, OperatorRole::Support).await?))
+    }
+}
+
+impl FromRequestParts<App> for Owner {
+    type Rejection = site::PageError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
+        Ok(Self(operator(parts, app, OperatorRole::Owner).await?))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What customers see of their own: instances, use, bill, members, deletion.
 
+pub(crate) mod bills;
 pub(crate) mod deletion;
 pub(crate) mod members;
 pub(crate) mod payment;

@@ -61,6 +61,14 @@ fn for_customers() -> Router<App> {
         )
         .route("/portal/instances/{subdomain}/rename", post(portal::rename::request))
         .route("/portal/instances/{subdomain}/rename/availability", get(portal::rename::availability))
+        .route("/portal/instances/{subdomain}/bills", get(portal::bills::index))
+        .route(
+            "/portal/instances/{subdomain}/bills/hours/{hour}",
+            get(portal::bills::hour).post(portal::bills::contest),
+        )
+        .route("/portal/instances/{subdomain}/bills/invoices/{number}", get(portal::bills::invoice))
+        .route("/portal/instances/{subdomain}/bills/invoices/{number}/pdf", get(portal::bills::pdf))
+        .route("/portal/instances/{subdomain}/bills/invoices/{number}/csv", get(portal::bills::csv))
         .route("/portal/instances/{subdomain}/delete", get(portal::deletion::confirm).post(portal::deletion::request))
         .route("/portal/instances/{subdomain}/deletion", get(portal::deletion::progress))
         .route("/portal/instances/{subdomain}/deletion/events", get(portal::deletion::events))
@@ -88,6 +96,19 @@ fn for_operators() -> Router<App> {
         .route(
             "/admin/providers/findings/{id}/repair",
             get(console::providers::confirm_repair).post(console::providers::repair),
+        )
+        .route("/admin/money", get(console::money::index))
+        .route("/admin/money/contests/{contest}", post(console::money::answer))
+        .route("/admin/money/close", get(console::money::close::show).post(console::money::close::close))
+        .route("/admin/money/invoices", get(console::money::list))
+        .route("/admin/money/invoices/{number}", get(console::money::invoice::show))
+        .route("/admin/money/invoices/{number}/pdf", get(console::money::invoice::pdf))
+        .route("/admin/money/invoices/{number}/csv", get(console::money::invoice::csv))
+        .route("/admin/money/invoices/{number}/payments", post(console::money::invoice::pay))
+        .route("/admin/money/invoices/{number}/credits", post(console::money::invoice::give_credit))
+        .route(
+            "/admin/money/invoices/{number}/write-off",
+            get(console::money::invoice::confirm_write_off).post(console::money::invoice::write_off),
         )
         .route("/admin/audit", get(console::audit::index))
 }

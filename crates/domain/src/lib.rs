@@ -24,7 +24,7 @@ pub use evidence::{Evidence, Signal, UnknownSignal};
 pub use id::{AuditId, CustomerId, IdError, InstanceId, MessageId, WorkflowId};
 pub use instance::{Event, InstanceState, InvalidTransition, UnknownState};
 pub use instances_txt::{InstancesTxtError, parse_instances_txt, write_instances_txt};
-pub use money::Cents;
+pub use money::{Cents, CentsError};
 pub use month::{Month, MonthError, UsageHour};
 pub use plan::Plan;
 pub use project_name::{ProjectName, ProjectNameError};

@@ -31,11 +31,12 @@ pub enum Shelf {
     BesideEdge,
 }
 
-static ALL: LazyLock<[Asset; 3]> = LazyLock::new(|| {
+static ALL: LazyLock<[Asset; 4]> = LazyLock::new(|| {
     [
-        hashed("site", "css", "text/css; charset=utf-8", squeeze(include_str!("../assets/site.css")).leak().as_bytes()),
+        sheet("site", include_str!("../assets/site.css")),
         hashed("site", "js", "text/javascript; charset=utf-8", include_bytes!("../assets/site.js")),
         hashed("mark", "svg", "image/svg+xml", include_bytes!("../assets/mark.svg")),
+        sheet("money", include_str!("../assets/money.css")),
     ]
 });
 
@@ -85,9 +86,18 @@ impl Links {
         self.link(&ALL[2])
     }
 
+    /// For pages about money, after the other one.
+    pub(crate) fn money_css(self) -> String {
+        self.link(&ALL[3])
+    }
+
     fn link(self, asset: &Asset) -> String {
         asset.path.replacen(SITE, self.base, 1)
     }
+}
+
+fn sheet(stem: &str, css: &str) -> Asset {
+    hashed(stem, "css", "text/css; charset=utf-8", squeeze(css).leak().as_bytes())
 }
 
 fn hashed(stem: &str, extension: &str, content_type: &'static str, bytes: &'static [u8]) -> Asset {

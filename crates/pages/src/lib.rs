@@ -6,8 +6,10 @@
 //! [`CONTENT_SECURITY_POLICY`].
 
 mod assets;
+mod bills;
 mod calendar;
 pub mod console;
+mod invoice;
 mod legal;
 pub mod mail;
 mod mailbox;
@@ -22,6 +24,11 @@ mod site;
 mod when;
 
 pub use assets::{Asset, BESIDE_EDGE, Shelf, asset, assets};
+pub use bills::{
+    Bills, BudgetForm, CapChoice, CapForm, ConfirmCap, Contest, HourCharge, HourKind, HourLink, HourPage, InvoicePage,
+    InvoiceRow, MonthOfHours, SeenBy, Sighting, SoFar, Threshold,
+};
+pub use invoice::{AmountRow, HowToPay, InvoiceLine, InvoiceView, PartyView, PaymentRow, Standing};
 pub use mailbox::{Mailbox, MailboxMessage, MailboxRow};
 pub use onward::Onward;
 pub use page::{CONTENT_SECURITY_POLICY, MAIL_CONTENT_SECURITY_POLICY, Markup};

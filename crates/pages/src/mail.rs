@@ -158,9 +158,18 @@ struct Letter {
     greeting: Option<String>,
     paragraphs: Vec<String>,
     code: Option<String>,
+    lines: Vec<Line>,
     button: Option<Button>,
     after: Vec<String>,
     reason: String,
+}
+
+/// A line of a list with three columns.
+#[derive(Debug)]
+struct Line {
+    label: String,
+    text: String,
+    amount: String,
 }
 
 #[derive(Debug)]
@@ -191,7 +200,12 @@ macro_rules! mail {
 }
 
 // After the macro, which it uses.
+mod money;
 mod orders;
+pub use money::{
+    Account, BudgetAlert, CapReached, ContestAccepted, ContestRefused, InvoiceIssued, NextStep, PaymentReceived,
+    PaymentReminder, ReminderKind, UsageDay,
+};
 pub use orders::{OrderClosed, OrderPlaced};
 
 mail!(
@@ -390,6 +404,9 @@ impl Letter {
         let mut blocks = lines(self.greeting.as_slice());
         blocks.extend(lines(&self.paragraphs));
         blocks.extend(lines(self.code.as_slice()));
+        let listed = |line: &Line| one_line(&format!("{}: {} ({})", line.label, line.text, line.amount));
+        let list: Vec<String> = self.lines.iter().map(listed).collect();
+        blocks.extend((!list.is_empty()).then(|| list.join("\n")));
         blocks.extend(button);
         blocks.extend(lines(&self.after));
         blocks.push(one_line(&self.reason));

@@ -5,8 +5,12 @@
 use pages::{Availability, ProgressState, ProgressStep, ProgressView, StepState};
 
 fn source(extension: &str) -> &'static str {
-    let asset = pages::assets().iter().find(|asset| asset.path.ends_with(extension)).unwrap();
-    std::str::from_utf8(asset.bytes).unwrap()
+    sources(extension)[0]
+}
+
+fn sources(extension: &str) -> Vec<&'static str> {
+    let assets = pages::assets().iter().filter(|asset| asset.path.ends_with(extension));
+    assets.map(|asset| std::str::from_utf8(asset.bytes).unwrap()).collect()
 }
 
 #[test]
@@ -30,7 +34,9 @@ fn an_asset_is_found_on_the_site_and_on_the_edge_by_its_whole_name_only() {
 fn styles_and_script_stay_small_and_load_nothing() {
     assert!(source(".css").len() < 20_000, "{} bytes of styles", source(".css").len());
     assert!(source(".js").len() < 8_000, "{} bytes of script", source(".js").len());
-    for text in [source(".css"), source(".js")] {
+    let sheets: usize = sources(".css").iter().map(|sheet| sheet.len()).sum();
+    assert!(sheets < 26_000, "{sheets} bytes of styles on a page about money");
+    for text in [sources(".css"), sources(".js")].concat() {
         assert!(
             !text.contains("http:") && !text.contains("https:") && !text.contains("url(") && !text.contains("@import")
         );

@@ -2,7 +2,7 @@
 
 pub(crate) mod store;
 
-use ::store::Tx;
+use ::store::{Db, Tx};
 use billing::OutOfRange;
 use billing::ledger::{Ledger, LedgerError, Recorded, Transaction, TransactionError};
 use domain::CustomerId;
@@ -43,6 +43,12 @@ pub(crate) async fn open(tx: &mut Tx, customer: CustomerId) -> Result<Held, Acco
     store::lock(tx, customer).await?;
     let ledger = Ledger::replay(store::transactions(tx, customer).await?)?;
     Ok(Held { customer, ledger })
+}
+
+/// A customer's book as it stands, held by nobody.
+pub(crate) async fn read(db: &Db, customer: CustomerId) -> Result<Ledger, AccountError> {
+    let mut connection = db.read().acquire().await?;
+    Ok(Ledger::replay(store::transactions(&mut connection, customer).await?)?)
 }
 
 impl Held {

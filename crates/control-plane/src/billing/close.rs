@@ -16,7 +16,7 @@ use crate::customers::{self, Customer};
 use crate::{audit, usage};
 
 /// So many of an instance's latest periods may still get late hours or credits: two years of them.
-const PERIODS_OPEN_TO_CHANGES: u32 = 24;
+pub(super) const PERIODS_OPEN_TO_CHANGES: u32 = 24;
 
 /// Who issues invoices, as audit log and books call it.
 const AUTHOR: &str = "closing";
@@ -81,6 +81,13 @@ impl<'a> Closing<'a> {
         periods.filter(|period| self.prices.for_period(*period, service.began).is_some()).collect()
     }
 
+    /// What a service pays in a period; nothing before there was a plan.
+    pub(crate) fn terms(&self, service: &Service, period: Period) -> Option<Terms> {
+        let plan = self.prices.for_period(period, service.began)?.clone();
+        let trial = self.prices.in_force(service.began).and_then(|plan| Trial::of(plan, service.began));
+        Some(Terms { plan, period, service_began: service.began, trial, tax_exempt: None })
+    }
+
     /// Closes a period in a transaction of its own. Nothing when it is closed already.
     pub(crate) async fn close(&self, service: &Service, period: Period) -> Result<Option<Invoice>, CloseError> {
         let mut tx = self.core.db.begin().await?;
@@ -98,12 +105,10 @@ impl<'a> Closing<'a> {
         service: &Service,
         period: Period,
     ) -> Result<Option<Invoice>, CloseError> {
-        let Some(plan) = self.prices.for_period(period, service.began) else { return Ok(None) };
+        let Some(terms) = self.terms(service, period) else { return Ok(None) };
         if invoices::store::exists(tx, service.instance, period.start()).await? {
             return Ok(None);
         }
-        let trial = self.prices.in_force(service.began).and_then(|plan| Trial::of(plan, service.began));
-        let terms = Terms { plan: plan.clone(), period, service_began: service.began, trial, tax_exempt: None };
         let (seq, inputs) = self.inputs(tx, held, service, terms).await?;
         let invoice = Invoice::of(&inputs)?;
         let now = self.core.clock.now();

@@ -6,12 +6,13 @@ pub(crate) mod store;
 use domain::{InstanceId, UsageHour};
 use jiff::Timestamp;
 
+use super::close::PERIODS_OPEN_TO_CHANGES;
 use super::payments::given_reason;
-use super::plans;
 use super::waivers::{self, Waiver};
+use super::{invoices, letter, plans};
 use crate::app::App;
 use crate::error::{AppError, refused};
-use crate::{audit, usage};
+use crate::{audit, instances, usage};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -53,6 +54,11 @@ impl ContestState {
     }
 }
 
+/// The id of the contest of an hour, whether there is one or not.
+pub(crate) fn id_of(instance: InstanceId, hour: UsageHour) -> String {
+    format!("{instance}-{}", hour.get())
+}
+
 /// Contests an hour that is to be paid for. Contesting it again gives the contest that there is.
 pub(crate) async fn open(
     app: &App,
@@ -63,7 +69,7 @@ pub(crate) async fn open(
 ) -> Result<Contest, AppError> {
     let reason = given_reason(reason)?;
     let contest = Contest {
-        id: format!("{instance}-{}", hour.get()),
+        id: id_of(instance, hour),
         instance,
         hour,
         reason: reason.to_owned(),
@@ -117,7 +123,16 @@ pub(crate) async fn decide(
     }
     let detail = format!("{} {}: {answer}", hour.start(), state.as_str());
     audit::record(&mut tx, app, by, "contest.decided", &instance.to_string(), &detail).await?;
+    let billed = invoices::store::latest(&mut tx, instance, PERIODS_OPEN_TO_CHANGES).await?;
+    let credited = billed.iter().find_map(|invoice| {
+        let line = invoice.lines.iter().find(|line| line.hours.contains(hour))?;
+        Some(invoice.currency.price(line.unit))
+    });
+    if let Some(owner) = instances::store::find(&app.db, instance).await? {
+        letter::answered(&mut tx, app, owner.customer, &decided, credited).await?;
+    }
     tx.commit().await?;
+    app.mail_waiting.notify_one();
     Ok(decided)
 }
 

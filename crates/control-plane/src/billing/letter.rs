@@ -1,42 +1,168 @@
-//! What a customer reads about an invoice, in plain words.
+//! What a customer reads about invoices, payments and contested hours.
 
 use ::store::Tx;
 use ::store::sqlx::Error;
-use billing::Invoice;
-use domain::Cents;
+use billing::{HourSet, Invoice};
+use domain::{Cents, CustomerId, InstanceId, UsageHour};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use pages::mail::{self as letters, Account, UsageDay};
 
+use super::contests::{Contest, ContestState};
+use super::invoices::Issued;
+use super::paper;
 use crate::app::Core;
-use crate::customers;
+use crate::customers::{self, Customer};
 use crate::instances::names;
 use crate::mail::{self, Letter};
 
-/// Stores the mail that tells of an invoice, once. `left` is what is still to be paid of it.
-pub(super) async fn issued(tx: &mut Tx, core: &Core, invoice: &Invoice, left: Cents) -> Result<(), Error> {
-    let Some(customer) = customers::store::find_in(tx, invoice.customer).await? else { return Ok(()) };
-    let called = names::store::called(tx, invoice.instance).await?;
-    let workspace = called.map_or_else(String::new, |called| core.shown_hostname(&called.subdomain));
-    let price = |amount| invoice.currency.price(amount);
-    let mut lines = vec![format!("Invoice {} for {workspace}, {}.", invoice.number, invoice.period)];
-    lines.extend(invoice.lines.iter().map(|line| format!("{}: {}", line.description, price(line.net))));
-    lines.extend(invoice.taxes.iter().map(|tax| format!("{}: {}", tax.name, price(tax.amount))));
-    lines.push(format!("Total: {}", price(invoice.total)));
-    lines.extend(invoice.credits.iter().map(|credit| format!("{}: {}", credit.description, price(credit.amount))));
-    if invoice.credit_applied > Cents::ZERO {
-        lines.push(format!("Paid with your credit: {}", price(invoice.credit_applied)));
-    }
-    if left < invoice.amount_due {
-        lines.push("You had paid more than you owed before; that is counted in.".to_owned());
-    }
-    lines.push(match left {
-        Cents::ZERO => "There is nothing to pay.".to_owned(),
-        due => format!("Please pay {} by {}.", price(due), invoice.due),
-    });
-    let subject = format!("Invoice {} from {}", invoice.number, core.settings.product);
-    let html: String = lines.iter().map(|line| format!("<p>{}</p>\n", escaped(line))).collect();
-    let (key, text) = (format!("invoice {}", invoice.number), lines.join("\n\n"));
-    mail::post(tx, core, Letter { key: &key, to: &customer.email, subject, text, html }).await
+/// Whom a letter goes to, and what it is about.
+struct Addressee {
+    customer: Customer,
+    account: Account,
+    bills_url: String,
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+/// Nobody, once the customer or the instance is forgotten.
+async fn addressee(
+    tx: &mut Tx,
+    core: &Core,
+    customer: CustomerId,
+    instance: InstanceId,
+) -> Result<Option<Addressee>, Error> {
+    let Some(customer) = customers::store::find_in(tx, customer).await? else { return Ok(None) };
+    let Some(called) = names::store::called(tx, instance).await? else { return Ok(None) };
+    let account = Account {
+        product: core.settings.product.clone(),
+        name: customer.name.clone(),
+        hostname: core.shown_hostname(&called.subdomain),
+    };
+    let bills_url = core.site_url(&format!("/portal/instances/{}/bills", called.subdomain));
+    Ok(Some(Addressee { customer, account, bills_url }))
+}
+
+impl Addressee {
+    async fn post(
+        &self,
+        tx: &mut Tx,
+        core: &Core,
+        key: &str,
+        (subject, text, html): (String, String, String),
+    ) -> Result<(), Error> {
+        mail::post(tx, core, Letter { key, to: &self.customer.email, subject, text, html }).await
+    }
+}
+
+/// Stores the mail that tells of an invoice, once. `left` is what is still to be paid of it.
+pub(super) async fn issued(tx: &mut Tx, core: &Core, invoice: &Invoice, left: Cents) -> Result<(), Error> {
+    let Some(to) = addressee(tx, core, invoice.customer, invoice.instance).await? else { return Ok(()) };
+    let price = |amount| invoice.currency.price(amount);
+    let letter = letters::InvoiceIssued {
+        account: to.account.clone(),
+        number: invoice.number.clone(),
+        period: invoice.period.to_string(),
+        total: price(invoice.total),
+        amount_due: (left > Cents::ZERO).then(|| price(left)),
+        due: invoice.due,
+        how_to_pay: if left > Cents::ZERO { paper::transfer(core, &invoice.number) } else { Vec::new() },
+        days: days(&invoice.hours()),
+        url: format!("{}/invoices/{}", to.bills_url, invoice.number),
+        bills_url: to.bills_url.clone(),
+    };
+    let key = format!("invoice {}", invoice.number);
+    to.post(tx, core, &key, (letter.subject(), letter.text(), letter.html())).await
+}
+
+/// Stores the receipt for a payment, once.
+pub(super) async fn received(
+    tx: &mut Tx,
+    core: &Core,
+    issued: &Issued,
+    reference: &str,
+    amount: Cents,
+    on: Date,
+) -> Result<(), Error> {
+    let Some(to) = addressee(tx, core, issued.customer, issued.instance).await? else { return Ok(()) };
+    let letter = letters::PaymentReceived {
+        account: to.account.clone(),
+        number: issued.number.clone(),
+        amount: amount.priced(&issued.currency),
+        how: format!("reference {reference}"),
+        on,
+        open: (issued.outstanding > Cents::ZERO).then(|| issued.outstanding.priced(&issued.currency)),
+        reopened: false,
+        url: format!("{}/invoices/{}", to.bills_url, issued.number),
+    };
+    let key = format!("receipt {reference} {}", issued.customer);
+    to.post(tx, core, &key, (letter.subject(), letter.text(), letter.html())).await
+}
+
+/// Stores the answer to a contested hour, once. `credited` is what it had been billed at, if it had.
+pub(super) async fn answered(
+    tx: &mut Tx,
+    core: &Core,
+    customer: CustomerId,
+    contest: &Contest,
+    credited: Option<String>,
+) -> Result<(), Error> {
+    let Some(to) = addressee(tx, core, customer, contest.instance).await? else { return Ok(()) };
+    let (account, hour) = (to.account.clone(), contest.hour);
+    let answer = contest.answer.clone().unwrap_or_default();
+    let url = format!("{}/hours/{}", to.bills_url, hour.get());
+    let mail = match contest.state {
+        ContestState::Open => return Ok(()),
+        ContestState::Accepted => {
+            let letter = letters::ContestAccepted { account, hour, answer, credited, url };
+            (letter.subject(), letter.text(), letter.html())
+        }
+        ContestState::Refused => {
+            let letter = letters::ContestRefused { account, hour, answer, url };
+            (letter.subject(), letter.text(), letter.html())
+        }
+    };
+    to.post(tx, core, &format!("contest {}", contest.id), mail).await
+}
+
+/// Hours by day, with hours that follow one another drawn together.
+fn days(hours: &HourSet) -> Vec<UsageDay> {
+    let mut days: Vec<(Date, Vec<(i8, i8)>)> = Vec::new();
+    for hour in hours.iter() {
+        let (day, at) = place(hour);
+        match days.last_mut() {
+            Some((last, spans)) if *last == day => match spans.last_mut() {
+                Some((_, end)) if *end == at => *end += 1,
+                _ => spans.push((at, at + 1)),
+            },
+            _ => days.push((day, vec![(at, at + 1)])),
+        }
+    }
+    let words = |(day, spans): (Date, Vec<(i8, i8)>)| UsageDay {
+        day: day.strftime("%a %-d %b %Y").to_string(),
+        count: spans.iter().map(|(start, end)| u32::from((end - start).unsigned_abs())).sum(),
+        spans: spans.iter().map(|(start, end)| format!("{start:02}:00–{end:02}:00")).collect::<Vec<_>>().join(", "),
+    };
+    days.into_iter().map(words).collect()
+}
+
+fn place(hour: UsageHour) -> (Date, i8) {
+    let at = hour.start().to_zoned_datetime(TimeZone::UTC);
+    (at.date(), at.hour())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn hours_that_follow_one_another_are_one_span_of_their_day() {
+        let mut hours = HourSet::default();
+        for hour in ["2026-11-02T09", "2026-11-02T10", "2026-11-02T14", "2026-11-02T23", "2026-11-03T00"] {
+            hours.insert(UsageHour::of(format!("{hour}:00:00Z").parse().unwrap()));
+        }
+        let found: Vec<_> = days(&hours).into_iter().map(|day| (day.day, day.spans, day.count)).collect();
+        let day = |day: &str, spans: &str, count| (day.to_owned(), spans.to_owned(), count);
+        let monday = day("Mon 2 Nov 2026", "09:00–11:00, 14:00–15:00, 23:00–24:00", 4);
+        assert_eq!(found, [monday, day("Tue 3 Nov 2026", "00:00–01:00", 1)]);
+    }
 }

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::accounts::{self, AccountError, Entry, Held};
 use super::invoices::{self, Issued};
+use super::letter;
 use crate::app::App;
 use crate::error::{AppError, refused};
 use crate::{audit, customers};
@@ -51,14 +52,21 @@ pub(crate) async fn pay(app: &App, number: &str, payment: &Payment<'_>, by: &str
         None => now,
     };
     let transaction = Transaction::payment(at, reference, amount, Cents::ZERO).map_err(AccountError::from)?;
-    let reason = format!("for invoice {number}");
+    let reason = reason_of(number);
     held.record(&mut tx, transaction, Entry { author: by, reason: &reason, now }).await.map_err(elsewhere)?;
     held.settle(&mut tx).await?;
     let detail = format!("{reference}: {}", amount.priced(&invoice.currency));
     audit::record(&mut tx, app, by, "payment.recorded", number, &detail).await?;
     let settled = find(&mut tx, number).await?;
+    letter::received(&mut tx, app, &settled, reference, amount, invoices::day_of(at)).await?;
     tx.commit().await?;
+    app.mail_waiting.notify_one();
     Ok(settled)
+}
+
+/// What stands beside a payment that was booked for an invoice.
+pub(crate) fn reason_of(number: &str) -> String {
+    format!("for invoice {number}")
 }
 
 /// Gives a customer credit, which later invoices take.

@@ -12,6 +12,9 @@ pub struct BillingSettings {
     pub grace_hours: u16,
     /// How many days after its issue an invoice is to be paid.
     pub due_days: u16,
+    /// Where and how an invoice is to be paid, a paragraph each: the bank account, for example. Stands on invoices and
+    /// in mails; that the invoice is to be named is added to it.
+    pub how_to_pay: Vec<String>,
     /// Stands before every number that is given from now on.
     pub number_prefix: String,
     /// Who sells.
@@ -47,6 +50,7 @@ impl Default for BillingSettings {
             cycle: BillingCycle::default(),
             grace_hours: 6,
             due_days: 14,
+            how_to_pay: Vec::new(),
             number_prefix: String::new(),
             seller: Seller::default(),
         }

@@ -60,6 +60,9 @@ fn filled(path: &str, instance: &str) -> String {
         .replace("{id}", instance)
         .replace("{workflow}", "wfl_00000000000000000000000000")
         .replace("{file}", "nothing.css")
+        .replace("{hour}", "498585")
+        .replace("{number}", "2026-000001")
+        .replace("{contest}", "none")
 }
 
 fn is_api(handlers: &str) -> bool {
@@ -95,15 +98,14 @@ async fn a_customer_sees_neither_the_console_nor_anybody_elses_instance() {
     app.provision("ada@example.com", "acme").await;
     app.provision("eve@example.com", "zoo").await;
     let theirs = app.instance("zoo").await["id"].as_str().unwrap().to_owned();
+    let filled_in = [("email", "x@y.zz"), ("confirmation", "zoo"), ("reason", "because")];
     for (path, handlers) in table() {
         if is_api(&handlers) || PUBLIC.contains(&path.as_str()) || path == "/admin/enter" || path == "/portal" {
             continue;
         }
         for method in methods(&handlers) {
             let url = filled(&path, &theirs).replace("acme", "zoo");
-            let page = app
-                .browser(method.clone(), &url, Some("ada@example.com"), &[("email", "x@y.zz"), ("confirmation", "zoo")])
-                .await;
+            let page = app.browser(method.clone(), &url, Some("ada@example.com"), &filled_in).await;
             assert_eq!(page.status, StatusCode::NOT_FOUND, "{method} {url}");
             assert!(!page.body.contains("eve@example.com"), "{method} {url} names a neighbour");
         }
@@ -129,6 +131,9 @@ async fn an_operator_sees_the_console() {
         format!("/admin/workflows/{workflow}"),
         "/admin/providers".to_owned(),
         "/admin/audit".to_owned(),
+        "/admin/money".to_owned(),
+        "/admin/money/close".to_owned(),
+        "/admin/money/invoices?state=paid".to_owned(),
     ] {
         let page = app.get(&url, Some("operator@localhost")).await;
         assert_eq!(page.status, StatusCode::OK, "{url}");

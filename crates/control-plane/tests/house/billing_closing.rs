@@ -41,7 +41,8 @@ async fn a_duplicate_close_issues_no_second_invoice(engine: Engine) {
     assert_eq!((&invoices[0]["issued_on"], &invoices[0]["due_on"]), (&json!("2026-12-01"), &json!("2026-12-15")));
     let ledger = app.ledger("acme").await;
     assert_eq!((&ledger["owed"], ledger["entries"].as_array().unwrap().len()), (&json!(550), 1), "{ledger}");
-    assert_eq!(app.mails_to("ada@example.com").await[1..], ["Invoice 2026-000001 from AI-DIY"]);
+    let told = format!("Invoice 2026-000001 for {}: $5.50", app.shown("acme"));
+    assert_eq!(app.mails_to("ada@example.com").await[1..], [told]);
     assert_eq!(app.problems().await, [""; 0]);
 }
 

@@ -153,7 +153,7 @@ async fn what_was_paid_too_much_pays_the_next_invoice() {
     let invoice = app.invoices().await.pop().unwrap();
     assert_eq!((&invoice["amount_due"], &invoice["outstanding"]), (&json!(500), &json!(100)));
     let mail = app.get("/mailbox/messages.json", None).await.body;
-    assert!(mail.contains("Please pay $1.00 by 2027-02-16."), "{mail}");
+    assert!(mail.contains("pays for a part; $1.00 are to be paid by 16 February 2027."), "{mail}");
     assert_eq!(app.problems().await, [""; 0]);
 }
 

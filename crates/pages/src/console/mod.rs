@@ -1,16 +1,25 @@
 //! Pages of the admin console: what is broken, why, and what now.
 
 mod audit;
+mod close;
 mod customers;
 mod home;
 mod instances;
+mod invoice;
+mod money;
 mod providers;
 mod workflows;
 
 pub use audit::{AuditRow, ConsoleAudit};
+pub use close::{CloseInvoiceRow, CloseState, CloseWarning, ConsoleClose};
 pub use customers::{BounceView, ConsoleCustomer, ConsoleCustomers, CustomerRow};
 pub use home::{Attention, ConsoleHome, Count};
 pub use instances::{ConsoleInstance, ConsoleInstances, Fact, InstanceMemberRow, InstanceRow};
+pub use invoice::{ConfirmWriteOff, ConsoleInvoice, CreditForm, DunningView, HistoryRow, PaymentForm};
+pub use money::{
+    ConsoleInvoiceRow, ConsoleInvoices, ConsoleMoney, ContestRow, CreditRow, FailedPaymentRow, IssuedRow, MoneyFigures,
+    OverdueRow,
+};
 pub use providers::{
     CeilingRow, CheckRow, CheckVerdict, ConfirmRepair, ConsoleProviders, FindingClass, FindingRow, PoolCard, PoolRow,
     ProviderCard,

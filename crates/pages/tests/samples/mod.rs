@@ -4,6 +4,8 @@
 
 mod console;
 mod door;
+mod money;
+mod money_mails;
 mod portal;
 mod providers;
 mod site;
@@ -33,9 +35,14 @@ pub struct Sample {
 }
 
 pub use door::mails as door_mails;
+pub use money_mails::all as money_mails;
 
 pub fn all(fill: Fill) -> Vec<Sample> {
-    [site::all(fill), door::all(fill), portal::all(fill), console::all(fill)].into_iter().flatten().collect()
+    let mails = money_mails::all(fill).into_iter().map(|(name, _, _, html)| sample(name, html)).collect();
+    [site::all(fill), door::all(fill), portal::all(fill), console::all(fill), money::all(fill), mails]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 impl Fill {

@@ -29,6 +29,19 @@ pub(crate) async fn services(
     rows.iter().map(service).collect()
 }
 
+/// One instance's service; none if it was never in use.
+pub(crate) async fn find(db: &Db, instance: InstanceId) -> Result<Option<Service>, Error> {
+    let row = sqlx::query(
+        "select i.id, i.customer_id, i.active_since, i.service_ended_at,
+                (select max(v.period_end) from invoices v where v.instance_id = i.id) as billed_until
+         from instances i where i.id = $1 and i.active_since is not null",
+    )
+    .bind(instance.to_string())
+    .fetch_optional(db.read())
+    .await?;
+    row.as_ref().map(service).transpose()
+}
+
 fn service(row: &AnyRow) -> Result<Service, Error> {
     let hour = |millis: Option<i64>| millis.map(|millis| UsageHour::of(from_millis(millis)));
     let began = UsageHour::of(from_millis(row.try_get("active_since")?));

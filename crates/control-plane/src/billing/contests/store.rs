@@ -88,6 +88,15 @@ pub(crate) async fn list(
     rows.iter().map(contest).collect()
 }
 
+/// Contests that wait for a decision, those opened first at the head.
+pub(crate) async fn waiting(db: &Db, limit: u32) -> Result<Vec<Contest>, Error> {
+    let rows = sqlx::query("select * from contests where state = 'open' order by opened_at, id limit $1")
+        .bind(i64::from(limit))
+        .fetch_all(db.read())
+        .await?;
+    rows.iter().map(contest).collect()
+}
+
 fn contest(row: &AnyRow) -> Result<Contest, Error> {
     let (hour, state): (i64, &str) = (row.try_get("hour")?, row.try_get("state")?);
     let unknown = |what: String| Error::Decode(what.into());

@@ -1,0 +1,157 @@
+//! An invoice as people read it: on a page, on paper, and in a spreadsheet.
+
+use std::fmt::Write as _;
+
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
+use billing::ledger::{Account, Kind, Transaction};
+use billing::{Invoice, LineKind, Party};
+use domain::{Cents, CustomerId};
+use pages::{AmountRow, HowToPay, InvoiceLine, InvoiceView, PartyView, PaymentRow, Standing};
+use papers::InvoicePaper;
+
+use super::invoices::{InvoiceState, Issued, day_of};
+use super::{accounts, payments};
+use crate::app::{App, Core};
+use crate::error::AppError;
+use crate::instances::Instance;
+
+pub(crate) const fn standing(state: InvoiceState) -> Standing {
+    match state {
+        InvoiceState::Open => Standing::Open,
+        InvoiceState::Overdue => Standing::Overdue,
+        InvoiceState::Paid => Standing::Paid,
+        InvoiceState::WrittenOff => Standing::WrittenOff,
+    }
+}
+
+/// What there is to be done about what is open: with the built-in ledger, a transfer that names the invoice.
+pub(crate) fn how_to_pay(core: &Core, issued: &Issued) -> HowToPay {
+    if issued.outstanding <= Cents::ZERO {
+        return HowToPay::Nothing;
+    }
+    HowToPay::Transfer(transfer(core, &issued.number))
+}
+
+/// How an invoice is paid by transfer, a paragraph each.
+pub(crate) fn transfer(core: &Core, number: &str) -> Vec<String> {
+    let naming = format!("Please name the invoice when you pay: {number}.");
+    core.settings.billing.how_to_pay.iter().cloned().chain([naming]).collect()
+}
+
+/// What a customer has of credit.
+pub(crate) async fn credit(app: &App, customer: CustomerId) -> Result<Cents, AppError> {
+    let ledger = accounts::read(&app.db, customer).await?;
+    ledger.credit().map_err(AppError::internal)
+}
+
+pub(crate) async fn view(
+    app: &App,
+    instance: &Instance,
+    issued: &Issued,
+    invoice: &Invoice,
+) -> Result<InvoiceView, AppError> {
+    let amounts = |what: &str, amount| AmountRow { what: what.to_owned(), amount };
+    Ok(InvoiceView {
+        number: invoice.number.clone(),
+        standing: standing(issued.state(day_of(app.clock.now()))),
+        currency: invoice.currency.to_string(),
+        workspace: app.shown_hostname(&instance.subdomain),
+        period: invoice.period.to_string(),
+        issued: invoice.issued,
+        due: invoice.due,
+        seller: party(&invoice.seller),
+        buyer: party(&invoice.buyer),
+        lines: invoice
+            .lines
+            .iter()
+            .map(|line| InvoiceLine {
+                what: line.description.clone(),
+                quantity: (line.kind != LineKind::BaseFee).then_some(line.quantity),
+                unit: line.unit,
+                amount: line.amount,
+            })
+            .collect(),
+        subtotal: invoice.subtotal,
+        discounts: invoice
+            .discounts
+            .iter()
+            .map(|discount| amounts(&discount.description, discount.taken.amount))
+            .collect(),
+        net: invoice.net,
+        taxes: invoice.taxes.iter().map(|tax| amounts(&format!("{} {}", tax.name, tax.rate), tax.amount)).collect(),
+        tax_exempt: invoice.tax_exempt.clone(),
+        total: invoice.total,
+        credit_applied: invoice.credit_applied,
+        credits: invoice.credits.iter().map(|credit| amounts(&credit.description, credit.amount)).collect(),
+        payments: paid(app, issued).await?,
+        open: issued.outstanding,
+    })
+}
+
+/// The payments that were booked for this invoice. An older one may have been settled with them.
+async fn paid(app: &App, issued: &Issued) -> Result<Vec<PaymentRow>, AppError> {
+    let ledger = accounts::read(&app.db, issued.customer).await?;
+    let reason = payments::reason_of(&issued.number);
+    let notes = accounts::store::notes(&app.db, issued.customer).await?;
+    let named = |it: &&Transaction| notes.iter().any(|(id, _, why)| *id == it.id().as_str() && *why == reason);
+    let paid = ledger.transactions().iter().filter(|it| it.kind() == Kind::Payment).filter(named);
+    Ok(paid
+        .map(|it| PaymentRow {
+            on: day_of(it.at()),
+            how: format!("Payment, reference {}", it.reference()),
+            amount: Cents::ZERO.checked_sub(it.amount_on(Account::Receivable)).unwrap_or_default(),
+        })
+        .collect())
+}
+
+fn party(party: &Party) -> PartyView {
+    PartyView { name: party.name.clone(), address: party.address.clone(), tax_id: party.tax_id.clone() }
+}
+
+/// The paper, for printing and for the tax office.
+pub(crate) fn pdf(app: &App, instance: &Instance, issued: &Issued, invoice: &Invoice) -> Result<Response, AppError> {
+    let how_to_pay = match how_to_pay(app, issued) {
+        HowToPay::Transfer(paragraphs) => paragraphs,
+        HowToPay::Nothing | HowToPay::Automatic(_) | HowToPay::Online { .. } => Vec::new(),
+    };
+    let workspace = app.shown_hostname(&instance.subdomain);
+    let paper = InvoicePaper { invoice, workspace: &workspace, how_to_pay: &how_to_pay };
+    let bytes = paper.to_pdf().map_err(AppError::internal)?;
+    Ok(file(&invoice.number, "pdf", "application/pdf", bytes))
+}
+
+/// Lines and hours, for a spreadsheet.
+pub(crate) fn csv(invoice: &Invoice) -> Response {
+    file(&invoice.number, "csv", "text/csv; charset=utf-8", rows(invoice).into_bytes())
+}
+
+fn file(number: &str, suffix: &str, kind: &'static str, bytes: Vec<u8>) -> Response {
+    let name = format!("attachment; filename=\"invoice-{number}.{suffix}\"");
+    ([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, name)], bytes).into_response()
+}
+
+/// A row for each line and each of its hours, as RFC 4180 has it.
+fn rows(invoice: &Invoice) -> String {
+    let mut text = String::from("invoice,kind,description,hour,quantity,unit,amount,currency\r\n");
+    for line in &invoice.lines {
+        let _ = write!(
+            text,
+            "{},line,{},,{},{},{},{}\r\n",
+            invoice.number,
+            quoted(&line.description),
+            line.quantity,
+            line.unit,
+            line.amount,
+            invoice.currency
+        );
+        for hour in line.hours.iter() {
+            let _ = write!(text, "{},hour,,{},1,{},,{}\r\n", invoice.number, hour.start(), line.unit, invoice.currency);
+        }
+    }
+    text
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\"\""))
+}

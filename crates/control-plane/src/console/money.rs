@@ -1,0 +1,204 @@
+//! What came in, what is owed, and which hours are contested.
+
+pub(crate) mod close;
+pub(crate) mod invoice;
+
+use axum::extract::{Form, Path, Query, State};
+use axum::response::{Html, Redirect};
+use domain::{CustomerId, Month};
+use pages::InvoiceRow;
+use pages::console::{
+    ConsoleInvoiceRow, ConsoleInvoices, ConsoleMoney, ContestRow, CreditRow, IssuedRow, MoneyFigures, OverdueRow,
+};
+use serde::Deserialize;
+
+use super::{Listing, PAGE, console_shell, next};
+use crate::app::App;
+use crate::billing::contests::{self, ContestState};
+use crate::billing::figures::{self, Booked};
+use crate::billing::invoices::store::Filter;
+use crate::billing::invoices::{self, InvoiceState, Issued, day_of};
+use crate::billing::paper;
+use crate::error::{AppError, refused};
+use crate::person::{Reader, Supporter};
+use crate::site::PageError;
+use crate::{customers, instances, usage};
+
+/// So many days with invoices are shown.
+const DAYS: u32 = 12;
+/// Where all invoices are listed; each is below it.
+const HERE: &str = "/admin/money/invoices";
+
+pub(crate) async fn index(State(app): State<App>, Reader(person): Reader) -> Result<Html<String>, PageError> {
+    let now = app.clock.now();
+    let (month, today) = (Month::of(now), day_of(now));
+    let (figures, booked) = figures::of_month(&app.db, month, today).await.map_err(AppError::from)?;
+    let overdue = Filter { state: Some(InvoiceState::Overdue), ..Filter::default() };
+    let overdue = invoices::store::list(&app.db, &overdue, today, PAGE).await.map_err(AppError::from)?;
+    let contested = contests::store::waiting(&app.db, PAGE).await.map_err(AppError::from)?;
+    let issued = figures::store::issued_days(&app.db, DAYS).await.map_err(AppError::from)?;
+    let page = ConsoleMoney {
+        shell: console_shell(&app, "Money", &person),
+        month,
+        currency: app.settings.plan.currency.clone(),
+        figures: MoneyFigures {
+            invoiced: figures.invoiced,
+            invoiced_before: figures.invoiced_before,
+            received: figures.received,
+            receivable: figures.receivable,
+            overdue: figures.overdue,
+        },
+        contests: each(&app, contested, contest).await?,
+        failed: None,
+        overdue: each(&app, overdue, late).await?,
+        credits: each(&app, booked, credit).await?,
+        issued: issued.into_iter().map(|(day, invoices, total)| IssuedRow { day, invoices, total }).collect(),
+        close_url: "/admin/money/close".to_owned(),
+    };
+    Ok(Html(page.render()))
+}
+
+/// Turns everything that was found into a row of its own.
+async fn each<Found, Row>(
+    app: &App,
+    found: Vec<Found>,
+    row: impl AsyncFn(&App, Found) -> Result<Row, AppError>,
+) -> Result<Vec<Row>, AppError> {
+    let mut rows = Vec::with_capacity(found.len());
+    for one in found {
+        rows.push(row(app, one).await?);
+    }
+    Ok(rows)
+}
+
+async fn contest(app: &App, contest: contests::Contest) -> Result<ContestRow, AppError> {
+    let instance = instances::store::find(&app.db, contest.instance).await?.ok_or(AppError::NotFound)?;
+    let evidence = usage::store::evidence(&app.db, instance.id, contest.hour.month()).await?;
+    let clock = |at: jiff::Timestamp| at.strftime("%H:%M").to_string();
+    let seen = evidence.into_iter().filter(|entry| entry.hour == contest.hour).map(|entry| {
+        let (first, last) = (clock(entry.first), clock(entry.last));
+        format!("{}, {first} to {last}, seen {} times", entry.signal.in_words(), entry.count)
+    });
+    let seen: Vec<_> = seen.collect();
+    let mut connection = app.db.read().acquire().await?;
+    let billed = invoices::store::latest(&mut connection, instance.id, PAGE).await?;
+    drop(connection);
+    let lines = billed.iter().flat_map(|invoice| &invoice.lines);
+    Ok(ContestRow {
+        hour: contest.hour,
+        customer: name(app, instance.customer).await?,
+        customer_url: customer_url(instance.customer),
+        hostname: app.shown_hostname(&instance.subdomain),
+        evidence: if seen.is_empty() { "none is kept".to_owned() } else { seen.join("; ") },
+        reason: contest.reason,
+        at: contest.opened_at,
+        worth: lines.clone().find(|line| line.hours.contains(contest.hour)).map(|line| line.unit),
+        action: format!("/admin/money/contests/{}", contest.id),
+    })
+}
+
+async fn late(app: &App, issued: Issued) -> Result<OverdueRow, AppError> {
+    let days = day_of(app.clock.now()).since(issued.due).map(|late| late.get_days()).unwrap_or_default();
+    Ok(OverdueRow {
+        customer: name(app, issued.customer).await?,
+        customer_url: customer_url(issued.customer),
+        invoice_url: invoice_url(&issued.number),
+        number: issued.number,
+        open: issued.outstanding,
+        due: issued.due,
+        dunning: match days {
+            1 => "One day late".to_owned(),
+            days => format!("{days} days late"),
+        },
+    })
+}
+
+async fn credit(app: &App, booked: Booked) -> Result<CreditRow, AppError> {
+    Ok(CreditRow {
+        at: booked.transaction.at(),
+        customer: name(app, booked.customer).await?,
+        customer_url: customer_url(booked.customer),
+        amount: figures::credited(&booked.transaction),
+        reason: booked.reason,
+        by: booked.author,
+    })
+}
+
+pub(crate) async fn list(
+    State(app): State<App>,
+    Reader(person): Reader,
+    Query(listing): Query<Listing>,
+) -> Result<Html<String>, PageError> {
+    let today = day_of(app.clock.now());
+    let state = listing.state.as_deref().and_then(InvoiceState::parse);
+    let filter = Filter { state, before: listing.cursor, ..Filter::default() };
+    let found = invoices::store::list(&app.db, &filter, today, PAGE).await.map_err(AppError::from)?;
+    let last = found.last().map(|last| last.number.clone());
+    let page = ConsoleInvoices {
+        shell: console_shell(&app, "Invoices", &person),
+        state: state.map_or("", InvoiceState::as_str).to_owned(),
+        next: next(HERE, state.map(InvoiceState::as_str), last, found.len()),
+        invoices: each(&app, found, row).await?,
+    };
+    Ok(Html(page.render()))
+}
+
+async fn row(app: &App, issued: Issued) -> Result<ConsoleInvoiceRow, AppError> {
+    let today = day_of(app.clock.now());
+    let url = invoice_url(&issued.number);
+    Ok(ConsoleInvoiceRow {
+        customer: name(app, issued.customer).await?,
+        customer_url: customer_url(issued.customer),
+        currency: issued.currency.clone(),
+        invoice: InvoiceRow {
+            period: issued.period.to_string(),
+            total: issued.total,
+            open: issued.outstanding,
+            standing: paper::standing(issued.state(today)),
+            due: issued.due,
+            pdf_url: format!("{url}/pdf"),
+            csv_url: format!("{url}/csv"),
+            url,
+            number: issued.number,
+        },
+    })
+}
+
+/// What an operator answers to a customer who contests an hour.
+#[derive(Deserialize)]
+pub(crate) struct Answer {
+    decision: String,
+    #[serde(default)]
+    answer: String,
+}
+
+pub(crate) async fn answer(
+    State(app): State<App>,
+    Supporter(person): Supporter,
+    Path(contest): Path<String>,
+    Form(answer): Form<Answer>,
+) -> Result<Redirect, PageError> {
+    let state = match answer.decision.as_str() {
+        "accept" => ContestState::Accepted,
+        "refuse" => ContestState::Refused,
+        other => {
+            let what = format!("{other:?} is no answer to a contested hour");
+            return Err(refused(422, &what, "Go back and accept or refuse it.").into());
+        }
+    };
+    contests::decide(&app, &contest, state, &answer.answer, person.email.as_str()).await?;
+    Ok(Redirect::to("/admin/money#contests"))
+}
+
+async fn name(app: &App, customer: CustomerId) -> Result<String, AppError> {
+    let customer = customers::store::find(&app.db, customer).await?.ok_or(AppError::NotFound)?;
+    Ok(customer.company.unwrap_or(if customer.name.is_empty() { customer.email.to_string() } else { customer.name }))
+}
+
+fn customer_url(customer: CustomerId) -> String {
+    format!("/admin/customers/{customer}")
+}
+
+fn invoice_url(number: &str) -> String {
+    format!("{HERE}/{number}")
+}

@@ -1,0 +1,305 @@
+//! What a workspace costs: the period so far, each hour with what shows it, and the invoices.
+
+use axum::Form;
+use axum::extract::{Path, Query, State};
+use axum::response::{Html, IntoResponse as _, Redirect, Response};
+use billing::{Forecast, HourSet, Invoice, Terms, Usage};
+use domain::{Evidence, UsageHour};
+use pages::{
+    Area, Bills, Contest, HourCharge, HourKind, HourLink, HourPage, InvoicePage, InvoiceRow, MonthOfHours, SeenBy,
+    Sighting, SoFar,
+};
+use serde::Deserialize;
+
+use super::{owned, portal_url};
+use crate::app::App;
+use crate::billing::close::{Closing, store as services};
+use crate::billing::contests::{self, ContestState};
+use crate::billing::invoices::{self, Issued, store::Filter};
+use crate::billing::{paper, plans};
+use crate::error::AppError;
+use crate::instances::Instance;
+use crate::person::Person;
+use crate::site::{PageError, shell};
+use crate::usage;
+
+/// So many invoices stand on a page.
+const PAGE: u32 = 24;
+
+/// Which invoices come next.
+#[derive(Deserialize)]
+pub(crate) struct Older {
+    before: Option<String>,
+}
+
+pub(crate) async fn index(
+    State(app): State<App>,
+    person: Person,
+    Path(subdomain): Path<String>,
+    Query(older): Query<Older>,
+) -> Result<Html<String>, PageError> {
+    let instance = owned(&app, &person, &subdomain).await?;
+    let url = portal_url(&instance);
+    let running = Running::of(&app, &instance).await?;
+    let filter = Filter { instance: Some(instance.id), before: older.before, ..Filter::default() };
+    let today = invoices::day_of(app.clock.now());
+    let mut issued = invoices::store::list(&app.db, &filter, today, PAGE + 1).await.map_err(AppError::from)?;
+    let next = (issued.len() > PAGE as usize).then(|| {
+        issued.truncate(PAGE as usize);
+        issued.last().map(|last| format!("{url}/bills?before={}", last.number))
+    });
+    let page = Bills {
+        shell: shell(&app, Area::Portal, "Bills", Some(&person)),
+        hostname: app.shown_hostname(&instance.subdomain),
+        currency: app.settings.plan.currency.clone(),
+        so_far: running.as_ref().map(Running::so_far).transpose()?,
+        months: running.as_ref().map(|running| running.months(&url)).unwrap_or_default(),
+        credit: paper::credit(&app, instance.customer).await?,
+        invoices: issued.into_iter().map(|issued| row(issued, today, &url)).collect(),
+        next: next.flatten(),
+        cap: None,
+        budget: None,
+        may_manage: true,
+        portal_url: url,
+    };
+    Ok(Html(page.render()))
+}
+
+/// The period that is running, with what it is charged by.
+struct Running {
+    terms: Terms,
+    usage: Usage,
+    now: UsageHour,
+}
+
+impl Running {
+    /// Nothing for an instance that was never in use, or is no more.
+    async fn of(app: &App, instance: &Instance) -> Result<Option<Self>, AppError> {
+        let now = UsageHour::of(app.clock.now());
+        let service = services::find(&app.db, instance.id).await?;
+        let Some(service) = service.filter(|service| service.ended.is_none_or(|ended| ended >= now)) else {
+            return Ok(None);
+        };
+        let period = app.settings.billing.cycle_of(service.began).period_of(now);
+        let Some(terms) = Closing::new(app).await?.terms(&service, period) else { return Ok(None) };
+        let mut connection = app.db.read().acquire().await?;
+        let usage = usage::recorded(&mut connection, instance.id, period.start(), period.end()).await?;
+        Ok(Some(Self { terms, usage, now }))
+    }
+
+    fn so_far(&self) -> Result<SoFar, AppError> {
+        let forecast = Forecast::of(&self.terms, &self.usage.billable(), self.now, None).map_err(AppError::internal)?;
+        let trial = self.terms.trial.filter(|trial| trial.ends > self.now);
+        Ok(SoFar {
+            period: self.terms.period.to_string(),
+            hours: forecast.hours,
+            amount: forecast.amount,
+            expected_hours: forecast.expected_hours,
+            expected_amount: forecast.expected_amount,
+            most_hours: forecast.most_hours,
+            most_amount: self.terms.price_of(forecast.most_hours).map_err(AppError::internal)?,
+            trial_until: trial.map(|trial| trial.ends.start()),
+        })
+    }
+
+    fn kind(&self, hour: UsageHour) -> HourKind {
+        match hour {
+            hour if self.usage.waived().contains(hour) => HourKind::Waived,
+            hour if hour < self.terms.charged_from() => HourKind::Free,
+            _ => HourKind::Charged,
+        }
+    }
+
+    fn months(&self, portal_url: &str) -> Vec<MonthOfHours> {
+        let used: HourSet = self.usage.used();
+        let link = |hour: UsageHour| HourLink {
+            hour,
+            kind: self.kind(hour),
+            url: format!("{portal_url}/bills/hours/{}", hour.get()),
+        };
+        let mut month = self.terms.period.start().month();
+        let mut all = Vec::new();
+        while month.first_hour() < self.terms.period.end() {
+            let of_month = used.within(month.first_hour(), month.next().first_hour());
+            all.push(MonthOfHours { month, hours: of_month.iter().map(link).collect() });
+            month = month.next();
+        }
+        all
+    }
+}
+
+fn row(issued: Issued, today: jiff::civil::Date, portal_url: &str) -> InvoiceRow {
+    let url = format!("{portal_url}/bills/invoices/{}", issued.number);
+    InvoiceRow {
+        period: issued.period.to_string(),
+        total: issued.total,
+        open: issued.outstanding,
+        standing: paper::standing(issued.state(today)),
+        due: issued.due,
+        pdf_url: format!("{url}/pdf"),
+        csv_url: format!("{url}/csv"),
+        url,
+        number: issued.number,
+    }
+}
+
+/// One hour, with what shows it.
+pub(crate) async fn hour(
+    State(app): State<App>,
+    person: Person,
+    Path((subdomain, hour)): Path<(String, String)>,
+) -> Result<Html<String>, PageError> {
+    let instance = owned(&app, &person, &subdomain).await?;
+    let hour = parse_hour(&hour)?;
+    Ok(Html(hour_page(&app, &person, &instance, hour, None).await?))
+}
+
+fn parse_hour(number: &str) -> Result<UsageHour, AppError> {
+    number.parse().ok().and_then(UsageHour::from_number).ok_or(AppError::NotFound)
+}
+
+/// Why an hour is contested.
+#[derive(Deserialize)]
+pub(crate) struct Contested {
+    reason: String,
+}
+
+pub(crate) async fn contest(
+    State(app): State<App>,
+    person: Person,
+    Path((subdomain, hour)): Path<(String, String)>,
+    Form(form): Form<Contested>,
+) -> Result<Response, PageError> {
+    let instance = owned(&app, &person, &subdomain).await?;
+    let hour = parse_hour(&hour)?;
+    match contests::open(&app, instance.id, hour, &form.reason, person.email.as_str()).await {
+        Ok(_) => Ok(Redirect::to(&format!("{}/bills/hours/{}", portal_url(&instance), hour.get())).into_response()),
+        Err(AppError::Refused { title, next_step, .. }) => {
+            let again = Contest::Possible { reason: form.reason, error: Some(format!("{title}. {next_step}")) };
+            let page = hour_page(&app, &person, &instance, hour, Some(again)).await?;
+            Ok((axum::http::StatusCode::UNPROCESSABLE_ENTITY, Html(page)).into_response())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn hour_page(
+    app: &App,
+    person: &Person,
+    instance: &Instance,
+    hour: UsageHour,
+    entered: Option<Contest>,
+) -> Result<String, AppError> {
+    let url = portal_url(instance);
+    let mut connection = app.db.read().acquire().await?;
+    let usage = usage::recorded(&mut connection, instance.id, hour, plans::next(hour)).await?;
+    let billed = invoices::store::latest(&mut connection, instance.id, PAGE).await?;
+    let known = contests::store::find(&mut connection, &contests::id_of(instance.id, hour)).await?;
+    drop(connection);
+    let evidence = usage::store::evidence(&app.db, instance.id, hour.month()).await?;
+    let contest = entered.unwrap_or_else(|| contest_view(known, usage.billable().contains(hour)));
+    let page = HourPage {
+        shell: shell(app, Area::Portal, "An hour", Some(person)),
+        hostname: app.shown_hostname(&instance.subdomain),
+        bills_url: format!("{url}/bills"),
+        hour,
+        charge: charge(app, &usage, &billed, hour, &url),
+        evidence: evidence.into_iter().filter(|entry| entry.hour == hour).map(sighting).collect(),
+        contest,
+        contest_action: format!("{url}/bills/hours/{}", hour.get()),
+    };
+    Ok(page.render())
+}
+
+fn contest_view(known: Option<contests::Contest>, is_billable: bool) -> Contest {
+    let Some(known) = known else {
+        return if is_billable {
+            Contest::Possible { reason: String::new(), error: None }
+        } else {
+            Contest::Impossible("Nobody is to pay for this hour.".to_owned())
+        };
+    };
+    let (reason, answer) = (known.reason, known.answer.unwrap_or_default());
+    let at = known.decided_at.unwrap_or(known.opened_at);
+    match known.state {
+        ContestState::Open => Contest::Waiting { reason, at },
+        ContestState::Accepted => Contest::Accepted { reason, answer, at },
+        ContestState::Refused => Contest::Refused { reason, answer, at },
+    }
+}
+
+fn charge(app: &App, usage: &Usage, billed: &[Invoice], hour: UsageHour, portal_url: &str) -> HourCharge {
+    let line = billed.iter().find_map(|invoice| {
+        let line = invoice.lines.iter().find(|line| line.hours.contains(hour))?;
+        Some((invoice, line))
+    });
+    let waived = usage.waived().contains(hour);
+    match line {
+        Some((invoice, _)) if waived => HourCharge::Credited {
+            number: invoice.number.clone(),
+            url: format!("{portal_url}/bills/invoices/{}", invoice.number),
+        },
+        Some((invoice, line)) => HourCharge::Billed {
+            price: invoice.currency.price(line.unit),
+            number: invoice.number.clone(),
+            url: format!("{portal_url}/bills/invoices/{}", invoice.number),
+        },
+        None if waived => HourCharge::Waived,
+        None if !usage.used().contains(hour) => HourCharge::Unused,
+        None => HourCharge::Coming { price: app.settings.plan.price(app.settings.plan.hour_cents) },
+    }
+}
+
+/// Today every evidence comes by the guard: the application tells it what it saw.
+fn sighting(entry: Evidence) -> Sighting {
+    let Evidence { signal, first, last, count, .. } = entry;
+    Sighting { signal, who: None, seen_by: SeenBy::Guard, first, last, count }
+}
+
+pub(crate) async fn invoice(
+    State(app): State<App>,
+    person: Person,
+    Path((subdomain, number)): Path<(String, String)>,
+) -> Result<Html<String>, PageError> {
+    let instance = owned(&app, &person, &subdomain).await?;
+    let (issued, invoice) = find(&app, &instance, &number).await?;
+    let bills_url = format!("{}/bills", portal_url(&instance));
+    let url = format!("{bills_url}/invoices/{number}");
+    let how_to_pay = paper::how_to_pay(&app, &issued);
+    let page = InvoicePage {
+        shell: shell(&app, Area::Portal, &format!("Invoice {number}"), Some(&person)),
+        invoice: paper::view(&app, &instance, &issued, &invoice).await?,
+        how_to_pay,
+        bills_url,
+        pdf_url: format!("{url}/pdf"),
+        csv_url: format!("{url}/csv"),
+    };
+    Ok(Html(page.render()))
+}
+
+pub(crate) async fn pdf(
+    State(app): State<App>,
+    person: Person,
+    Path((subdomain, number)): Path<(String, String)>,
+) -> Result<Response, PageError> {
+    let instance = owned(&app, &person, &subdomain).await?;
+    let (issued, invoice) = find(&app, &instance, &number).await?;
+    Ok(paper::pdf(&app, &instance, &issued, &invoice)?)
+}
+
+pub(crate) async fn csv(
+    State(app): State<App>,
+    person: Person,
+    Path((subdomain, number)): Path<(String, String)>,
+) -> Result<Response, PageError> {
+    let instance = owned(&app, &person, &subdomain).await?;
+    let (_, invoice) = find(&app, &instance, &number).await?;
+    Ok(paper::csv(&invoice))
+}
+
+/// An invoice of this instance; any other is as if it were not there.
+async fn find(app: &App, instance: &Instance, number: &str) -> Result<(Issued, Invoice), AppError> {
+    let mut connection = app.db.read().acquire().await?;
+    let found = invoices::store::find(&mut connection, number).await?;
+    found.filter(|(issued, _)| issued.instance == instance.id).ok_or(AppError::NotFound)
+}

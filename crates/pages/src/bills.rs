@@ -1,0 +1,482 @@
+//! A customer's bills: the period so far, each hour with what shows it, the invoices, and how much may be spent.
+
+use askama::Template;
+use domain::{Cents, Month, Signal, UsageHour};
+use jiff::{Timestamp, civil::Date};
+
+use crate::calendar::{self, Mark};
+use crate::invoice::{HowToPay, InvoiceView, Standing};
+use crate::page::{Markup, page};
+use crate::shell::Shell;
+
+/// What one workspace costs: now, in the end, and so far.
+#[derive(Debug, Clone, Template)]
+#[template(path = "portal/bills.html")]
+pub struct Bills {
+    /// What surrounds the page.
+    pub shell: Shell,
+    /// The workspace's hostname.
+    pub hostname: String,
+    /// Where the workspace's page is. Forms and links below it: `GET <portal_url>/bills/cap` (fields `cap`, which is
+    /// `none`, `hours` or `money`, `hours` and `amount`) shows [`ConfirmCap`]; `POST <portal_url>/bills/budget`
+    /// (fields `amount`, empty for none, and `threshold` for each percentage ticked).
+    pub portal_url: String,
+    /// Of all amounts; ISO 4217, lower case.
+    pub currency: String,
+    /// The period that is running; none when nothing is counted any more.
+    pub so_far: Option<SoFar>,
+    /// The months of that period, or of the last one, earliest first.
+    pub months: Vec<MonthOfHours>,
+    /// What the customer has of credit.
+    pub credit: Cents,
+    /// The workspace's invoices, newest first.
+    pub invoices: Vec<InvoiceRow>,
+    /// Where older ones are.
+    pub next: Option<String>,
+    /// The spending cap, where one can be set.
+    pub cap: Option<CapForm>,
+    /// The budget, where one can be set.
+    pub budget: Option<BudgetForm>,
+    /// Whether the reader may change cap and budget.
+    pub may_manage: bool,
+}
+
+/// The period so far, and what it comes to. Amounts are base fee and hours, before coupons, credit and taxes.
+#[derive(Debug, Clone)]
+pub struct SoFar {
+    /// Which period, in words.
+    pub period: String,
+    /// Hours to be charged so far.
+    pub hours: u32,
+    /// What they and the base fee cost.
+    pub amount: Cents,
+    /// Hours to be charged in the end, if it goes on like this.
+    pub expected_hours: u32,
+    /// What they and the base fee will cost.
+    pub expected_amount: Cents,
+    /// The most hours that can be charged in the end.
+    pub most_hours: u32,
+    /// What they and the base fee would cost.
+    pub most_amount: Cents,
+    /// Until when nothing is charged, during a trial.
+    pub trial_until: Option<Timestamp>,
+}
+
+/// A month with its used hours.
+#[derive(Debug, Clone)]
+pub struct MonthOfHours {
+    /// Which.
+    pub month: Month,
+    /// Its used hours, earliest first.
+    pub hours: Vec<HourLink>,
+}
+
+/// A used hour, and where its evidence is.
+#[derive(Debug, Clone)]
+pub struct HourLink {
+    /// The hour.
+    pub hour: UsageHour,
+    /// Whether it is charged.
+    pub kind: HourKind,
+    /// Where its [`HourPage`] is.
+    pub url: String,
+}
+
+/// Whether a used hour is charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HourKind {
+    /// It is.
+    Charged,
+    /// It is not, because it lies in a trial.
+    Free,
+    /// It is not any more: it was waived.
+    Waived,
+}
+
+/// One invoice in the list.
+#[derive(Debug, Clone)]
+pub struct InvoiceRow {
+    /// Its number.
+    pub number: String,
+    /// What it is for, in words.
+    pub period: String,
+    /// Its total, before credit.
+    pub total: Cents,
+    /// What is still to be paid.
+    pub open: Cents,
+    /// Where it stands.
+    pub standing: Standing,
+    /// The day by which it is to be paid.
+    pub due: Date,
+    /// Where it is shown.
+    pub url: String,
+    /// Where it is as PDF.
+    pub pdf_url: String,
+    /// Where its lines and hours are as CSV.
+    pub csv_url: String,
+}
+
+/// The spending cap, and what was entered for it.
+#[derive(Debug, Clone)]
+pub struct CapForm {
+    /// The cap in force, in a sentence; none when there is none.
+    pub now: Option<String>,
+    /// Whether it is reached.
+    pub reached: bool,
+    /// Which kind is chosen.
+    pub chosen: CapChoice,
+    /// What stands in the field for hours.
+    pub hours: String,
+    /// What stands in the field for money.
+    pub amount: String,
+    /// Why what was entered was refused.
+    pub error: Option<String>,
+}
+
+/// What a cap is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CapChoice {
+    /// There is no cap.
+    Uncapped,
+    /// Hours of a period.
+    Hours,
+    /// Money for a period.
+    Money,
+}
+
+/// The budget, and what was entered for it.
+#[derive(Debug, Clone)]
+pub struct BudgetForm {
+    /// What stands in its field; empty for none.
+    pub amount: String,
+    /// The percentages that can be told, smallest first.
+    pub thresholds: Vec<Threshold>,
+    /// Why what was entered was refused.
+    pub error: Option<String>,
+}
+
+/// A percentage of a budget.
+#[derive(Debug, Clone, Copy)]
+pub struct Threshold {
+    /// In percent.
+    pub percent: u32,
+    /// Whether a mail is sent when it is reached.
+    pub told: bool,
+}
+
+/// Says what a cap means before it is set. Posts `cap` and `value` as they are to `action`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "portal/confirm_cap.html")]
+pub struct ConfirmCap {
+    /// What surrounds the page.
+    pub shell: Shell,
+    /// The workspace's hostname.
+    pub hostname: String,
+    /// What is to be set.
+    pub chosen: CapChoice,
+    /// The number of hours, or the amount as it was entered; empty for no cap.
+    pub value: String,
+    /// What will happen, in sentences; each is shown on its own.
+    pub meaning: String,
+    /// That it would be reached at once, because so much is used already.
+    pub reached_at_once: bool,
+    /// Where the form goes.
+    pub action: String,
+    /// Where to go back to.
+    pub back_url: String,
+}
+
+/// One hour: what shows that it was used, whether it is charged, and the way to contest it.
+#[derive(Debug, Clone, Template)]
+#[template(path = "portal/hour.html")]
+pub struct HourPage {
+    /// What surrounds the page.
+    pub shell: Shell,
+    /// The workspace's hostname.
+    pub hostname: String,
+    /// Where its bills are.
+    pub bills_url: String,
+    /// The hour.
+    pub hour: UsageHour,
+    /// Whether it is charged.
+    pub charge: HourCharge,
+    /// What shows that it was used, earliest first.
+    pub evidence: Vec<Sighting>,
+    /// Where a contest of it stands.
+    pub contest: Contest,
+    /// Where the form that contests it goes (field `reason`).
+    pub contest_action: String,
+}
+
+/// Whether an hour is charged, and where.
+#[derive(Debug, Clone)]
+pub enum HourCharge {
+    /// It will stand on the next invoice.
+    Coming {
+        /// What it costs, before taxes.
+        price: String,
+    },
+    /// It stands on an invoice.
+    Billed {
+        /// What it cost, before taxes.
+        price: String,
+        /// The number of the invoice.
+        number: String,
+        /// Where that is.
+        url: String,
+    },
+    /// It costs nothing, for a reason given in a sentence.
+    Free(String),
+    /// It was waived before it was billed.
+    Waived,
+    /// It was waived after it was billed, and credited.
+    Credited {
+        /// The number of the invoice that billed it.
+        number: String,
+        /// Where that is.
+        url: String,
+    },
+    /// It was not used.
+    Unused,
+}
+
+/// One thing that was seen within an hour.
+#[derive(Debug, Clone)]
+pub struct Sighting {
+    /// What was seen.
+    pub signal: Signal,
+    /// Whose doing it was, where that is known.
+    pub who: Option<String>,
+    /// Who saw it.
+    pub seen_by: SeenBy,
+    /// When first.
+    pub first: Timestamp,
+    /// When last.
+    pub last: Timestamp,
+    /// How often.
+    pub count: u32,
+}
+
+/// Who sees that something is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SeenBy {
+    /// The guard in front of the workspace.
+    Guard,
+    /// The application in it.
+    Application,
+    /// The provider of the machine.
+    Compute,
+    /// The edge, where people sign in.
+    Edge,
+}
+
+/// Where a contest of an hour stands.
+#[derive(Debug, Clone)]
+pub enum Contest {
+    /// It can be contested.
+    Possible {
+        /// What was entered when it was refused.
+        reason: String,
+        /// Why it was refused.
+        error: Option<String>,
+    },
+    /// It can't, for a reason given in a sentence.
+    Impossible(String),
+    /// The operator has not answered yet.
+    Waiting {
+        /// Why the customer contests it.
+        reason: String,
+        /// Since when.
+        at: Timestamp,
+    },
+    /// The operator agreed.
+    Accepted {
+        /// Why the customer contested it.
+        reason: String,
+        /// What the operator answered.
+        answer: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// The operator did not agree.
+    Refused {
+        /// Why the customer contested it.
+        reason: String,
+        /// What the operator answered.
+        answer: String,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// One invoice, to be read, paid and printed.
+#[derive(Debug, Clone, Template)]
+#[template(path = "portal/invoice.html")]
+pub struct InvoicePage {
+    /// What surrounds the page.
+    pub shell: Shell,
+    /// The invoice.
+    pub invoice: InvoiceView,
+    /// What is to be done about what is open.
+    pub how_to_pay: HowToPay,
+    /// Where the workspace's bills are.
+    pub bills_url: String,
+    /// Where it is as PDF.
+    pub pdf_url: String,
+    /// Where its lines and hours are as CSV.
+    pub csv_url: String,
+}
+
+page!(Bills, here: "/portal");
+page!(ConfirmCap, here: "/portal");
+page!(HourPage, here: "/portal");
+page!(InvoicePage, here: "/portal");
+
+impl Bills {
+    fn price(&self, amount: &Cents) -> String {
+        amount.priced(&self.currency)
+    }
+
+    fn has_credit(&self) -> bool {
+        self.credit != Cents::ZERO
+    }
+
+    /// What a field for money is in: `$`, or a word where there is no sign.
+    fn unit(&self) -> String {
+        match self.currency.as_str() {
+            "usd" | "eur" | "gbp" => Cents::ZERO.priced(&self.currency).replace("0.00", ""),
+            other => other.to_ascii_uppercase(),
+        }
+    }
+
+    fn is_chosen(&self, choice: CapChoice) -> bool {
+        self.cap.as_ref().is_some_and(|cap| cap.chosen == choice)
+    }
+}
+
+impl SoFar {
+    fn bar(&self) -> Markup {
+        calendar::bar(self.hours, self.expected_hours, self.most_hours)
+    }
+}
+
+impl MonthOfHours {
+    fn in_words(&self) -> String {
+        calendar::month_in_words(self.month)
+    }
+
+    fn picture(&self) -> Markup {
+        let marks = self.hours.iter().map(|link| Mark { hour: link.hour, class: link.kind.class(), url: &link.url });
+        calendar::linked(self.month, marks)
+    }
+
+    /// The used hours, day by day.
+    fn days(&self) -> Vec<(String, &[HourLink])> {
+        let days = self.hours.chunk_by(|a, b| a.hour.get().div_euclid(24) == b.hour.get().div_euclid(24));
+        days.filter_map(|day| Some((calendar::day_in_words(day.first()?.hour), day))).collect()
+    }
+
+    fn has(&self, kind: HourKind) -> bool {
+        self.hours.iter().any(|link| link.kind == kind)
+    }
+}
+
+impl InvoiceRow {
+    fn is_owed(&self) -> bool {
+        self.open != Cents::ZERO
+    }
+}
+
+impl HourLink {
+    fn clock(&self) -> String {
+        calendar::hour_of_day(self.hour)
+    }
+}
+
+impl HourKind {
+    const fn class(self) -> &'static str {
+        match self {
+            Self::Charged => "used",
+            Self::Free => "gift",
+            Self::Waived => "waived",
+        }
+    }
+
+    /// What is not plain from the hour alone.
+    const fn remark(self) -> &'static str {
+        match self {
+            Self::Charged => "",
+            Self::Free => "free",
+            Self::Waived => "waived",
+        }
+    }
+}
+
+impl CapChoice {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Uncapped => "none",
+            Self::Hours => "hours",
+            Self::Money => "money",
+        }
+    }
+}
+
+impl ConfirmCap {
+    /// A point within an amount has no space after it.
+    fn sentences(&self) -> Vec<&str> {
+        self.meaning.split_inclusive(". ").map(str::trim_end).collect()
+    }
+
+    fn removes(&self) -> bool {
+        self.chosen == CapChoice::Uncapped
+    }
+}
+
+impl HourPage {
+    fn label(&self) -> String {
+        calendar::hour_in_words(self.hour)
+    }
+
+    fn start(&self) -> Timestamp {
+        self.hour.start()
+    }
+
+    fn names_somebody(&self) -> bool {
+        self.evidence.iter().any(|seen| seen.who.is_some())
+    }
+}
+
+impl Sighting {
+    /// With a capital, as it begins a sentence.
+    fn what(&self) -> String {
+        let words = self.signal.in_words();
+        let mut letters = words.chars();
+        letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    }
+
+    fn first_clock(&self) -> String {
+        calendar::clock(self.first)
+    }
+
+    fn last_clock(&self) -> String {
+        calendar::clock(self.last)
+    }
+
+    fn happened_once(&self) -> bool {
+        self.count <= 1
+    }
+}
+
+impl SeenBy {
+    const fn in_words(self) -> &'static str {
+        match self {
+            Self::Guard => "the guard in front of your workspace, which sees every request to it",
+            Self::Application => "the workspace itself",
+            Self::Compute => {
+                "the provider of the machine, which knows whether your workspace was up; that alone is never charged"
+            }
+            Self::Edge => "the sign-in, which knows who came; that alone is never charged",
+        }
+    }
+}

@@ -1,0 +1,477 @@
+use super::{Fill, Sample, before, now, sample};
+use domain::{Cents, Month, Signal, UsageHour};
+use jiff::civil::{Date, date};
+use pages::console::{
+    CloseInvoiceRow, CloseState, CloseWarning, ConfirmWriteOff, ConsoleClose, ConsoleInvoice, ConsoleInvoiceRow,
+    ConsoleInvoices, ConsoleMoney, ContestRow, CreditForm, CreditRow, DunningView, FailedPaymentRow, HistoryRow,
+    IssuedRow, MoneyFigures, OverdueRow, PaymentForm,
+};
+use pages::{
+    AmountRow, Area, Bills, BudgetForm, CapChoice, CapForm, ConfirmCap, Contest, HourCharge, HourKind, HourLink,
+    HourPage, HowToPay, InvoiceLine, InvoicePage, InvoiceRow, InvoiceView, MonthOfHours, PartyView, PaymentRow, SeenBy,
+    Sighting, SoFar, Standing, Threshold,
+};
+
+pub fn all(fill: Fill) -> Vec<Sample> {
+    let mut found = portal(fill);
+    found.extend(console(fill));
+    found
+}
+
+fn portal(fill: Fill) -> Vec<Sample> {
+    let reason = || fill.text("Nobody of us worked that night. I think a browser was left open.");
+    let answer =
+        || fill.text("You are right: the page was open in a hidden tab, and only asked whether it is still there.");
+    let at = before(86_400);
+    let hours = [
+        ("portal-hour", hour(fill, HourCharge::Coming { price: "$1.00".to_owned() }, possible(fill))),
+        (
+            "portal-hour-waiting",
+            hour(
+                fill,
+                HourCharge::Billed {
+                    price: "$1.00".to_owned(),
+                    number: fill.text("2026-11-0018"),
+                    url: "/i".to_owned(),
+                },
+                Contest::Waiting { reason: reason(), at },
+            ),
+        ),
+        (
+            "portal-hour-accepted",
+            hour(
+                fill,
+                HourCharge::Credited { number: fill.text("2026-11-0018"), url: "/i".to_owned() },
+                Contest::Accepted { reason: reason(), answer: answer(), at },
+            ),
+        ),
+        (
+            "portal-hour-refused",
+            hour(fill, HourCharge::Waived, Contest::Refused { reason: reason(), answer: answer(), at }),
+        ),
+        (
+            "portal-hour-free",
+            hour(
+                fill,
+                HourCharge::Free(fill.text("It lies in your trial.")),
+                Contest::Impossible(fill.text("An hour that costs nothing need not be contested.")),
+            ),
+        ),
+        ("portal-hour-unused", hour(fill, HourCharge::Unused, possible(fill))),
+    ];
+    let mut found = vec![
+        sample("portal-bills", bills(fill).render()),
+        sample("portal-cap", confirm_cap(fill, CapChoice::Money).render()),
+        sample("portal-cap-none", confirm_cap(fill, CapChoice::Uncapped).render()),
+        sample(
+            "portal-invoice",
+            invoice_page(
+                fill,
+                Standing::Open,
+                HowToPay::Transfer(fill.list(vec![
+                    fill.text(
+                        "Please transfer the amount to Spinoff Ltd, IBAN GB29 NWBK 6016 1331 9268 19, BIC NWBKGB2L.",
+                    ),
+                    fill.text("Give 2026-11-0018 as reference, so that we know what it is for."),
+                ])),
+            )
+            .render(),
+        ),
+        sample(
+            "portal-invoice-overdue",
+            invoice_page(
+                fill,
+                Standing::Overdue,
+                HowToPay::Online {
+                    url: "https://pay.example.com/i/1?a=b&c=d".to_owned(),
+                    because: fill.maybe("Your card ending in 4242 was refused."),
+                },
+            )
+            .render(),
+        ),
+        sample(
+            "portal-invoice-automatic",
+            invoice_page(
+                fill,
+                Standing::Void,
+                HowToPay::Automatic(
+                    fill.text("We charge your card ending in 4242 on 3 December 2026. You need not do anything."),
+                ),
+            )
+            .render(),
+        ),
+        sample("portal-invoice-paid", invoice_page(fill, Standing::Paid, HowToPay::Nothing).render()),
+    ];
+    found.extend(hours.map(|(name, page)| sample(name, page.render())));
+    found
+}
+
+fn console(fill: Fill) -> Vec<Sample> {
+    let early = CloseState::TooEarly { from: before(-600_000) };
+    vec![
+        sample("console-money", money(fill).render()),
+        sample("console-invoices", invoices(fill).render()),
+        sample("console-close", close(fill, CloseState::Ready).render()),
+        sample("console-close-early", close(fill, early).render()),
+        sample(
+            "console-close-running",
+            close(fill, CloseState::UnderWay { url: "/admin/workflows/wfl_1".to_owned() }).render(),
+        ),
+        sample("console-close-done", close(fill, CloseState::Done).render()),
+        sample("console-invoice", console_invoice(fill).render()),
+        sample("console-write-off", write_off(fill).render()),
+    ]
+}
+
+fn bills(fill: Fill) -> Bills {
+    let starts = [300, 297, 296, 250, 249, 226, 225, 130, 129, 128, 55, 54, 2, 1, 0];
+    let links = starts.iter().enumerate().map(|(index, back)| HourLink {
+        hour: UsageHour::of(before(back * 3600)),
+        kind: [HourKind::Free, HourKind::Free, HourKind::Waived].get(index).copied().unwrap_or(HourKind::Charged),
+        url: format!("/portal/instances/ins_1/bills/hours/{index}"),
+    });
+    Bills {
+        shell: fill.shell("Bills", Area::Portal),
+        hostname: fill.text("corner-bakery.localhost:8080"),
+        portal_url: "/portal/instances/ins_1".to_owned(),
+        currency: "usd".to_owned(),
+        so_far: fill.option(SoFar {
+            period: fill.text("1 Nov 2026 to 30 Nov 2026"),
+            hours: 12,
+            amount: Cents::new(1700),
+            expected_hours: 15,
+            expected_amount: Cents::new(2000),
+            most_hours: 40,
+            most_amount: Cents::new(4500),
+            trial_until: fill.option(before(-86_400)),
+        }),
+        months: vec![MonthOfHours { month: Month::of(now()), hours: fill.list(links.collect()) }],
+        credit: if fill == Fill::Empty { Cents::ZERO } else { Cents::new(120) },
+        invoices: fill.list(vec![
+            row(fill, "2026-10-0017", "1 Oct 2026 to 31 Oct 2026", Standing::Overdue, 4814),
+            row(fill, "2026-09-0011", "1 Sep 2026 to 30 Sep 2026", Standing::Open, 120),
+            row(fill, "2026-08-0009", "1 Aug 2026 to 31 Aug 2026", Standing::Paid, 0),
+            row(fill, "2026-07-0004", "12 Jul 2026 to 31 Jul 2026", Standing::Void, 0),
+            row(fill, "2026-06-0002", "12 Jun 2026 to 30 Jun 2026", Standing::WrittenOff, 0),
+        ]),
+        next: fill.option("?before=2026-06".to_owned()),
+        cap: Some(CapForm {
+            now: fill.maybe("You are charged for at most 40 hours in each period."),
+            reached: fill != Fill::Empty,
+            chosen: if fill == Fill::Empty { CapChoice::Uncapped } else { CapChoice::Hours },
+            hours: fill.text("40"),
+            amount: fill.text(""),
+            error: fill.maybe("Enter a whole number of hours, such as 40."),
+        }),
+        budget: Some(BudgetForm {
+            amount: fill.text("25.00"),
+            thresholds: vec![
+                Threshold { percent: 50, told: false },
+                Threshold { percent: 80, told: true },
+                Threshold { percent: 100, told: true },
+            ],
+            error: fill.maybe("Enter an amount such as 25.00."),
+        }),
+        may_manage: true,
+    }
+}
+
+fn row(fill: Fill, number: &str, period: &str, standing: Standing, open: i64) -> InvoiceRow {
+    InvoiceRow {
+        number: fill.text(number),
+        period: fill.text(period),
+        total: Cents::new(4814),
+        open: Cents::new(open),
+        standing,
+        due: date(2026, 12, 15),
+        url: "/portal/invoices/1".to_owned(),
+        pdf_url: "/portal/invoices/1.pdf".to_owned(),
+        csv_url: "/portal/invoices/1.csv".to_owned(),
+    }
+}
+
+fn confirm_cap(fill: Fill, chosen: CapChoice) -> ConfirmCap {
+    let meaning = [
+        "You pay at most $25.00 for each period, taxes included: the base fee and 15 hours",
+        "Once they are used, your workspace closes at the end of the hour that is running and opens again with the next period, or at once when you raise the cap",
+        "Your data is kept",
+        "Work that is under way is interrupted",
+        "An hour that begins all the same is not charged",
+    ];
+    ConfirmCap {
+        shell: fill.shell("Spending cap", Area::Portal),
+        hostname: fill.text("corner-bakery.localhost:8080"),
+        chosen,
+        value: fill.text("25.00"),
+        meaning: meaning.map(|sentence| format!("{}. ", fill.text(sentence))).concat().trim_end().to_owned(),
+        reached_at_once: chosen == CapChoice::Money,
+        action: "/portal/instances/ins_1/bills/cap".to_owned(),
+        back_url: "/portal/instances/ins_1/bills".to_owned(),
+    }
+}
+
+fn possible(fill: Fill) -> Contest {
+    Contest::Possible { reason: fill.text(""), error: fill.maybe("Say in a sentence why it should not count.") }
+}
+
+fn hour(fill: Fill, charge: HourCharge, contest: Contest) -> HourPage {
+    let hour = UsageHour::of(now());
+    let seen = |signal, who: &str, seen_by, minute: i64, count| Sighting {
+        signal,
+        who: fill.maybe(who),
+        seen_by,
+        first: hour.start() + jiff::SignedDuration::from_mins(minute),
+        last: hour.start() + jiff::SignedDuration::from_mins(minute + 12),
+        count,
+    };
+    HourPage {
+        shell: fill.shell("Hour", Area::Portal),
+        hostname: fill.text("corner-bakery.localhost:8080"),
+        bills_url: "/portal/instances/ins_1/bills".to_owned(),
+        hour,
+        charge,
+        evidence: fill.list(vec![
+            seen(Signal::Member, "ada@corner-bakery.example", SeenBy::Guard, 7, 46),
+            seen(Signal::Sprint, "sprint 4", SeenBy::Application, 9, 3),
+            seen(Signal::AppRunning, "cake orders", SeenBy::Guard, 11, 1),
+        ]),
+        contest,
+        contest_action: "/portal/instances/ins_1/bills/hours/494134/contest".to_owned(),
+    }
+}
+
+fn party(fill: Fill, name: &str, address: &[&str], tax_id: &str) -> PartyView {
+    PartyView {
+        name: fill.text(name),
+        address: fill.list(address.iter().map(|line| fill.text(line)).collect()),
+        tax_id: fill.maybe(tax_id),
+    }
+}
+
+fn invoice(fill: Fill, standing: Standing) -> InvoiceView {
+    let line = |what: &str, quantity, unit, amount| InvoiceLine {
+        what: fill.text(what),
+        quantity,
+        unit: Cents::new(unit),
+        amount: Cents::new(amount),
+    };
+    let amount = |what: &str, amount| AmountRow { what: fill.text(what), amount: Cents::new(amount) };
+    let paid = PaymentRow {
+        on: date(2026, 12, 9),
+        how: fill.text("Bank transfer, reference 2026-11-0018"),
+        amount: Cents::new(4000),
+    };
+    let owed = matches!(standing, Standing::Open | Standing::Overdue) && fill != Fill::Empty;
+    InvoiceView {
+        number: fill.text("2026-11-0018"),
+        standing,
+        currency: "usd".to_owned(),
+        workspace: fill.text("corner-bakery.localhost:8080"),
+        period: fill.text("1 Nov 2026 to 30 Nov 2026"),
+        issued: date(2026, 12, 1),
+        due: date(2026, 12, 15),
+        seller: party(fill, "Spinoff Ltd", &["1 High Street", "London EC1A 1BB", "United Kingdom"], "GB123456789"),
+        buyer: party(
+            fill,
+            "Corner Bakery Žofie & Söhne GmbH",
+            &["Ada Lovelace", "Mühlgasse 7", "1040 Wien"],
+            "ATU12345678",
+        ),
+        lines: fill.list(vec![
+            line("Base fee, 1 Nov 2026 to 30 Nov 2026", None, 500, 500),
+            line("Usage hours, 1 Nov 2026 to 30 Nov 2026", Some(47), 100, 4700),
+            line(
+                "Late usage hours of 1 Oct 2026 to 31 Oct 2026, reported after its close: 1 Oct 2026 22:00 UTC",
+                Some(1),
+                100,
+                100,
+            ),
+        ]),
+        subtotal: Cents::new(5300),
+        discounts: fill.list(vec![amount("Welcome: 5 hours for free", 500), amount("Spring offer: 10 % off", 480)]),
+        net: Cents::new(4320),
+        taxes: fill.list(vec![amount("VAT, 20 % of $43.20", 864)]),
+        tax_exempt: fill.maybe("Reverse charge: the buyer owes the tax."),
+        total: Cents::new(5184),
+        credit_applied: if fill == Fill::Empty { Cents::ZERO } else { Cents::new(370) },
+        credits: fill.list(vec![amount(
+            "Credit for 1 hour of 1 Oct 2026 to 31 Oct 2026, waived after invoice 2026-10-0017",
+            120,
+        )]),
+        payments: fill.list(vec![paid]),
+        open: if owed { Cents::new(814) } else { Cents::ZERO },
+    }
+}
+
+fn invoice_page(fill: Fill, standing: Standing, how_to_pay: HowToPay) -> InvoicePage {
+    InvoicePage {
+        shell: fill.shell("Invoice", Area::Portal),
+        invoice: invoice(fill, standing),
+        how_to_pay,
+        bills_url: "/portal/instances/ins_1/bills".to_owned(),
+        pdf_url: "/portal/invoices/1.pdf".to_owned(),
+        csv_url: "/portal/invoices/1.csv".to_owned(),
+    }
+}
+
+fn money(fill: Fill) -> ConsoleMoney {
+    let customer = || fill.text("Ada Lovelace, Corner Bakery");
+    let url = || "/admin/customers/cus_1".to_owned();
+    ConsoleMoney {
+        shell: fill.shell("Money", Area::Console),
+        month: Month::of(now()),
+        currency: "usd".to_owned(),
+        figures: MoneyFigures {
+            invoiced: Cents::new(184_200),
+            invoiced_before: Cents::new(171_900),
+            received: Cents::new(160_014),
+            receivable: Cents::new(24_186),
+            overdue: Cents::new(4_814),
+        },
+        contests: fill.list(vec![contest(fill, Some(Cents::new(120))), contest(fill, Some(Cents::new(100)))]),
+        failed: Some(fill.list(vec![FailedPaymentRow {
+            customer: customer(),
+            customer_url: url(),
+            number: fill.text("2026-10-0017"),
+            invoice_url: "/admin/invoices/1".to_owned(),
+            amount: Cents::new(4814),
+            reason: fill.text("Your card has insufficient funds."),
+            at: before(40_000),
+            next: fill.text("charged again on 27 November"),
+        }])),
+        overdue: fill.list(vec![OverdueRow {
+            customer: customer(),
+            customer_url: url(),
+            number: fill.text("2026-10-0017"),
+            invoice_url: "/admin/invoices/1".to_owned(),
+            open: Cents::new(4814),
+            due: date(2026, 11, 15),
+            dunning: fill.text("Reminded once; again on 29 November"),
+        }]),
+        credits: fill.list(vec![CreditRow {
+            at: before(90_000),
+            customer: customer(),
+            customer_url: url(),
+            amount: Cents::new(1200),
+            reason: fill.text("The workspace was slow on 12 November."),
+            by: fill.text("operator@example.com"),
+        }]),
+        issued: fill.list(vec![IssuedRow { day: date(2026, 11, 1), invoices: 63, total: Cents::new(171_900) }]),
+        close_url: "/admin/money/closes/2026-11".to_owned(),
+    }
+}
+
+fn invoices(fill: Fill) -> ConsoleInvoices {
+    let row = |number: &str, standing, open| ConsoleInvoiceRow {
+        invoice: row(fill, number, "1 Oct 2026 to 31 Oct 2026", standing, open),
+        currency: "usd".to_owned(),
+        customer: fill.text("Ada Lovelace, Corner Bakery"),
+        customer_url: "/admin/customers/cus_1".to_owned(),
+    };
+    ConsoleInvoices {
+        shell: fill.shell("Invoices", Area::Console),
+        state: "overdue".to_owned(),
+        invoices: fill.list(vec![row("2026-10-0017", Standing::Overdue, 4814), row("2026-10-0016", Standing::Paid, 0)]),
+        next: fill.option("?state=overdue&cursor=2026-10-0016".to_owned()),
+    }
+}
+
+fn contest(fill: Fill, worth: Option<Cents>) -> ContestRow {
+    ContestRow {
+        hour: UsageHour::of(before(200_000)),
+        customer: fill.text("Ada Lovelace"),
+        customer_url: "/admin/customers/cus_1".to_owned(),
+        hostname: fill.text("corner-bakery.localhost:8080"),
+        evidence: fill.text("a member was active, 02:07 to 02:58, 58 times, seen by the guard"),
+        reason: fill.text("Nobody of us worked that night. I think a browser was left open."),
+        at: before(90_000),
+        worth,
+        action: "/admin/contests/1/answer".to_owned(),
+    }
+}
+
+fn close(fill: Fill, state: CloseState) -> ConsoleClose {
+    let row = |hours, total, before: Option<i64>, remarks: &[&str], problem: Option<&str>| CloseInvoiceRow {
+        customer: fill.text("Ada Lovelace"),
+        customer_url: "/admin/customers/cus_1".to_owned(),
+        hostname: fill.text("corner-bakery.localhost:8080"),
+        hours,
+        total: Cents::new(total),
+        before: before.map(Cents::new),
+        remarks: fill.list(remarks.iter().map(|remark| fill.text(remark)).collect()),
+        problem: problem.map(|text| fill.text(text)),
+    };
+    ConsoleClose {
+        shell: fill.shell("Close", Area::Console),
+        month: Month::of(now()),
+        currency: "usd".to_owned(),
+        state,
+        invoices: 63,
+        sum: Cents::new(184_200),
+        sum_before: fill.option(Cents::new(171_900)),
+        warnings: fill.list(vec![CloseWarning {
+            what: fill.text("4 hours of 2 instances are billed although their provider says that they were not up."),
+            url: "/admin/instances".to_owned(),
+        }]),
+        rows: fill.list(vec![
+            row(120, 12_500, Some(2_100), &["3 late hours", "1 hour credited"], None),
+            row(47, 5_200, None, &["first invoice"], None),
+            row(12, 1_700, Some(2_400), &[], None),
+            row(3, 800, Some(800), &[], Some("an amount is larger than money can be")),
+        ]),
+        next: fill.option("?after=ins_4".to_owned()),
+        error: fill.maybe("Hours were reported since you looked. Nothing was closed; look again."),
+        digest: fill.text("b2c1"),
+        action: "/admin/money/closes/2026-11".to_owned(),
+    }
+}
+
+fn console_invoice(fill: Fill) -> ConsoleInvoice {
+    ConsoleInvoice {
+        shell: fill.shell("Invoice", Area::Console),
+        invoice: invoice(fill, Standing::Overdue),
+        invoice_url: "/admin/invoices/inv_1".to_owned(),
+        pdf_url: "/admin/invoices/inv_1.pdf".to_owned(),
+        customer: fill.text("Ada Lovelace"),
+        customer_url: "/admin/customers/cus_1".to_owned(),
+        dunning: fill.option(DunningView {
+            now: fill.text("Reminded once"),
+            next: Some((fill.text("the second reminder"), before(-400_000))),
+            paused: false,
+        }),
+        history: fill.list(vec![
+            HistoryRow {
+                at: before(80_000),
+                what: fill.text("$40.00 paid, reference 2026-11-0018"),
+                by: fill.text("operator@example.com"),
+            },
+            HistoryRow { at: before(900_000), what: fill.text("issued: $51.84"), by: fill.text("the timetable") },
+        ]),
+        payment: PaymentForm {
+            amount: fill.text("8.14"),
+            reference: fill.text(""),
+            on: "2026-12-09".to_owned(),
+            error: fill.maybe("Enter an amount such as 8.14."),
+        },
+        credit: CreditForm {
+            amount: fill.text(""),
+            reason: fill.text(""),
+            reference: "crd_1".to_owned(),
+            error: fill.maybe("Say why: the customer reads it."),
+        },
+        may_change: true,
+    }
+}
+
+fn write_off(fill: Fill) -> ConfirmWriteOff {
+    ConfirmWriteOff {
+        shell: fill.shell("Write off", Area::Console),
+        number: fill.text("2026-11-0018"),
+        customer: fill.text("Ada Lovelace"),
+        open: fill.text("$8.14"),
+        reason: fill.text(""),
+        error: fill.maybe("That is not the number. Nothing was written off."),
+        action: "/admin/invoices/inv_1/write-off".to_owned(),
+        back_url: "/admin/invoices/inv_1".to_owned(),
+    }
+}
