@@ -42,14 +42,6 @@ impl Cap {
         hour < terms.charged_from() || charged.contains(hour) || charged.count() < self.hours_allowed(terms)
     }
 
-    /// Hours of the period that began although the cap was reached, because the instance had not heard of it yet: the
-    /// last ones. They are to be waived, so that what is charged for the period does not exceed the cap.
-    #[must_use]
-    pub fn beyond(self, terms: &Terms, billable: &HourSet) -> HourSet {
-        let allowed = usize::try_from(self.hours_allowed(terms)).unwrap_or(usize::MAX);
-        terms.charged(billable).iter().skip(allowed).collect()
-    }
-
     /// What it means, to be read before it is chosen.
     pub fn in_words(self, terms: &Terms) -> String {
         let allowed = words::hours(self.hours_allowed(terms));

@@ -54,6 +54,7 @@
 mod arithmetic;
 mod budget;
 mod cap;
+mod caps;
 mod discount;
 pub mod dunning;
 mod forecast;
@@ -70,6 +71,7 @@ mod words;
 pub use arithmetic::OutOfRange;
 pub use budget::{Announced, Announcement, Budget};
 pub use cap::Cap;
+pub use caps::{CapChosen, CapHistory};
 pub use discount::{Coupon, CouponError, CreditUse, Lasting, Taken, Trial, Worth};
 pub use forecast::Forecast;
 pub use hours::HourSet;

@@ -7,6 +7,7 @@
 //! - a customer's book, and what it says about each invoice: `accounts.rs`, `settlement.rs`
 //! - money that came, or will not: `payments.rs`
 //! - an invoice as people read and print it: `paper.rs`; sums for the operator: `figures.rs`
+//! - caps and budgets: `spending.rs`, for the period that runs: `running.rs`
 //! - everything computed again and compared: `books.rs`
 //!
 //! Whoever changes a customer's book holds its row first (`accounts::open`), so that of two replicas one waits.
@@ -23,8 +24,10 @@ pub(crate) mod paper;
 pub(crate) mod payments;
 pub(crate) mod plans;
 pub(crate) mod preview;
+pub(crate) mod running;
 mod settings;
 mod settlement;
+pub(crate) mod spending;
 pub(crate) mod waivers;
 
 use ::store::Migration;
@@ -42,6 +45,7 @@ pub(crate) const MIGRATIONS: &[&[Migration]] = &[
     contests::store::MIGRATIONS,
     closing::store::MIGRATIONS,
     figures::store::MIGRATIONS,
+    spending::store::MIGRATIONS,
 ];
 
 /// Whether invoices are made here. Where the payment provider bills by itself, ours would ask for the same money again.

@@ -1,6 +1,7 @@
 //! One customer's isolated copy of the application, from its request to the record of its end.
 
 pub(crate) mod delete;
+pub(crate) mod holds;
 pub(crate) mod names;
 pub(crate) mod place;
 pub(crate) mod probe;

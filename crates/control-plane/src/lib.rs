@@ -47,6 +47,7 @@ mod workflows;
 use store::Migration;
 
 pub use self::billing::closing::close_if_due;
+pub use self::billing::spending::watch::look_at_all as watch_spending;
 pub use self::billing::{BillingCycle, BillingSettings, Seller};
 pub use app::{App, Core, Drivers, Settings};
 pub use front::serve_people;
@@ -66,6 +67,7 @@ pub fn migrations() -> Vec<Migration> {
         customers::store::MIGRATIONS,
         instances::store::MIGRATIONS,
         instances::suspension::store::MIGRATIONS,
+        instances::holds::store::MIGRATIONS,
         instances::names::store::MIGRATIONS,
         members::store::MIGRATIONS,
         usage::store::MIGRATIONS,

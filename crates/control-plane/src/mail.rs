@@ -19,6 +19,7 @@ use pages::mail as letters;
 use world::Sealer;
 
 use crate::app::Core;
+use crate::instances::holds::Standing;
 use crate::instances::{Instance, provision, rename};
 use crate::person::Program;
 
@@ -129,16 +130,16 @@ pub(crate) async fn invitation(
     post(tx, core, Letter { key: &key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
 }
 
-pub(crate) async fn suspended(tx: &mut Tx, core: &Core, instance: &Instance, reason: &str) -> Result<(), Error> {
+pub(crate) async fn suspended(tx: &mut Tx, core: &Core, instance: &Instance, reason: &Standing) -> Result<(), Error> {
     let letter = letters::Suspended {
         product: core.settings.product.clone(),
         name: instance.customer_name.clone(),
         hostname: core.shown_hostname(&instance.subdomain),
-        reason: reason.to_owned(),
+        reason: reason.why.clone(),
         portal_url: core.site_url(&format!("/portal/instances/{}", instance.subdomain)),
     };
     // Once each time, however many workflows see to it.
-    let key = format!("suspended {} {}", instance.id, instance.changed_at.as_millisecond());
+    let key = format!("suspended {} {}", instance.id, reason.since.as_millisecond());
     let to = &instance.customer_email;
     post(tx, core, Letter { key: &key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
 }

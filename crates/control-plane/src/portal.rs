@@ -5,6 +5,7 @@ pub(crate) mod deletion;
 pub(crate) mod members;
 pub(crate) mod payment;
 pub(crate) mod rename;
+pub(crate) mod spending;
 
 use axum::extract::{Path, Query, State};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use workflow::{Filter, WorkflowState};
 
 use crate::app::Core;
-use crate::billing::closing;
+use crate::billing::{closing, spending};
 use crate::instances::{self, Instance};
 use crate::inventory::sweep;
 use crate::limits;
@@ -29,6 +29,7 @@ const READ_SIGN_INS_EVERY: Duration = Duration::from_hours(1);
 const KEEP_POOL_EVERY: Duration = Duration::from_secs(5);
 /// A day is closed once; this is how often it is seen whether one is due.
 const CLOSE_PERIODS_EVERY: Duration = Duration::from_mins(10);
+const WATCH_SPENDING_EVERY: Duration = Duration::from_mins(1);
 const LOOK_FOR_MAIL_EVERY: Duration = Duration::from_secs(10);
 
 /// The tasks of the main instance that nobody asks for.
@@ -53,6 +54,7 @@ impl Reconcilers {
         tasks.spawn(until_stopped(Box::pin(look_at_providers(Arc::clone(core)))));
         tasks.spawn(until_stopped(Box::pin(keep_pool(Arc::clone(core)))));
         tasks.spawn(until_stopped(Box::pin(close_periods(Arc::clone(core)))));
+        tasks.spawn(until_stopped(Box::pin(watch_spending(Arc::clone(core)))));
         Self(tasks)
     }
 
@@ -149,6 +151,16 @@ async fn close_periods(core: Arc<Core>) {
         tokio::time::sleep(CLOSE_PERIODS_EVERY).await;
         if let Err(error) = closing::close_if_due(&core).await {
             tracing::error!("Starting the day's closing failed; it is tried again later: {error}");
+        }
+    }
+}
+
+/// Holds customers to their caps, and tells them of their budgets.
+async fn watch_spending(core: Arc<Core>) {
+    loop {
+        tokio::time::sleep(WATCH_SPENDING_EVERY).await;
+        if let Err(error) = spending::watch::look_at_all(&core).await {
+            tracing::error!("Watching caps and budgets failed; it is tried again later: {error}");
         }
     }
 }

@@ -63,6 +63,11 @@ fn for_customers() -> Router<App> {
         .route("/portal/instances/{subdomain}/rename/availability", get(portal::rename::availability))
         .route("/portal/instances/{subdomain}/bills", get(portal::bills::index))
         .route(
+            "/portal/instances/{subdomain}/bills/cap",
+            get(portal::spending::confirm_cap).post(portal::spending::set_cap),
+        )
+        .route("/portal/instances/{subdomain}/bills/budget", post(portal::spending::set_budget))
+        .route(
             "/portal/instances/{subdomain}/bills/hours/{hour}",
             get(portal::bills::hour).post(portal::bills::contest),
         )

@@ -413,6 +413,11 @@ impl HourKind {
 }
 
 impl CapChoice {
+    /// Reads the word that the form sends.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Uncapped, Self::Hours, Self::Money].into_iter().find(|choice| choice.word() == word)
+    }
+
     const fn word(self) -> &'static str {
         match self {
             Self::Uncapped => "none",

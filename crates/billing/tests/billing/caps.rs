@@ -1,4 +1,7 @@
-use billing::{Announced, Budget, Cap, Cycle, Forecast, HourSet, Invoice, PlanVersion, Source, Terms, Trial, Usage};
+use billing::{
+    Announced, Budget, Cap, CapChosen, CapHistory, Cycle, Forecast, HourSet, Invoice, PlanVersion, Source, Terms,
+    Trial, Usage,
+};
 use domain::{Cents, UsageHour};
 use proptest::prelude::*;
 
@@ -14,6 +17,14 @@ fn any_terms() -> impl Strategy<Value = Terms> {
 
 fn any_cap() -> impl Strategy<Value = Cap> {
     prop_oneof![(0_u32..800).prop_map(Cap::Hours), (0_i64..200_000).prop_map(|cents| Cap::Spend(price(cents)))]
+}
+
+fn chosen(at: &str, cap: Option<Cap>) -> CapChosen {
+    CapChosen { since: hour(at), cap }
+}
+
+fn always(cap: Cap) -> CapHistory {
+    CapHistory::new(vec![chosen("1970-01-01T00", Some(cap))])
 }
 
 fn cost(terms: &Terms, hours: u32) -> Cents {
@@ -45,7 +56,7 @@ proptest! {
             }
         }
         prop_assert!(terms.charged(&usage.billable()).count() <= cap.hours_allowed(&terms));
-        prop_assert_eq!(cap.beyond(&terms, &usage.billable()), HourSet::none());
+        prop_assert_eq!(always(cap).beyond(&terms, &usage.billable()), HourSet::none());
         let invoice = Invoice::of(&inputs(terms.clone(), usage)).unwrap();
         if let Cap::Spend(most) = cap {
             prop_assert!(invoice.total <= most.amount().max(cost(&terms, 0)));
@@ -57,7 +68,7 @@ proptest! {
         let mut usage = Usage::none();
         used.iter().for_each(|offset| usage.mark(Source::Guard, plus(terms.period.start(), *offset)));
         let charged = terms.charged(&usage.billable()).count();
-        cap.beyond(&terms, &usage.billable()).iter().for_each(|hour| usage.waive(hour));
+        always(cap).beyond(&terms, &usage.billable()).iter().for_each(|hour| usage.waive(hour));
         let allowed = cap.hours_allowed(&terms);
         prop_assert_eq!(terms.charged(&usage.billable()).count(), charged.min(allowed));
     }
@@ -113,6 +124,35 @@ fn at_the_cap_the_hour_that_runs_goes_on_and_no_other_begins() {
 }
 
 #[test]
+fn a_lower_cap_makes_no_hour_free_that_was_used_before() {
+    let november = month("2026-11");
+    let terms = terms(plan(), november);
+    let billable = used(november, 5).billable();
+    let caps = CapHistory::new(vec![chosen("2026-11-01T03", Some(Cap::Hours(1)))]);
+    assert_eq!(caps.now(), Some(Cap::Hours(1)));
+    assert_eq!(caps.beyond(&terms, &billable), [hour("2026-11-01T04")].into_iter().collect(), "the hour after it");
+    let removed = CapHistory::new(vec![chosen("2026-10-01T00", Some(Cap::Hours(1))), chosen("2026-11-01T02", None)]);
+    assert_eq!(
+        (removed.now(), removed.beyond(&terms, &billable)),
+        (None, [hour("2026-11-01T01")].into_iter().collect())
+    );
+}
+
+#[test]
+fn a_raised_cap_is_paid_for_in_the_hour_in_which_it_is_raised() {
+    let november = month("2026-11");
+    let terms = terms(plan(), november);
+    let billable = used(november, 4).billable();
+    let caps = CapHistory::new(vec![
+        chosen("2026-10-01T00", Some(Cap::Hours(1))),
+        chosen("2026-11-01T02", Some(Cap::Hours(3))),
+        chosen("2026-11-01T02", Some(Cap::Hours(2))),
+    ]);
+    let beyond = [hour("2026-11-01T01"), hour("2026-11-01T03")].into_iter().collect();
+    assert_eq!(caps.beyond(&terms, &billable), beyond);
+}
+
+#[test]
 fn trial_hours_are_no_matter_of_the_cap() {
     let november = month("2026-11");
     let plan = PlanVersion { trial_days: 14, ..plan() };
@@ -121,7 +161,7 @@ fn trial_hours_are_no_matter_of_the_cap() {
     let billable = used(november, 5).billable();
     assert!(Cap::Hours(0).may_begin(&terms, &billable, hour("2026-11-14T23")));
     assert!(!Cap::Hours(0).may_begin(&terms, &billable, hour("2026-11-15T00")));
-    assert_eq!(Cap::Hours(0).beyond(&terms, &billable), HourSet::none());
+    assert_eq!(always(Cap::Hours(0)).beyond(&terms, &billable), HourSet::none());
 }
 
 #[test]

@@ -4,13 +4,15 @@ pub(crate) mod store;
 
 use ::store::Tx;
 use billing::ledger::issue;
-use billing::{Invoice, InvoiceError, InvoiceInputs, Party, Period, Price, PriceBook, Terms, Trial, closed_by};
+use billing::{
+    CapHistory, Invoice, InvoiceError, InvoiceInputs, Party, Period, Price, PriceBook, Terms, Trial, closed_by,
+};
 use domain::{CustomerId, InstanceId, UsageHour};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 use super::accounts::{AccountError, Entry, Held};
-use super::{accounts, invoices, letter, plans};
+use super::{accounts, invoices, letter, plans, spending};
 use crate::app::Core;
 use crate::customers::{self, Customer};
 use crate::{audit, usage};
@@ -109,6 +111,7 @@ impl<'a> Closing<'a> {
         if invoices::store::exists(tx, service.instance, period.start()).await? {
             return Ok(None);
         }
+        self.waive_beyond_caps(tx, service, &terms).await?;
         let (seq, inputs) = self.inputs(tx, held, service, terms).await?;
         let invoice = Invoice::of(&inputs)?;
         let now = self.core.clock.now();
@@ -124,6 +127,20 @@ impl<'a> Closing<'a> {
         audit::record(tx, self.core, AUTHOR, "invoice.issued", &invoice.number, &detail).await?;
         letter::issued(tx, self.core, &invoice, left).await?;
         Ok(Some(invoice))
+    }
+
+    /// An hour that is told late may have made another one of its period the one too many, also of one that is closed.
+    async fn waive_beyond_caps(&self, tx: &mut Tx, service: &Service, terms: &Terms) -> Result<(), CloseError> {
+        let caps = spending::store::caps(tx, service.instance).await?;
+        if caps == CapHistory::default() {
+            return Ok(());
+        }
+        let earlier = invoices::store::latest(tx, service.instance, PERIODS_OPEN_TO_CHANGES).await?;
+        let earlier = earlier.iter().filter_map(|invoice| self.terms(service, invoice.period));
+        for terms in earlier.chain([terms.clone()]) {
+            spending::waive_beyond(tx, self.core, service.instance, &caps, &terms).await?;
+        }
+        Ok(())
     }
 
     async fn inputs(

@@ -1,16 +1,18 @@
-//! What a customer reads about invoices, payments and contested hours.
+//! What a customer reads about invoices, payments, contested hours, and what was to be spent.
 
 use ::store::Tx;
 use ::store::sqlx::Error;
-use billing::{HourSet, Invoice};
+use billing::{Announcement, Cap, HourSet, Invoice};
 use domain::{Cents, CustomerId, InstanceId, UsageHour};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use pages::mail::{self as letters, Account, UsageDay};
 
+use super::close::Service;
 use super::contests::{Contest, ContestState};
 use super::invoices::Issued;
-use super::paper;
+use super::running::Running;
+use super::{paper, plans, spending};
 use crate::app::Core;
 use crate::customers::{self, Customer};
 use crate::instances::names;
@@ -121,6 +123,41 @@ pub(super) async fn answered(
         }
     };
     to.post(tx, core, &format!("contest {}", contest.id), mail).await
+}
+
+/// Stores the mail that tells that a cap is reached, once for each cap and period.
+pub(super) async fn cap_reached(tx: &mut Tx, core: &Core, running: &Running, cap: Cap) -> Result<(), Error> {
+    let Service { customer, instance, .. } = running.service;
+    let Some(to) = addressee(tx, core, customer, instance).await? else { return Ok(()) };
+    let now = core.clock.now();
+    let goes_on = running.charged().contains(running.now);
+    let letter = letters::CapReached {
+        account: to.account.clone(),
+        cap: spending::in_a_sentence(cap, &running.terms),
+        closes_at: if goes_on { plans::next(running.now).start() } else { now },
+        opens_at: running.period().end().start(),
+        bills_url: to.bills_url.clone(),
+    };
+    let allowed = cap.hours_allowed(&running.terms);
+    let key = format!("cap {instance} {} {allowed}", running.period().start().get());
+    to.post(tx, core, &key, (letter.subject(), letter.text(), letter.html())).await
+}
+
+/// Stores the mail that tells how much of a budget is spent, once for each part and period.
+pub(super) async fn spent(tx: &mut Tx, core: &Core, running: &Running, told: &Announcement) -> Result<(), Error> {
+    let Service { customer, instance, .. } = running.service;
+    let Some(to) = addressee(tx, core, customer, instance).await? else { return Ok(()) };
+    let price = |amount| running.terms.plan.currency.price(amount);
+    let letter = letters::BudgetAlert {
+        account: to.account.clone(),
+        percent: spending::percent(told.threshold),
+        spent: price(told.spent),
+        budget: price(told.budget.amount()),
+        bills_url: to.bills_url.clone(),
+    };
+    let (period, budget) = (running.period().start().get(), told.budget.amount().get());
+    let key = format!("budget {instance} {period} {budget} {}", told.threshold.ppm());
+    to.post(tx, core, &key, (letter.subject(), letter.text(), letter.html())).await
 }
 
 /// Hours by day, with hours that follow one another drawn together.

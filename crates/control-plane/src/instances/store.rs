@@ -5,7 +5,7 @@ use providers::compute::Observation;
 use store::sqlx::{self, Error, Row as _, any::AnyRow};
 use store::{Db, Migration, Tx, from_millis, millis};
 
-use super::{Instance, Observed, Place, names};
+use super::{Instance, Observed, Place, holds, names};
 use crate::signup::checkout;
 use crate::text::Stored as _;
 
@@ -253,6 +253,9 @@ pub(crate) async fn transition(
         return Err(TransitionError::Raced);
     }
     note_service(tx, id, to, now).await?;
+    if to == InstanceState::Deleting {
+        holds::store::delete_all(tx, id).await?;
+    }
     if to.is_over() {
         names::store::release_all(tx, id).await?;
     } else if from.is_over()

@@ -12,12 +12,14 @@ use jiff::SignedDuration;
 use providers::edge::Entry;
 use workflow::{OnFailure, Run, StepError, Stop, Workflow, WorkflowState};
 
+use super::holds::{self, Held, Hold, Released};
+use super::store::TransitionError;
 use super::{Instance, probe};
 use crate::app::{App, Core};
 use crate::error::{AppError, refused};
+use crate::mail;
 use crate::members;
 use crate::workflows::{self, Plan, step_error};
-use crate::{audit, mail};
 
 /// Stored with every run; a changed sequence of steps gets a new number.
 pub(super) const SUSPEND: &str = "suspend.v1";
@@ -32,7 +34,7 @@ pub(crate) struct Suspend(pub Arc<Core>);
 /// Lets the application run, and its members in again.
 pub(crate) struct Resume(pub Arc<Core>);
 
-/// Asks for an instance to be closed. The customer is told the reason, once. While it is being
+/// Asks for an instance to be closed for the operator's reason, which the customer is told once. While it is being
 /// closed, asking again gives the workflow that does it.
 pub(crate) async fn suspend(app: &App, instance: &Instance, reason: &str, by: &str) -> Result<WorkflowId, AppError> {
     let reason = reason.trim();
@@ -40,52 +42,65 @@ pub(crate) async fn suspend(app: &App, instance: &Instance, reason: &str, by: &s
         let what = format!("Say why in one sentence of at most {LONGEST_REASON} characters: its customer reads it.");
         return Err(refused(422, "There is no reason for it", &what));
     }
-    request(app, instance, Event::Suspend, reason, by).await
-}
-
-/// Asks for an instance to be opened again.
-pub(crate) async fn resume(app: &App, instance: &Instance, by: &str) -> Result<WorkflowId, AppError> {
-    request(app, instance, Event::Resume, "", by).await
-}
-
-async fn request(app: &App, instance: &Instance, event: Event, reason: &str, by: &str) -> Result<WorkflowId, AppError> {
-    let (kind, action) = match event {
-        Event::Suspend => (SUSPEND, "instance.suspended"),
-        _ => (RESUME, "instance.resumed"),
-    };
-    let subject = instance.id.to_string();
     let mut tx = app.db.begin().await?;
-    // Also locks the instance's row: of two requests one sees the other.
-    members::store::next_serial(&mut tx, instance.id).await?;
-    if let Some((id, state)) = workflow::under_way(&mut tx, kind, &subject).await?
-        && workflow_is_wanted(&mut tx, instance.id, event).await?
+    holds::store::lock(&mut tx, instance.id).await?;
+    let holds = holds::store::of(&mut tx, instance.id).await?;
+    if holds.iter().any(|standing| standing.hold == Hold::Operator)
+        && let Some(found) = workflow::under_way(&mut tx, SUSPEND, &instance.id.to_string()).await?
     {
         drop(tx);
-        if state == WorkflowState::Stuck {
-            app.engine.retry(&id).await?;
-        }
-        return WorkflowId::parse(&id).map_err(AppError::internal);
+        return go_on(app, found).await;
     }
-    if event == Event::Resume && super::store::state(&mut tx, instance.id).await? == Some(InstanceState::Active) {
-        let what = format!("{} is not suspended", instance.subdomain);
-        return Err(refused(409, &what, "There is nothing to resume: its members can enter."));
-    }
-    super::store::transition(&mut tx, instance.id, event, app.clock.now()).await?;
-    store::note_reason(&mut tx, instance.id, (event == Event::Suspend).then_some(reason)).await?;
-    audit::record(&mut tx, app, by, action, &subject, reason).await?;
-    let id = start(&mut tx, app, kind, instance.id, reason).await?;
+    let id = match holds::hold(&mut tx, app, instance.id, Hold::Operator, reason, by).await? {
+        Held::Closes(id) => id,
+        // Closed for another reason, it stays as it is; the customer is told of this one.
+        Held::IsClosed => start(&mut tx, app, SUSPEND, instance.id, reason).await?,
+    };
     tx.commit().await?;
     app.engine.wake();
     Ok(id)
 }
 
-/// Whether what is under way still leads to where the event leads.
-async fn workflow_is_wanted(tx: &mut Tx, id: InstanceId, event: Event) -> Result<bool, Error> {
-    let state = super::store::state(tx, id).await?;
-    Ok(state.is_some_and(|state| state.after(event) == Ok(state)))
+/// Lifts the operator's suspension, and opens the instance unless something else keeps it closed.
+pub(crate) async fn resume(app: &App, instance: &Instance, by: &str) -> Result<WorkflowId, AppError> {
+    let mut tx = app.db.begin().await?;
+    let state = holds::store::lock(&mut tx, instance.id).await?;
+    if state == Some(InstanceState::Active) {
+        if let Some(found) = workflow::under_way(&mut tx, RESUME, &instance.id.to_string()).await? {
+            drop(tx);
+            return go_on(app, found).await;
+        }
+        let what = format!("{} is not suspended", instance.subdomain);
+        return Err(refused(409, &what, "There is nothing to resume: its members can enter."));
+    }
+    match holds::release(&mut tx, app, instance.id, Hold::Operator, by).await? {
+        Released::Opens(id) => {
+            tx.commit().await?;
+            app.engine.wake();
+            Ok(id)
+        }
+        Released::StaysClosed(left) => {
+            tx.commit().await?;
+            let what = format!("{} stays closed, though not by you: {}", instance.subdomain, holds::in_words(&left));
+            Err(refused(409, &what, "It opens by itself once that is settled."))
+        }
+        Released::IsNotSuspended => {
+            let state = state.ok_or(TransitionError::NotFound(instance.id))?;
+            state.after(Event::Resume).map_err(TransitionError::from)?;
+            Err(AppError::internal(TransitionError::Raced))
+        }
+    }
 }
 
-async fn start(
+/// A workflow that is under way already; one that is stuck is tried again.
+async fn go_on(app: &App, (id, state): (String, WorkflowState)) -> Result<WorkflowId, AppError> {
+    if state == WorkflowState::Stuck {
+        app.engine.retry(&id).await?;
+    }
+    WorkflowId::parse(&id).map_err(AppError::internal)
+}
+
+pub(super) async fn start(
     tx: &mut Tx,
     core: &Core,
     kind: &'static str,
@@ -113,7 +128,7 @@ impl Workflow for Suspend {
 
     async fn run(&self, run: &Run) -> Result<(), Stop> {
         let core = &*self.0;
-        let (id, reason): (InstanceId, String) = run.input()?;
+        let (id, _): (InstanceId, String) = run.input()?;
         let Some(instance) = &as_wanted(core, id, InstanceState::Suspended).await? else {
             return run.step("give way", || give_way(core, id, InstanceState::Suspended)).await;
         };
@@ -129,8 +144,10 @@ impl Workflow for Suspend {
             if is_overtaken(&mut tx, core, id, InstanceState::Suspended).await? {
                 return Ok(tx.commit().await?);
             }
-            let reason = instance.suspended_because.as_ref().unwrap_or(&reason);
-            mail::suspended(&mut tx, core, instance, reason).await?;
+            let holds = holds::store::of(&mut tx, id).await?;
+            if let Some(operator) = holds.iter().find(|standing| standing.hold == Hold::Operator) {
+                mail::suspended(&mut tx, core, instance, operator).await?;
+            }
             tx.commit().await?;
             core.mail_waiting.notify_one();
             Ok(())

@@ -3,7 +3,7 @@
 use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
-use billing::{Forecast, HourSet, Invoice, Terms, Usage};
+use billing::{Cap, Forecast, HourSet, Invoice, Usage};
 use domain::{Evidence, UsageHour};
 use pages::{
     Area, Bills, Contest, HourCharge, HourKind, HourLink, HourPage, InvoicePage, InvoiceRow, MonthOfHours, SeenBy,
@@ -11,11 +11,12 @@ use pages::{
 };
 use serde::Deserialize;
 
+use super::spending::{self, Refused};
 use super::{owned, portal_url};
 use crate::app::App;
-use crate::billing::close::{Closing, store as services};
 use crate::billing::contests::{self, ContestState};
 use crate::billing::invoices::{self, Issued, store::Filter};
+use crate::billing::running::Running;
 use crate::billing::{paper, plans};
 use crate::error::AppError;
 use crate::instances::Instance;
@@ -39,56 +40,48 @@ pub(crate) async fn index(
     Query(older): Query<Older>,
 ) -> Result<Html<String>, PageError> {
     let instance = owned(&app, &person, &subdomain).await?;
-    let url = portal_url(&instance);
-    let running = Running::of(&app, &instance).await?;
-    let filter = Filter { instance: Some(instance.id), before: older.before, ..Filter::default() };
+    Ok(Html(page(&app, &person, &instance, older.before, Refused::default()).await?))
+}
+
+/// The page, with forms that were refused as they were filled in.
+pub(super) async fn page(
+    app: &App,
+    person: &Person,
+    instance: &Instance,
+    before: Option<String>,
+    refused: Refused,
+) -> Result<String, AppError> {
+    let url = portal_url(instance);
+    let running = Running::of(app, instance.id).await?;
+    let cap = spending::cap_form(app, instance.id, running.as_ref(), refused.cap).await?;
+    let budget = spending::budget_form(app, instance.id, refused.budget).await?;
+    let filter = Filter { instance: Some(instance.id), before, ..Filter::default() };
     let today = invoices::day_of(app.clock.now());
-    let mut issued = invoices::store::list(&app.db, &filter, today, PAGE + 1).await.map_err(AppError::from)?;
+    let mut issued = invoices::store::list(&app.db, &filter, today, PAGE + 1).await?;
     let next = (issued.len() > PAGE as usize).then(|| {
         issued.truncate(PAGE as usize);
         issued.last().map(|last| format!("{url}/bills?before={}", last.number))
     });
     let page = Bills {
-        shell: shell(&app, Area::Portal, "Bills", Some(&person)),
+        shell: shell(app, Area::Portal, "Bills", Some(person)),
         hostname: app.shown_hostname(&instance.subdomain),
         currency: app.settings.plan.currency.clone(),
-        so_far: running.as_ref().map(Running::so_far).transpose()?,
+        so_far: running.as_ref().map(|running| running.so_far(cap.in_force)).transpose()?,
         months: running.as_ref().map(|running| running.months(&url)).unwrap_or_default(),
-        credit: paper::credit(&app, instance.customer).await?,
+        credit: paper::credit(app, instance.customer).await?,
         invoices: issued.into_iter().map(|issued| row(issued, today, &url)).collect(),
         next: next.flatten(),
-        cap: None,
-        budget: None,
+        cap: running.is_some().then_some(cap.form),
+        budget: running.is_some().then_some(budget),
         may_manage: true,
         portal_url: url,
     };
-    Ok(Html(page.render()))
-}
-
-/// The period that is running, with what it is charged by.
-struct Running {
-    terms: Terms,
-    usage: Usage,
-    now: UsageHour,
+    Ok(page.render())
 }
 
 impl Running {
-    /// Nothing for an instance that was never in use, or is no more.
-    async fn of(app: &App, instance: &Instance) -> Result<Option<Self>, AppError> {
-        let now = UsageHour::of(app.clock.now());
-        let service = services::find(&app.db, instance.id).await?;
-        let Some(service) = service.filter(|service| service.ended.is_none_or(|ended| ended >= now)) else {
-            return Ok(None);
-        };
-        let period = app.settings.billing.cycle_of(service.began).period_of(now);
-        let Some(terms) = Closing::new(app).await?.terms(&service, period) else { return Ok(None) };
-        let mut connection = app.db.read().acquire().await?;
-        let usage = usage::recorded(&mut connection, instance.id, period.start(), period.end()).await?;
-        Ok(Some(Self { terms, usage, now }))
-    }
-
-    fn so_far(&self) -> Result<SoFar, AppError> {
-        let forecast = Forecast::of(&self.terms, &self.usage.billable(), self.now, None).map_err(AppError::internal)?;
+    fn so_far(&self, cap: Option<Cap>) -> Result<SoFar, AppError> {
+        let forecast = Forecast::of(&self.terms, &self.usage.billable(), self.now, cap).map_err(AppError::internal)?;
         let trial = self.terms.trial.filter(|trial| trial.ends > self.now);
         Ok(SoFar {
             period: self.terms.period.to_string(),

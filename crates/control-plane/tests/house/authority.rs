@@ -98,7 +98,7 @@ async fn a_customer_sees_neither_the_console_nor_anybody_elses_instance() {
     app.provision("ada@example.com", "acme").await;
     app.provision("eve@example.com", "zoo").await;
     let theirs = app.instance("zoo").await["id"].as_str().unwrap().to_owned();
-    let filled_in = [("email", "x@y.zz"), ("confirmation", "zoo"), ("reason", "because")];
+    let filled_in = [("email", "x@y.zz"), ("confirmation", "zoo"), ("reason", "because"), ("cap", "none")];
     for (path, handlers) in table() {
         if is_api(&handlers) || PUBLIC.contains(&path.as_str()) || path == "/admin/enter" || path == "/portal" {
             continue;

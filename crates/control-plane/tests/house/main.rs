@@ -17,6 +17,7 @@ mod providers;
 mod provisioning;
 mod renaming;
 mod signup_form;
+mod spending;
 mod support;
 mod suspension;
 mod usage;
