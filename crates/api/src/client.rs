@@ -116,6 +116,15 @@ impl Client {
         read(accept(request, &url).await?, &url).await
     }
 
+    pub(crate) async fn put<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        let url = self.api(path)?;
+        read(accept(self.http.put(url.clone()).json(body), &url).await?, &url).await
+    }
+
     pub(crate) async fn delete<T: DeserializeOwned>(
         &self,
         path: &[&str],

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::page::Filtered;
-use crate::{Client, ClientError, Page, Paging, WorkflowAccepted};
+use crate::{Access, Client, ClientError, Page, Paging, WorkflowAccepted};
 
 /// Asks for an instance. The customer is made when the address is new.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -76,6 +76,9 @@ pub struct Instance {
     /// Why it is suspended, as its customer was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspended_because: Option<String>,
+    /// What stands before it; absent where all instances are entered in the same way, and when it is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<Access>,
     /// What was taken down, once it is deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removal: Option<RemovalRecord>,

@@ -4,6 +4,7 @@
 //! A field of a domain type was checked when the document was read, so nobody checks it again.
 //! Names and words here are promises to scripts: fields are added, never renamed.
 
+mod access;
 mod activity;
 mod audit;
 mod billing;
@@ -25,6 +26,7 @@ mod providers;
 mod usage;
 mod workflows;
 
+pub use access::{Access, AccessApplication, IdentityProvider, NewAccess, OidcClient};
 pub use activity::{ActivityAccepted, ActivityReport, ReportSource, SignedMembers};
 pub use audit::AuditEvent;
 pub use billing::{BooksCheck, ClosePeriods, Closing, DryRun, InvoicePreview};

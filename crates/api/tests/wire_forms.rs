@@ -46,6 +46,7 @@ fn instance() -> Instance {
         created_at: at("2026-11-24T10:00:00Z"),
         workflow_id: None,
         suspended_because: None,
+        access: None,
         removal: None,
     }
 }

@@ -72,7 +72,7 @@ pub struct Core {
     pub members_key: MembersKey,
     /// Knows who may sign in to the site, and who is.
     pub gate: edge::Edge,
-    /// Asks our own hostnames; follows no redirect.
+    /// Asks our own hostnames, and identity providers for what they say of themselves; follows no redirect.
     pub http: reqwest::Client,
     /// Wakes the delivery of mail.
     pub mail_waiting: Arc<Notify>,

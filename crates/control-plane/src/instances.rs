@@ -1,5 +1,6 @@
 //! One customer's isolated copy of the application, from its request to the record of its end.
 
+pub(crate) mod access;
 pub(crate) mod delete;
 pub(crate) mod holds;
 pub(crate) mod names;

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use tower_http::csrf::CsrfLayer;
 
 use crate::app::App;
@@ -147,6 +147,10 @@ fn for_programs() -> Router<App> {
         .route("/instances/{instance}/suspend", post(api::instances::suspend))
         .route("/instances/{instance}/resume", post(api::instances::resume))
         .route("/instances/{instance}/rename", post(api::instances::rename))
+        .route(
+            "/instances/{instance}/access",
+            put(api::instances::give_own_access).delete(api::instances::give_shared_access),
+        )
         .route("/instances/{instance}/members", get(api::members::index).post(api::members::add))
         .route("/instances/{instance}/members/{email}", delete(api::members::remove))
         .route("/instances/{instance}/usage", get(api::usage::show))

@@ -11,6 +11,8 @@ use crate::app::{App, Core};
 use crate::billing::closing::Close;
 use crate::billing::plans;
 use crate::customers::payment_portal::PaymentPortal;
+use crate::instances::access::own::OwnAccess;
+use crate::instances::access::shared_access::SharedAccess;
 use crate::instances::delete::Delete;
 use crate::instances::provision::Provision;
 use crate::instances::rename::Rename;
@@ -47,7 +49,7 @@ pub async fn assemble(core: Core, engine: workflow::Settings) -> anyhow::Result<
     operators::appoint(&core.db, &core.settings.operator, core.clock.now()).await?;
     core.admit_to_site(&core.settings.operator).await?;
     plans::keep(&core).await?;
-    let kinds: [Arc<dyn Workflow>; 15] = [
+    let kinds: [Arc<dyn Workflow>; 17] = [
         Arc::new(SignUp(Arc::clone(&core))),
         Arc::new(PaymentPortal(Arc::clone(&core))),
         Arc::new(Provision(Arc::clone(&core))),
@@ -59,6 +61,8 @@ pub async fn assemble(core: Core, engine: workflow::Settings) -> anyhow::Result<
         Arc::new(Resume(Arc::clone(&core))),
         Arc::new(Rename(Arc::clone(&core))),
         Arc::new(RetireAddress(Arc::clone(&core))),
+        Arc::new(OwnAccess(Arc::clone(&core))),
+        Arc::new(SharedAccess(Arc::clone(&core))),
         Arc::new(PublishMembers(Arc::clone(&core))),
         Arc::new(Sweep(Arc::clone(&core))),
         Arc::new(Repair(Arc::clone(&core))),

@@ -149,8 +149,8 @@ pub struct GuardSettings {
     pub public_url: String,
     /// Who signs assertions.
     pub issuer: String,
-    /// For whom assertions must be made out.
-    pub audience: String,
+    /// For whom assertions must be made out: each of these does.
+    pub audiences: Vec<String>,
     /// Where reports go and member lists come from.
     pub main_url: String,
     /// The Ed25519 key that signs member lists, base64url.

@@ -2,6 +2,8 @@
 
 mod builtin;
 pub mod cloudflare;
+mod discovery;
+mod own_access;
 mod routed;
 
 use async_trait::async_trait;
@@ -14,6 +16,8 @@ use crate::{ProviderError, Removed};
 
 pub use builtin::Builtin;
 pub use cloudflare::Cloudflare;
+pub use discovery::discover;
+pub use own_access::{IdentityProvider, Oidc, OwnAccess, Stage, Standing};
 pub use routed::Routed;
 
 /// Whoever routes hostnames and asks strangers who they are.
@@ -25,8 +29,18 @@ pub trait Edge: Send + Sync {
     /// Who signs the assertions that guards verify.
     fn issuer(&self) -> String;
 
-    /// For whom the assertions of an instance are made out.
-    fn audience(&self, instance: InstanceId) -> String;
+    /// For whom the assertions of an instance are made out: its guard takes each of these. Read from the
+    /// store; nobody is asked.
+    ///
+    /// # Errors
+    /// When the store can't be used.
+    async fn audiences(&self, instance: InstanceId) -> Result<Vec<String>, ProviderError>;
+
+    /// The same edge as one that can set an application of its own before a single instance; `None` where
+    /// all of them are entered in the same way.
+    fn own_access(&self) -> Option<&dyn OwnAccess> {
+        None
+    }
 
     /// Sends the requests for a hostname to an instance, or finds that it does so already.
     ///

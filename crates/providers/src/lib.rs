@@ -1,8 +1,8 @@
 //! Drivers: the only code that talks to other companies, or to what stands in for them here.
 //!
 //! Each seam is a small trait in our words. Every call may be made twice: it looks before it
-//! creates, and removing what is gone already is success. Called only from workflow steps and
-//! reconcilers, never from a request handler.
+//! creates, and removing what is gone already is success. What changes something is called only from
+//! workflow steps and reconcilers, never from a request handler.
 
 pub mod budget;
 pub mod compute;

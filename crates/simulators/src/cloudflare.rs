@@ -50,7 +50,7 @@ use http::Method;
 use jiff::Timestamp;
 use world::{Clock, Entropy};
 
-pub use access::{App, Code, Pass, Policy, Rule, Visit};
+pub use access::{App, Code, Identified, Pass, Policy, Rule, Visit};
 pub use dns::{Record, Target};
 pub use settings::{Plan, Settings};
 pub use tokens::Permission;
@@ -210,6 +210,16 @@ impl Cloudflare {
         let ids = state.records.shelf().iter().filter(|(_, record)| record.name == name).map(|(id, _)| id.to_owned());
         for id in ids.collect::<Vec<_>>() {
             state.records.remove(&id, now);
+        }
+    }
+
+    /// An application vanishes behind everybody's back.
+    pub fn vanish_app(&self, name: &str) {
+        let mut state = self.state();
+        let now = state.now;
+        let ids = state.access.apps.iter().filter(|(_, app)| app.name() == name).map(|(id, _)| id.to_owned());
+        for id in ids.collect::<Vec<_>>() {
+            state.access.apps.remove(&id, now);
         }
     }
 

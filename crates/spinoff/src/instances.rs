@@ -8,6 +8,7 @@ use crate::output::{self, or_dash, pairs, table, visible};
 use crate::when::{ago, moment};
 use crate::{delete, provision};
 
+mod access;
 mod export;
 mod import;
 mod rename;
@@ -38,6 +39,9 @@ pub enum Command {
     Remove(delete::Args),
     /// Move an instance to another subdomain and wait until it answers there
     Rename(rename::Args),
+    /// Show or change which Access application at Cloudflare stands before an instance
+    #[command(subcommand)]
+    Access(access::Command),
     /// Write the project names of all instances, one a line
     Export(export::Args),
     /// Compare a list of project names with the server
@@ -67,6 +71,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Add(args) => provision::run(context, args).await,
         Command::Remove(args) => delete::run(context, args).await,
         Command::Rename(args) => rename::run(context, args).await,
+        Command::Access(command) => access::run(context, command).await,
         Command::Export(args) => export::run(context, &args).await,
         Command::Import(args) => import::run(context, args).await,
         Command::Logs { instance, lines } => {
@@ -119,6 +124,7 @@ fn in_words(context: &Context, instance: &Instance) -> String {
         ("created", moment(instance.created_at)),
         ("workflow", or_dash(instance.workflow_id)),
     ];
+    rows.extend(instance.access.as_ref().map(|access| ("access", access::in_words(access))));
     rows.extend(instance.next_subdomain.as_ref().map(|name| ("moves to", name.to_string())));
     rows.extend(instance.suspended_because.clone().map(|reason| ("suspended because", reason)));
     rows.extend(removed.map(|removed| ("removed", removed)));

@@ -168,6 +168,14 @@ pub async fn under_way(tx: &mut Tx, kind: &str, subject: &str) -> Result<Option<
     row.map(|row| Ok((row.try_get("id")?, state(&row)?))).transpose()
 }
 
+/// What a workflow was started with, as JSON.
+///
+/// # Errors
+/// When the store can't be read.
+pub async fn input(tx: &mut Tx, id: &str) -> Result<Option<String>, Error> {
+    sqlx::query_scalar("select input from workflows where id = $1").bind(id).fetch_optional(&mut **tx).await
+}
+
 /// Makes what works on a subject look at once instead of at its next due date: something that it
 /// may wait for has happened. Wake the engine after the commit.
 ///

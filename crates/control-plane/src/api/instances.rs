@@ -1,6 +1,6 @@
 use api::{
-    DeleteInstance, Health, Instance, InstanceAccepted, NewInstance, RemovalRecord, Removed, RenameInstance,
-    SuspendInstance, WorkflowAccepted,
+    Access, AccessApplication, DeleteInstance, Health, IdentityProvider, Instance, InstanceAccepted, NewAccess,
+    NewInstance, OidcClient, RemovalRecord, Removed, RenameInstance, SuspendInstance, WorkflowAccepted,
 };
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::{Json, Listing, Query, Refusal};
 use crate::app::App;
 use crate::error::{AppError, refused};
+use crate::instances::access::{Wanted, own, shared_access};
 use crate::instances::{self, delete, rename, suspension};
 use crate::person::Program;
 use crate::signup::{NewSignup, SignupError, sign_up};
@@ -130,6 +131,33 @@ pub(crate) async fn rename(
     Ok((StatusCode::ACCEPTED, axum::Json(WorkflowAccepted { workflow_id })))
 }
 
+pub(crate) async fn give_own_access(
+    State(app): State<App>,
+    _: Program,
+    Path(reference): Path<String>,
+    Json(new): Json<NewAccess>,
+) -> Result<(StatusCode, axum::Json<WorkflowAccepted>), Refusal> {
+    let instance = find(&app, &reference).await?;
+    let wanted = match new.identity_provider {
+        IdentityProvider::Existing(reference) => Wanted::Existing(reference),
+        IdentityProvider::Oidc(OidcClient { issuer, client_id, client_secret }) => {
+            Wanted::Oidc { issuer, client_id, client_secret }
+        }
+    };
+    let workflow_id = own::request(&app, &instance, wanted, Program::NAME).await?;
+    Ok((StatusCode::ACCEPTED, axum::Json(WorkflowAccepted { workflow_id })))
+}
+
+pub(crate) async fn give_shared_access(
+    State(app): State<App>,
+    _: Program,
+    Path(reference): Path<String>,
+) -> Result<(StatusCode, axum::Json<WorkflowAccepted>), Refusal> {
+    let instance = find(&app, &reference).await?;
+    let workflow_id = shared_access::request(&app, &instance, Program::NAME).await?;
+    Ok((StatusCode::ACCEPTED, axum::Json(WorkflowAccepted { workflow_id })))
+}
+
 #[derive(Deserialize)]
 pub(crate) struct Tail {
     lines: Option<usize>,
@@ -173,8 +201,19 @@ async fn view(app: &App, instance: &instances::Instance) -> Result<Instance, App
         created_at: instance.created_at,
         workflow_id: latest,
         suspended_because: instance.suspended_because.clone(),
+        access: access(app, instance).await?,
         removal: None,
     })
+}
+
+async fn access(app: &App, instance: &instances::Instance) -> Result<Option<Access>, AppError> {
+    if instance.state.is_over() {
+        return Ok(None);
+    }
+    let Some(own) = instances::access::standing(app, instance.id).await? else { return Ok(None) };
+    let application = if own.is_some() { AccessApplication::Own } else { AccessApplication::Shared };
+    let changing = instances::access::is_changing(app, instance.id).await?;
+    Ok(Some(Access { application, identity_provider: own.map(|own| own.identity_provider), changing }))
 }
 
 fn health(seen: providers::compute::Health) -> Health {

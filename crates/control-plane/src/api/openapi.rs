@@ -20,6 +20,7 @@ pub(crate) async fn document() -> axum::Json<utoipa::openapi::OpenApi> {
     paths(
         paths::list_instances, paths::create_instance, paths::show_instance, paths::delete_instance,
         paths::suspend_instance, paths::resume_instance, paths::rename_instance,
+        paths::give_own_access, paths::give_shared_access,
         paths::instance_logs, paths::list_members, paths::add_member, paths::remove_member, paths::usage,
         paths::list_customers, paths::list_messages, paths::retry_message, paths::list_workflows, paths::show_workflow, paths::retry_workflow,
         paths::abandon_workflow, paths::list_audit_events, paths::report_activity,
@@ -38,8 +39,9 @@ mod paths {
     use api::{
         ActivityAccepted, ActivityReport, AuditEvent, BooksCheck, ClosePeriods, Contest, Customer, DecideContest,
         DeleteInstance, DryRun, EmergencyReport, Finding, HoursWaived, Instance, InstanceAccepted, Invoice, Ledger,
-        Member, Message, NewContest, NewCredit, NewInstance, NewMember, NewPayment, Page, Pool, Problem, Provider,
-        RenameInstance, SignedMembers, SuspendInstance, Usage, WaiveHours, Workflow, WorkflowAccepted, WriteOff,
+        Member, Message, NewAccess, NewContest, NewCredit, NewInstance, NewMember, NewPayment, Page, Pool, Problem,
+        Provider, RenameInstance, SignedMembers, SuspendInstance, Usage, WaiveHours, Workflow, WorkflowAccepted,
+        WriteOff,
     };
 
     macro_rules! described {
@@ -82,6 +84,17 @@ mod paths {
                       (status = 404, body = Problem),
                       (status = 409, description = "The name, or one that looks like it, is taken, or the instance can't move now", body = Problem),
                       (status = 415, body = Problem), (status = 422, body = Problem)));
+        give_own_access = (put, path = "/instances/{instance}/access", tag = "instances", request_body = NewAccess,
+            params(("instance" = String, Path, description = "Id, project name or subdomain")),
+            responses((status = 202, body = WorkflowAccepted), (status = 400, body = Problem), (status = 401, body = Problem),
+                      (status = 404, body = Problem),
+                      (status = 409, description = "The edge can't, it has one already or something else works on it, or Cloudflare has no room", body = Problem),
+                      (status = 415, body = Problem),
+                      (status = 422, description = "The identity provider can't be used", body = Problem)));
+        give_shared_access = (delete, path = "/instances/{instance}/access", tag = "instances",
+            params(("instance" = String, Path, description = "Id, project name or subdomain")),
+            responses((status = 202, body = WorkflowAccepted), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, description = "It has none of its own, or something else works on it", body = Problem)));
         instance_logs = (get, path = "/instances/{instance}/logs", tag = "instances",
             params(("instance" = String, Path), ("lines" = Option<u32>, Query)),
             responses((status = 200, body = String, content_type = "text/plain"), (status = 401, body = Problem), (status = 404, body = Problem)));

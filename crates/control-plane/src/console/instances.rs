@@ -101,6 +101,13 @@ async fn facts(app: &App, instance: &Instance) -> Result<Vec<Fact>, AppError> {
         fact("Keeps the names", names.join(", "));
     }
     fact("Serial of the member list", instance.members_serial.to_string());
+    if !instance.state.is_over() {
+        match instances::access::standing(app, instance.id).await? {
+            Some(Some(own)) => fact("Access application", format!("its own, with {}", own.identity_provider)),
+            Some(None) => fact("Access application", "the shared one".to_owned()),
+            None => {}
+        }
+    }
     if let Some(observed) = &instance.observed {
         fact("Runs version", observed.observation.version.clone().unwrap_or_else(|| "unknown".to_owned()));
         if let Some(detail) = &observed.observation.detail {

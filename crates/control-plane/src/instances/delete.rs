@@ -14,7 +14,7 @@ use workflow::{OnFailure, Run, StepError, Stop, Workflow, WorkflowState};
 
 use super::Instance;
 use super::provision::{self, transition_error};
-use super::{names, rename};
+use super::{access, names, rename};
 use crate::app::{App, Core};
 use crate::error::{AppError, refused};
 use crate::pool::claim;
@@ -142,11 +142,15 @@ impl Workflow for Delete {
     }
 }
 
-/// Waits for an instance that is moving to another address: it sees that it is being deleted, and takes
-/// back what it made.
+/// Waits for whatever moves the instance to another address or changes what stands before it: that sees
+/// that it is being deleted, and takes back what it made.
 async fn stay_put(core: &Core, id: InstanceId) -> Result<(), StepError> {
     if rename::is_moving(core, id).await? {
         let why = "Its change of name is taken back first.".to_owned();
+        return Err(StepError::NotYet { why, after: SignedDuration::from_secs(1) });
+    }
+    if access::is_changing(core, id).await? {
+        let why = "What was begun with its Access application ends first.".to_owned();
         return Err(StepError::NotYet { why, after: SignedDuration::from_secs(1) });
     }
     Ok(())

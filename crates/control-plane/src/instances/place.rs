@@ -31,11 +31,8 @@ pub(crate) async fn make(
         .await?;
     // Hostnames can take minutes to be verified, so they are seen to beside the deploy.
     let deployed = async {
-        run.step("configure", || async {
-            compute.configure(project, &guard_settings(core, place)?).await.map_err(step_error)
-        })
-        .await?;
-        run.step("deploy", || async { compute.deploy(project, &core.settings.release).await.map_err(step_error) }).await
+        run.step("configure", || configure(core, place)).await?;
+        run.step("deploy", || deploy(core, place)).await
     };
     let addressed = async {
         let origin: Origin = run
@@ -69,16 +66,22 @@ pub(crate) async fn unmake(run: &Run, core: &Core, place: &Place) -> Result<(), 
     Ok(())
 }
 
-/// What the guard of an instance at this place is told.
-pub(crate) fn guard_settings(core: &Core, place: &Place) -> Result<GuardSettings, StepError> {
+/// Tells the guard of an instance at this place what it has to know.
+pub(crate) async fn configure(core: &Core, place: &Place) -> Result<(), StepError> {
     let main_key = core.members_key.public().map_err(StepError::permanent)?;
-    Ok(GuardSettings {
+    let settings = GuardSettings {
         instance: place.id,
         public_url: core.instance_url(&place.subdomain),
         issuer: core.drivers.edge.issuer(),
-        audience: core.drivers.edge.audience(place.id),
+        audiences: core.drivers.edge.audiences(place.id).await.map_err(step_error)?,
         main_url: core.settings.public_url.clone(),
         main_key: main_key.to_string(),
         instance_token: core.instance_token(place.id),
-    })
+    };
+    core.drivers.compute.configure(&place.project, &settings).await.map_err(step_error)
+}
+
+/// Runs what is configured, in the release that is sold.
+pub(crate) async fn deploy(core: &Core, place: &Place) -> Result<(), StepError> {
+    core.drivers.compute.deploy(&place.project, &core.settings.release).await.map_err(step_error)
 }

@@ -12,7 +12,7 @@ use store::Tx;
 use store::sqlx::Error;
 use workflow::{OnFailure, Run, StepError, Stop, Workflow, WorkflowState};
 
-use super::{Instance, names, place, probe, retire_address, suspension};
+use super::{Instance, access, names, place, probe, retire_address, suspension};
 use crate::app::{App, Core};
 use crate::error::{AppError, refused};
 use crate::workflows::{self, Plan, step_error};
@@ -145,6 +145,8 @@ async fn may_move(tx: &mut Tx, called: &names::store::Called, subject: &str) -> 
         (retire_address::KIND, "its former address is still being taken away"),
         (suspension::SUSPEND, "it is just being suspended"),
         (suspension::RESUME, "it is just being resumed"),
+        (access::own::KIND, "it is just getting its own Access application"),
+        (access::shared_access::KIND, "it is just going back to the shared Access application"),
     ] {
         if let Some((other, _)) = workflow::under_way(tx, kind, subject).await? {
             let title = format!("{} can't change its name now: {what}", called.subdomain);
@@ -202,8 +204,8 @@ impl Workflow for Rename {
             compute.hostname_ready(&moved.project, hostname).await.map_err(step_error)
         })
         .await?;
-        run.step("configure", || async { configure(core, &moved(core, asked).await?).await }).await?;
-        run.step("deploy", || async { deploy(core, &moved(core, asked).await?).await }).await?;
+        run.step("configure", || async { place::configure(core, &moved(core, asked).await?.place()).await }).await?;
+        run.step("deploy", || async { place::deploy(core, &moved(core, asked).await?.place()).await }).await?;
         run.step("wait until healthy", || async {
             let place = moved(core, asked).await?.place();
             probe::wait_until_healthy(core, &place).await?;
@@ -230,8 +232,9 @@ impl Workflow for Rename {
         run.step("set the name aside", || set_aside(core, asked)).await?;
         // One that is being deleted has no use for settings any more.
         if !is_going(instance) {
-            run.undo("configure", || configure(core, instance)).await?;
-            run.undo("deploy", || deploy(core, instance)).await?;
+            let place = &instance.place();
+            run.undo("configure", || place::configure(core, place)).await?;
+            run.undo("deploy", || place::deploy(core, place)).await?;
         }
         run.undo("publish address", || async { edge.remove(hostname, id).await.map_err(step_error) }).await?;
         run.undo("register hostname", || async {
@@ -251,17 +254,8 @@ async fn moved(core: &Core, asked: &Move) -> Result<Instance, StepError> {
     wanted.map(|found| found.at(&asked.to)).ok_or_else(|| StepError::permanent(anyhow::anyhow!(OVERTAKEN)))
 }
 
-fn is_going(instance: &Instance) -> bool {
+pub(super) fn is_going(instance: &Instance) -> bool {
     !matches!(instance.state, InstanceState::Active | InstanceState::Suspended)
-}
-
-async fn configure(core: &Core, instance: &Instance) -> Result<(), StepError> {
-    let settings = place::guard_settings(core, &instance.place())?;
-    core.drivers.compute.configure(&instance.project, &settings).await.map_err(step_error)
-}
-
-async fn deploy(core: &Core, instance: &Instance) -> Result<(), StepError> {
-    core.drivers.compute.deploy(&instance.project, &core.settings.release).await.map_err(step_error)
 }
 
 async fn switch(core: &Core, asked: &Move, workflow: &str) -> Result<(), StepError> {

@@ -160,6 +160,8 @@ fn orphan(look: &Look<'_>, item: &Item, known: Option<&Known>) -> Difference {
             found.remedy = Remedy::RemoveProject;
         }
         Role::Compute => {}
+        // What is not a hostname's is removed by what the store knows of it, which is nothing here.
+        Role::Edge if known.is_none() && !["hostname", "record"].contains(&item.kind) => {}
         Role::Edge => {
             found.remedy = Remedy::RemoveHostname;
             let of_record = || item.name.split_once('.').filter(|(label, _)| label.starts_with('_'));

@@ -168,14 +168,11 @@ async fn create_project(core: &Core, finding: &Finding) -> Result<(), StepError>
 }
 
 async fn configure(core: &Core, finding: &Finding) -> Result<(), StepError> {
-    let instance = living(core, finding).await?;
-    let settings = place::guard_settings(core, &instance.place())?;
-    core.drivers.compute.configure(&instance.project, &settings).await.map_err(step_error)
+    place::configure(core, &living(core, finding).await?.place()).await
 }
 
 async fn deploy(core: &Core, finding: &Finding) -> Result<(), StepError> {
-    let instance = living(core, finding).await?;
-    core.drivers.compute.deploy(&instance.project, &core.settings.release).await.map_err(step_error)
+    place::deploy(core, &living(core, finding).await?.place()).await
 }
 
 async fn subscribe(core: &Core, finding: &Finding) -> Result<(), StepError> {

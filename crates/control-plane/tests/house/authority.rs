@@ -49,7 +49,7 @@ fn table() -> Vec<(String, String)> {
 }
 
 fn methods(handlers: &str) -> Vec<Method> {
-    let verbs = [("get(", Method::GET), ("post(", Method::POST), ("delete(", Method::DELETE)];
+    let verbs = [("get(", Method::GET), ("post(", Method::POST), ("put(", Method::PUT), ("delete(", Method::DELETE)];
     verbs.into_iter().filter(|(word, _)| handlers.contains(word)).map(|(_, method)| method).collect()
 }
 
@@ -66,9 +66,7 @@ fn filled(path: &str, instance: &str) -> String {
 }
 
 fn is_api(handlers: &str) -> bool {
-    handlers.trim_start().starts_with("get(api::")
-        || handlers.trim_start().starts_with("post(api::")
-        || handlers.trim_start().starts_with("delete(api::")
+    ["get(", "post(", "put(", "delete("].iter().any(|verb| handlers.trim_start().starts_with(&format!("{verb}api::")))
 }
 
 #[tokio::test]

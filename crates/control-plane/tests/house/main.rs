@@ -12,6 +12,7 @@ mod deletion;
 mod emergencies;
 mod members;
 mod outbox;
+mod own_access;
 mod portal_bills;
 mod providers;
 mod provisioning;

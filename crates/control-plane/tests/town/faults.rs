@@ -4,10 +4,14 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use providers::Routing;
+use serde_json::json;
 use simulators::Fault;
 use workflow::{Faults, Moment, WorkflowState};
 
 use crate::support::{Town, Wishes};
+
+/// An identity provider that Cloudflare knows.
+const OKTA: &str = "Acme Okta";
 
 const COMPANIES: [&str; 3] = ["railway", "cloudflare", "stripe"];
 
@@ -22,10 +26,17 @@ enum Part {
     Suspend,
     Resume,
     Rename,
+    /// The instance gets an Access application of its own, with a provider that Cloudflare knows.
+    OwnAccess,
+    /// The same with one that is made for it.
+    OwnProvider,
+    SharedAccess,
     Delete,
 }
 
 const LIFE: &[Part] = &[Part::SignUp, Part::Suspend, Part::Resume, Part::Rename, Part::Delete];
+const OWN_ACCESS: &[Part] =
+    &[Part::SignUp, Part::OwnAccess, Part::Rename, Part::SharedAccess, Part::OwnProvider, Part::Delete];
 const POOLED: &[Part] = &[Part::Prepare, Part::Claim, Part::Delete];
 
 /// Somebody who orders, and how they are known now.
@@ -70,6 +81,12 @@ impl<'t> Life<'t> {
                 self.name = format!("new-{now}");
                 town.try_rename(&now, &self.name).await.unwrap()
             }
+            Part::OwnAccess => town.try_own_access(&now, &json!({"existing": OKTA})).await.unwrap(),
+            Part::OwnProvider => {
+                let client = json!({"issuer": "http://127.0.0.1:9", "client_id": "spinoff", "client_secret": "s3cret"});
+                town.try_own_access(&now, &json!({"oidc": client})).await.unwrap()
+            }
+            Part::SharedAccess => town.try_shared_access(&now).await.unwrap(),
             Part::Delete => town.delete(&now).await,
         };
         town.settle().await;
@@ -91,6 +108,7 @@ fn calls(town: &Town) -> [u64; 3] {
 async fn fail_each(parts: &[Part], fault: Fault, routing: Routing) {
     let pool = u32::from(parts.contains(&Part::Prepare));
     let town = Town::open(Wishes { pool, routing, ..Wishes::brisk() }).await;
+    town.companies.identity_provider(OKTA).await;
     // So many calls the longest of them took, in each part.
     let mut most = vec![u64::MAX; parts.len()];
     for number in 1.. {
@@ -139,6 +157,13 @@ async fn each_call_of_each_workflow_may_break_off_before_its_effect() {
 async fn each_call_of_each_workflow_may_break_off_after_its_effect() {
     fail_each(LIFE, Fault::ResetAfter, Routing::Records).await;
     fail_each(POOLED, Fault::ResetAfter, Routing::Records).await;
+}
+
+#[tokio::test]
+async fn each_call_may_break_off_while_an_instance_gets_its_own_application_and_gives_it_back() {
+    fail_each(OWN_ACCESS, Fault::ResetBefore, Routing::Records).await;
+    fail_each(OWN_ACCESS, Fault::ResetAfter, Routing::Records).await;
+    fail_each(OWN_ACCESS, Fault::ResetAfter, Routing::Wildcard).await;
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 
 mod faults;
 mod leftovers;
+mod own_access;
 mod pool;
 mod seeds;
 mod signups;

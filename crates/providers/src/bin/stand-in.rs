@@ -57,7 +57,7 @@ async fn server(settings: LocalSettings, name: &str, instance: &str, command: &s
         instance,
         public_url: "http://x.localhost".to_owned(),
         issuer: String::new(),
-        audience: String::new(),
+        audiences: Vec::new(),
         main_url: String::new(),
         main_key: String::new(),
         instance_token: "s3cret".into(),

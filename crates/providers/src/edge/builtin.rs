@@ -43,8 +43,8 @@ impl Edge for Builtin {
         self.edge.issuer().to_owned()
     }
 
-    fn audience(&self, instance: InstanceId) -> String {
-        self.edge.audience_of(instance)
+    async fn audiences(&self, instance: InstanceId) -> Result<Vec<String>, ProviderError> {
+        Ok(vec![self.edge.audience_of(instance)])
     }
 
     async fn publish(&self, hostname: &str, instance: InstanceId, origin: &Origin) -> Result<(), ProviderError> {

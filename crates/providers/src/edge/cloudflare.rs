@@ -1,6 +1,7 @@
 //! Hostnames as proxied records at Cloudflare, with Access before them.
 //!
-//! All hostnames share one wildcard application and one policy. So the edge tells who somebody is,
+//! All hostnames share one wildcard application and one policy, unless an instance has its own (`own.rs`). So the edge
+//! tells who somebody is,
 //! and the guard decides whether they are a member: the edge's assertion names no hostname. What is
 //! looked for before it is made are records, by name; ours bear the comment `spinoff:<instance id>`.
 //!
@@ -12,6 +13,7 @@ mod api;
 mod hostname;
 mod inspection;
 mod log;
+mod own;
 mod records;
 mod settings;
 mod setup;
@@ -24,7 +26,7 @@ use domain::{Email, InstanceId};
 use jiff::Timestamp;
 use world::{Clock, Entropy};
 
-use super::{Edge, Entry, SignIn};
+use super::{Edge, Entry, OwnAccess, SignIn};
 use crate::budget::Budget;
 use crate::compute::Origin;
 use crate::inventory::{Ceiling, Check, Item};
@@ -75,11 +77,17 @@ impl Edge for Cloudflare {
         self.settings.issuer()
     }
 
-    fn audience(&self, _: InstanceId) -> String {
-        self.settings.audience.clone()
+    async fn audiences(&self, instance: InstanceId) -> Result<Vec<String>, ProviderError> {
+        self.audiences_of(instance).await
+    }
+
+    fn own_access(&self) -> Option<&dyn OwnAccess> {
+        Some(self)
     }
 
     async fn publish(&self, hostname: &str, instance: InstanceId, origin: &Origin) -> Result<(), ProviderError> {
+        // First, so that no hostname of an instance with an application of its own is ever without it.
+        self.cover(hostname, instance).await?;
         self.point(hostname, instance, origin).await
     }
 
@@ -99,7 +107,9 @@ impl Edge for Cloudflare {
     }
 
     async fn inventory(&self) -> Result<Vec<Item>, ProviderError> {
-        self.items().await
+        let mut all = self.items().await?;
+        all.extend(self.own_items().await?);
+        Ok(all)
     }
 
     async fn ceilings(&self) -> Result<Vec<Ceiling>, ProviderError> {

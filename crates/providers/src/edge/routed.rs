@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use domain::{Email, InstanceId};
 use jiff::Timestamp;
 
-use super::{Builtin, Cloudflare, Edge, Entry, SignIn};
+use super::{Builtin, Cloudflare, Edge, Entry, OwnAccess, SignIn};
 use crate::compute::Origin;
 use crate::inventory::{Ceiling, Check, Item};
 use crate::{ProviderError, Removed};
@@ -32,11 +32,16 @@ impl Edge for Routed {
         self.cloudflare.issuer()
     }
 
-    fn audience(&self, instance: InstanceId) -> String {
-        self.cloudflare.audience(instance)
+    async fn audiences(&self, instance: InstanceId) -> Result<Vec<String>, ProviderError> {
+        self.cloudflare.audiences(instance).await
+    }
+
+    fn own_access(&self) -> Option<&dyn OwnAccess> {
+        self.cloudflare.own_access()
     }
 
     async fn publish(&self, hostname: &str, instance: InstanceId, origin: &Origin) -> Result<(), ProviderError> {
+        self.cloudflare.cover(hostname, instance).await?;
         self.router.publish(hostname, instance, origin).await
     }
 
@@ -53,13 +58,16 @@ impl Edge for Routed {
 
     async fn remove(&self, hostname: &str, instance: InstanceId) -> Result<Vec<Removed>, ProviderError> {
         // The way first: whoever is let in by mistake then gets nowhere.
-        let removed = self.router.remove(hostname, instance).await?;
+        let mut removed = self.router.remove(hostname, instance).await?;
+        removed.extend(self.cloudflare.uncover(hostname, instance).await?);
         self.cloudflare.let_nobody_in(hostname, instance).await?;
         Ok(removed)
     }
 
     async fn inventory(&self) -> Result<Vec<Item>, ProviderError> {
-        self.router.inventory().await
+        let mut all = self.router.inventory().await?;
+        all.extend(self.cloudflare.own_items().await?);
+        Ok(all)
     }
 
     async fn ceilings(&self) -> Result<Vec<Ceiling>, ProviderError> {

@@ -19,7 +19,7 @@ async fn the_setup_changes_nothing_the_second_time() {
     assert_eq!(house.driver.apply().await.unwrap(), house.ready);
     assert_eq!(counts(&house), [2, 2, 1]);
     assert_eq!(house.driver.issuer(), "https://aidiy.cloudflareaccess.com");
-    assert_eq!(house.driver.audience(instance(1)), house.ready.audience);
+    assert_eq!(house.driver.audiences(instance(1)).await.unwrap(), [house.ready.audience.as_str()]);
     let checks = house.driver.check().await;
     assert!(checks.len() == 6 && checks.iter().all(|check| check.verdict == Verdict::Ok), "{checks:?}");
 }

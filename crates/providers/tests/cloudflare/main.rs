@@ -4,5 +4,6 @@
 mod access;
 mod harness;
 mod hostnames;
+mod own_access;
 mod sign_ins;
 mod wildcard;

@@ -118,7 +118,7 @@ async fn a_hostname_is_a_row_of_the_router_and_its_people_are_told_to_access() {
     edge.set_entry(ACME, instance(1), Entry::Open).await.unwrap();
     assert_eq!(house.served.faults.calls(), calls, "Cloudflare was asked");
     assert_eq!(row(ACME).await.unwrap().route.upstream.to_string(), "https://app-1.up.railway.app");
-    assert_eq!(edge.audience(instance(1)), house.ready.audience);
+    assert_eq!(edge.audiences(instance(1)).await.unwrap(), [house.ready.audience.as_str()]);
 
     edge.admit(ACME, instance(1), &people(&["ada@example.com"])).await.unwrap();
     // Somebody else's hostname, and one that nobody has.

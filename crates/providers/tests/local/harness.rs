@@ -90,7 +90,7 @@ pub fn settings(number: u8) -> GuardSettings {
         instance: instance(number),
         public_url: format!("http://tenant{number}.localhost:8080"),
         issuer: "http://localhost:8080".to_owned(),
-        audience: "a".repeat(64),
+        audiences: vec!["a".repeat(64)],
         main_url: "http://localhost:8080".to_owned(),
         main_key: "key".to_owned(),
         instance_token: format!("s3cret-{number}").into(),

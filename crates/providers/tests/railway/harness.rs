@@ -178,7 +178,7 @@ pub fn guard() -> GuardSettings {
         instance: instance(1),
         public_url: format!("https://{HOSTNAME}"),
         issuer: "https://team.example.com".into(),
-        audience: "4714c135".into(),
+        audiences: vec!["4714c135".into()],
         main_url: "https://spinoff.example.com".into(),
         main_key: "a2V5".into(),
         instance_token: SecretString::from(SECRET),

@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use world::Entropy;
 
 pub use apps::App;
-pub use door::{Pass, Visit};
+pub use door::{Identified, Pass, Visit};
 pub use policies::Policy;
 pub use rules::Rule;
 pub use sign_in::Code;

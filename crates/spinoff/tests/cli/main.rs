@@ -7,6 +7,7 @@ mod doctor;
 mod importing;
 mod lasting;
 mod money;
+mod own_access;
 mod server;
 mod serving;
 mod setup;

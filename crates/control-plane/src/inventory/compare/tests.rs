@@ -123,6 +123,23 @@ fn an_instance_that_nobody_has_yet_is_replaced_and_nobody_is_to_pay_for_it() {
     assert_eq!(compare(&look, &[warm], now()), []);
 }
 
+#[test]
+fn an_application_of_an_instances_own_goes_with_what_the_store_knows_of_it() {
+    let shop = instance(1, InstanceState::Active);
+    let hostname = item("hostname", "shop1.example.com", Some(&shop));
+    let mut own = item("access application", "shop1.example.com", Some(&shop));
+    assert_eq!(at_edge(&[hostname.clone(), own.clone()], std::slice::from_ref(&shop)), []);
+    own.drift = Some("it does not cover exactly shop1.example.com".to_owned());
+    let found = at_edge(&[hostname, own.clone()], std::slice::from_ref(&shop));
+    assert_eq!(summary(&found), [(Class::Drifted, "access application", Remedy::PublishAgain)]);
+    let deleted = Known { state: InstanceState::Deleted, ..shop };
+    let found = at_edge(std::slice::from_ref(&own), &[deleted]);
+    assert_eq!(summary(&found), [(Class::Orphan, "access application", Remedy::RemoveHostname)]);
+    assert_eq!(found[0].target, "shop1.example.com");
+    let found = at_edge(&[own], &[]);
+    assert_eq!(summary(&found), [(Class::Orphan, "access application", Remedy::ByHand)]);
+}
+
 fn any_state() -> impl Strategy<Value = InstanceState> {
     proptest::sample::select(InstanceState::ALL.to_vec())
 }

@@ -28,8 +28,8 @@ impl Edge for Door {
         self.edge.issuer()
     }
 
-    fn audience(&self, instance: InstanceId) -> String {
-        self.edge.audience(instance)
+    async fn audiences(&self, instance: InstanceId) -> Result<Vec<String>, ProviderError> {
+        self.edge.audiences(instance).await
     }
 
     async fn publish(&self, hostname: &str, instance: InstanceId, origin: &Origin) -> Result<(), ProviderError> {

@@ -19,6 +19,9 @@ pub struct Books {
     pub failed: usize,
 }
 
+/// What an instance's own Access application consists of.
+pub const OF_ACCESS: [&str; 4] = ["access application", "access exception", "access policy", "identity provider"];
+
 struct Known {
     id: InstanceId,
     subdomain: String,
@@ -244,13 +247,27 @@ impl Town {
             }
             let mut has: Vec<(InstanceId, &str)> = items.iter().filter_map(owned).collect();
             has.sort_unstable();
-            let wanted: BTreeSet<(InstanceId, &str)> =
+            let mut wanted: BTreeSet<(InstanceId, &str)> =
                 owners.iter().flat_map(|id| kinds.iter().map(|kind| (*id, *kind))).collect();
+            if kinds.contains(&"hostname") {
+                wanted.extend(self.recorded_of_access().await);
+            }
             if has.len() != items.len() || !has.iter().eq(&wanted) {
                 wrong.push(format!("inventory: {has:?} instead of {wanted:?}"));
             }
         }
         wrong
+    }
+
+    /// What is recorded of applications of instances' own.
+    async fn recorded_of_access(&self) -> Vec<(InstanceId, &'static str)> {
+        let sql = "select kind, instance_id from provider_resources where provider = 'cloudflare'";
+        let rows: Vec<(String, String)> = sqlx::query_as(sql).fetch_all(self.db.db.read()).await.unwrap();
+        let of_access = |(kind, id): (String, String)| {
+            let kind = OF_ACCESS.into_iter().find(|known| *known == kind)?;
+            Some((id.parse().unwrap(), kind))
+        };
+        rows.into_iter().filter_map(of_access).collect()
     }
 
     /// The store's record holds nothing of instances that are gone, nor intents without a thing.

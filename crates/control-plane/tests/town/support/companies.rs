@@ -82,6 +82,17 @@ impl Companies {
         &self.served.iter().find(|(name, _)| *name == company).unwrap().1
     }
 
+    /// An identity provider that the account at Cloudflare has. Its id.
+    pub async fn identity_provider(&self, name: &str) -> String {
+        let account = &self.cloudflare;
+        let url = &self.at("cloudflare").url;
+        let path = format!("{url}/client/v4/accounts/{}/access/identity_providers", account.account_id());
+        let body = serde_json::json!({ "name": name, "type": "oidc", "config": { "client_id": "cloudflare" } });
+        let request = Client::builder().no_proxy().build().unwrap().post(path).bearer_auth(account.token());
+        let answer: Value = request.json(&body).send().await.unwrap().json().await.unwrap();
+        answer["result"]["id"].as_str().unwrap().to_owned()
+    }
+
     /// The drivers of all three, with the one-time part of each done.
     pub async fn drivers(&self, db: &Db, clock: &Clock, guards: SocketAddr, router: &edge::Edge) -> Drivers {
         Drivers {

@@ -94,6 +94,17 @@ impl Town {
         self.ask(Method::POST, &format!("/instances/{subdomain}/rename"), wish).await.map(|said| workflow(&said))
     }
 
+    /// `None` where that is refused as things stand.
+    pub async fn try_own_access(&self, subdomain: &str, provider: &Value) -> Option<String> {
+        let wish = json!({"identity_provider": provider});
+        self.ask(Method::PUT, &format!("/instances/{subdomain}/access"), wish).await.map(|said| workflow(&said))
+    }
+
+    /// `None` where that is refused as things stand.
+    pub async fn try_shared_access(&self, subdomain: &str) -> Option<String> {
+        self.ask(Method::DELETE, &format!("/instances/{subdomain}/access"), json!({})).await.map(|said| workflow(&said))
+    }
+
     /// The operator gives a workflow up.
     pub async fn abandon(&self, workflow: &str) {
         self.ask(Method::POST, &format!("/workflows/{workflow}/abandon"), json!({})).await;

@@ -40,6 +40,9 @@ async fn listen(router: Router) -> SocketAddr {
 async fn visit(State(front): State<Front>, request: Request) -> Response<Body> {
     let (parts, _) = request.into_parts();
     let request = axum::http::Request::from_parts(parts, Bytes::new());
+    if request.uri().path() == "/.well-known/openid-configuration" {
+        return of_itself(&request);
+    }
     let assertion = match front.cloudflare.visit(&request) {
         Visit::Login(answer) | Visit::Denied(answer) | Visit::Own(answer) => return answer.map(Body::from),
         Visit::Open => None,
@@ -52,6 +55,16 @@ async fn visit(State(front): State<Front>, request: Request) -> Response<Body> {
         _ => StatusCode::from_u16(530).unwrap(),
     };
     answer(status)
+}
+
+/// What an identity provider says of itself, whichever is asked.
+fn of_itself(request: &axum::http::Request<Bytes>) -> Response<Body> {
+    let issuer = format!("http://{}", request.headers()[header::HOST].to_str().unwrap());
+    let document = serde_json::json!({
+        "issuer": issuer, "authorization_endpoint": format!("{issuer}/authorize"),
+        "token_endpoint": format!("{issuer}/token"), "jwks_uri": format!("{issuer}/keys"),
+    });
+    Response::new(Body::from(document.to_string()))
 }
 
 /// The way by the router, for whoever brings no assertion.

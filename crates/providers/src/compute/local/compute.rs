@@ -298,7 +298,7 @@ impl Local {
         Ok(Configured {
             public_url: settings.public_url.clone(),
             issuer: settings.issuer.clone(),
-            audience: settings.audience.clone(),
+            audience: settings.audiences.join(","),
             main_url: settings.main_url.clone(),
             main_key: settings.main_key.clone(),
             sealed_token,

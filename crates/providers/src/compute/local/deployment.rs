@@ -158,11 +158,11 @@ impl Deployment<'_> {
 
     /// Only for walled instances: others share one loopback, where a port belongs to whoever takes it first.
     fn app_site_variables(&self) -> Variables {
-        let audience = &self.configured.audience;
+        let audiences: Vec<String> = self.configured.audience.split(',').map(app_site::audience_of).collect();
         vec![
             ("GUARD_APP_HOST", self.app_hostname()),
             ("GUARD_APP_PORT", APP_PORT_INSIDE.to_string()),
-            ("GUARD_APP_AUDIENCE", app_site::audience_of(audience)),
+            ("GUARD_APP_AUDIENCE", audiences.join(",")),
         ]
     }
 

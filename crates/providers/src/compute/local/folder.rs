@@ -43,6 +43,7 @@ pub(super) struct Project {
 pub(super) struct Configured {
     pub(super) public_url: String,
     pub(super) issuer: String,
+    /// Several with commas, as the guard takes them.
     pub(super) audience: String,
     pub(super) main_url: String,
     pub(super) main_key: String,

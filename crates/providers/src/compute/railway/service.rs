@@ -139,7 +139,7 @@ fn variables(settings: &GuardSettings, routing: Routing) -> Value {
         "PORT": PORT.to_string(),
         "GUARD_INSTANCE": settings.instance.to_string(),
         "GUARD_ISSUER": settings.issuer,
-        "GUARD_AUDIENCE": settings.audience,
+        "GUARD_AUDIENCE": settings.audiences.join(","),
         "GUARD_MAIN_URL": settings.main_url,
         "GUARD_MAIN_KEY": settings.main_key,
         "GUARD_INSTANCE_TOKEN": settings.instance_token.expose_secret(),

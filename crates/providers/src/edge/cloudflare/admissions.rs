@@ -43,7 +43,11 @@ impl Cloudflare {
         instance: InstanceId,
     ) -> Result<(), ProviderError> {
         self.keep_admissions(hostname, instance, &[]).await?;
-        if self.settings.policy_id.is_empty() { Ok(()) } else { self.tell_policy().await }
+        if self.settings.policy_id.is_empty() {
+            return Ok(());
+        }
+        self.tell_policy().await?;
+        self.tell_own_policy(instance).await
     }
 
     /// Lets these as far as the guard of a hostname, whose it is having been looked at.
@@ -55,7 +59,8 @@ impl Cloudflare {
     ) -> Result<(), ProviderError> {
         let emails: Vec<&str> = members.iter().map(Email::as_str).collect();
         self.keep_admissions(hostname, instance, &emails).await?;
-        self.tell_policy().await
+        self.tell_policy().await?;
+        self.tell_own_policy(instance).await
     }
 
     async fn keep_admissions(
@@ -67,13 +72,22 @@ impl Cloudflare {
         store::replace(&self.db, hostname, instance, emails).await.map_err(unavailable)
     }
 
-    /// Makes the policy say what the store says. Whoever tells an older list after somebody else told
-    /// a newer one sees it when looking again, and tells the newer one.
     pub(super) async fn tell_policy(&self) -> Result<(), ProviderError> {
-        let mut everybody = self.everybody().await?;
+        self.tell(&self.settings.policy_id, POLICY, None).await
+    }
+
+    /// Makes a policy say what the store says, of one instance or of all. Whoever tells an older list after
+    /// somebody else told a newer one sees it when looking again, and tells the newer one.
+    pub(super) async fn tell(
+        &self,
+        policy_id: &str,
+        name: &str,
+        only: Option<InstanceId>,
+    ) -> Result<(), ProviderError> {
+        let mut people = self.let_in_by(only).await?;
         for _ in 0..MOST_TURNS {
-            if everybody.len() > MOST {
-                let what = format!("let {} people through Cloudflare Access", everybody.len());
+            if people.len() > MOST {
+                let what = format!("let {} people through Cloudflare Access", people.len());
                 let why = format!("a policy holds {MOST} addresses");
                 return Err(ProviderError::refused(
                     what,
@@ -81,17 +95,24 @@ impl Cloudflare {
                     "remove members, or use an identity provider of your own",
                 ));
             }
-            let path = format!("/accounts/{}/access/policies/{}", self.settings.account_id, self.settings.policy_id);
+            let path = format!("/accounts/{}/access/policies/{policy_id}", self.settings.account_id);
             // The whole list each time, so twice is as good as once.
             let call = Call::new("PUT …/access/policies/{id}", Method::PUT, path, Repeat::Safe);
-            let _: Value = self.rest.ask(call.json(policy(&everybody)), APPS).await?;
-            let now = self.everybody().await?;
-            if now == everybody {
+            let _: Value = self.rest.ask(call.json(policy(name, &people)), APPS).await?;
+            let now = self.let_in_by(only).await?;
+            if now == people {
                 return Ok(());
             }
-            everybody = now;
+            people = now;
         }
         Err(ProviderError::unavailable("tell Cloudflare who is let in", "the list changes all the time"))
+    }
+
+    async fn let_in_by(&self, only: Option<InstanceId>) -> Result<Vec<String>, ProviderError> {
+        match only {
+            Some(instance) => store::of_instance(&self.db, instance).await.map_err(unavailable),
+            None => self.everybody().await,
+        }
     }
 
     pub(super) async fn everybody(&self) -> Result<Vec<String>, ProviderError> {
@@ -104,12 +125,12 @@ impl Cloudflare {
     }
 }
 
-/// The whole policy, letting these through.
-pub(super) fn policy(emails: &[String]) -> Value {
+/// The whole policy of this name, letting these through.
+pub(super) fn policy(name: &str, emails: &[String]) -> Value {
     let nobody = [NOBODY.to_owned()];
     let emails = if emails.is_empty() { &nobody[..] } else { emails };
     let include: Vec<Value> = emails.iter().map(|email| json!({ "email": { "email": email } })).collect();
-    json!({ "name": POLICY, "decision": "allow", "include": include, "session_duration": SESSION })
+    json!({ "name": name, "decision": "allow", "include": include, "session_duration": SESSION })
 }
 
 fn unavailable(error: ::store::sqlx::Error) -> ProviderError {

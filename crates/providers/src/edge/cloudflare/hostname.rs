@@ -112,10 +112,13 @@ impl Cloudflare {
                 Err(denied) => return Err(denied.in_words()),
             }
         }
+        // After the way there is gone: whoever is let in by mistake then gets nowhere.
+        let uncovered = self.uncover(hostname, own).await?;
         self.let_nobody_in(hostname, own).await?;
         self.resources.forget(&key).await?;
         let kind = |record: &Record| if record.is_hostname() { "hostname" } else { "DNS record" };
-        Ok(ours.iter().map(|record| Removed::new(kind(record), &record.name)).collect())
+        let records = ours.iter().map(|record| Removed::new(kind(record), &record.name));
+        Ok(records.chain(uncovered).collect())
     }
 
     /// The instance's records of a hostname, by name and by what is known of them, as they are now.

@@ -12,7 +12,7 @@ use crate::http::Call;
 use crate::inventory::{Ceiling, Check, Item, Verdict};
 
 /// So many Access applications fit into an account.
-const APPLICATIONS: u64 = 500;
+pub(super) const APPLICATIONS: u64 = 500;
 
 #[derive(Deserialize)]
 struct Usage {
@@ -73,7 +73,10 @@ impl Cloudflare {
                 one wildcard record (option B in the operator's guide)";
             all.push(ceiling("records in the zone", usage.record_usage, quota, 2, advice));
         }
-        all.push(ceiling("Access applications", apps, APPLICATIONS, 0, "delete applications of no use"));
+        // An instance takes two when it gets its own, which is refused when they do not fit.
+        let advice =
+            "delete applications of no use, or give instances the shared one back: `spinoff instances access shared`";
+        all.push(ceiling("Access applications", apps, APPLICATIONS, 0, advice));
         let advice = "buy seats, or set when seats of people who stay away expire";
         all.push(ceiling("Access seats", people, self.settings.seats, 1, advice));
         let advice = "use an identity provider of your own, with a rule by group";

@@ -16,7 +16,7 @@ use crate::http::{Call, Repeat};
 use crate::setup::{State, Step};
 
 /// How the policy is called that lets anybody ask whether an instance is well.
-const HEALTH_POLICY: &str = "spinoff health";
+pub(super) const HEALTH_POLICY: &str = "spinoff health";
 
 /// How often to look for what is not listed yet.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(5);
@@ -48,7 +48,7 @@ pub(super) struct Named {
     #[serde(default)]
     pub(super) name: String,
     #[serde(default)]
-    decision: String,
+    pub(super) decision: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -142,9 +142,9 @@ impl Cloudflare {
         };
         let members = match seen.members {
             Some(found) => found.id,
-            None => self.make::<Named>("policies", policy(&self.everybody().await?), APPS).await?.id,
+            None => self.make::<Named>("policies", policy(POLICY, &self.everybody().await?), APPS).await?.id,
         };
-        let body = wildcard(&format!("*.{base}"), &provider, &members);
+        let body = application("Spinoff instances", &[format!("*.{base}")], &provider, &members);
         let audience = self.app_as(seen.wildcard, &members, Some(&provider), body).await?.aud;
         let health = match seen.health {
             Some(found) => found.id,
@@ -153,7 +153,7 @@ impl Cloudflare {
                 self.make::<Named>("policies", body, APPS).await?.id
             }
         };
-        let body = bypass(&format!("*.{base}{HEALTH}"), &health);
+        let body = bypass("Spinoff health", &[format!("*.{base}{HEALTH}")], &health);
         self.app_as(seen.bypass, &health, None, body).await?;
         if seen.ssl != "full" {
             let path = format!("{}/settings/ssl", self.zone.path);
@@ -245,7 +245,7 @@ impl Cloudflare {
         made
     }
 
-    fn access(&self, rest: &str) -> String {
+    pub(super) fn access(&self, rest: &str) -> String {
         format!("/accounts/{}/access/{rest}", self.settings.account_id)
     }
 }
@@ -261,18 +261,24 @@ fn unavailable(error: ::store::sqlx::Error) -> ProviderError {
     ProviderError::unavailable("keeping record of the setup at Cloudflare", error)
 }
 
-fn wildcard(domain: &str, provider: &str, policy: &str) -> Value {
+/// An application before these, for whom an identity provider knows and a policy means.
+pub(super) fn application(name: &str, domains: &[String], provider: &str, policy: &str) -> Value {
     json!({
-        "name": "Spinoff instances", "type": "self_hosted", "domain": domain,
-        "destinations": [{ "type": "public", "uri": domain }], "policies": [policy],
-        "allowed_idps": [provider], "auto_redirect_to_identity": true, "session_duration": SESSION,
-        "app_launcher_visible": false, "http_only_cookie_attribute": true, "same_site_cookie_attribute": "lax",
+        "name": name, "type": "self_hosted", "domain": domains.first(), "destinations": destinations(domains),
+        "policies": [policy], "allowed_idps": [provider], "auto_redirect_to_identity": true,
+        "session_duration": SESSION, "app_launcher_visible": false, "http_only_cookie_attribute": true,
+        "same_site_cookie_attribute": "lax",
     })
 }
 
-fn bypass(domain: &str, policy: &str) -> Value {
+/// An exception from what else covers these.
+pub(super) fn bypass(name: &str, domains: &[String], policy: &str) -> Value {
     json!({
-        "name": "Spinoff health", "type": "self_hosted", "domain": domain,
-        "destinations": [{ "type": "public", "uri": domain }], "policies": [policy], "app_launcher_visible": false,
+        "name": name, "type": "self_hosted", "domain": domains.first(), "destinations": destinations(domains),
+        "policies": [policy], "app_launcher_visible": false,
     })
+}
+
+fn destinations(domains: &[String]) -> Vec<Value> {
+    domains.iter().map(|domain| json!({ "type": "public", "uri": domain })).collect()
 }

@@ -94,3 +94,14 @@ pub(super) async fn everybody(db: &Db) -> Result<Vec<String>, Error> {
     all.sort_unstable();
     Ok(all)
 }
+
+/// Everybody whom an instance lets through, each once, sorted.
+pub(super) async fn of_instance(db: &Db, instance: InstanceId) -> Result<Vec<String>, Error> {
+    let rows = sqlx::query("select distinct email from cloudflare_admissions where instance_id = $1")
+        .bind(instance.to_string())
+        .fetch_all(db.write())
+        .await?;
+    let mut all = rows.iter().map(|row| row.try_get("email")).collect::<Result<Vec<String>, _>>()?;
+    all.sort_unstable();
+    Ok(all)
+}

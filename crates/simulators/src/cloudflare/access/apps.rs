@@ -116,6 +116,14 @@ impl App {
         &self.fields.domain
     }
 
+    /// All that it covers.
+    pub fn domains(&self) -> Vec<String> {
+        let named = self.fields.destinations.iter().flatten().map(|Destination::Public { uri }| uri.clone());
+        let mut all: Vec<String> = std::iter::once(self.fields.domain.clone()).chain(named).collect();
+        all.dedup();
+        all
+    }
+
     /// For whom its assertions are made out.
     pub fn aud(&self) -> &str {
         &self.aud

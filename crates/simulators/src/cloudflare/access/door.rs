@@ -33,6 +33,15 @@ pub enum Visit {
     Own(Answer),
 }
 
+/// What somebody gets who was identified for a hostname.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identified {
+    /// The token, as the hostname's cookie holds it.
+    pub assertion: String,
+    /// The audience that it names.
+    pub audience: String,
+}
+
 /// Somebody or some program that may enter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pass {
@@ -51,9 +60,29 @@ impl Cloudflare {
         self.deliver(outgoing);
         visit
     }
+
+    /// What somebody gets at a hostname after an identity provider told Access who they are; `None`
+    /// where the application before it asks another provider, or no policy of it lets them in. How they prove
+    /// it to the provider is none of Access's business.
+    pub fn identified(&self, hostname: &str, provider: &str, email: &str) -> Option<Identified> {
+        self.state().identified(hostname, provider, email)
+    }
 }
 
 impl State {
+    fn identified(&mut self, hostname: &str, provider: &str, email: &str) -> Option<Identified> {
+        let (id, app) = self.covering(hostname, "/")?;
+        let allowed = &app.fields.allowed_idps;
+        let is_asked = allowed.is_empty() || allowed.iter().any(|known| known == provider);
+        let visitor = Visitor::Person { email, provider };
+        let lasts = self.letting_in(&app, visitor).filter(|_| is_asked).map(|policy| self.lasting(&app, policy))?;
+        if !self.take_seat(email) {
+            return None;
+        }
+        let assertion = self.issue(email, &id, lasts).ok()?;
+        Some(Identified { assertion, audience: app.aud().to_owned() })
+    }
+
     fn visit(&mut self, request: &Request) -> Visit {
         let host = host(request);
         if host == self.settings.team_host() {
