@@ -145,7 +145,7 @@ async fn a_budget_tells_each_part_once_in_a_period() {
     };
     // The base fee alone is half of it.
     let half = format!("50 % of your budget for {} is spent", app.shown("acme"));
-    assert_eq!(told().await, [half.clone()]);
+    assert_eq!(told().await, std::slice::from_ref(&half));
     let hours: Vec<String> = (0..6).map(|hour| format!("2026-11-03T{hour:02}:05:00Z")).collect();
     app.go_to("2026-11-03T06:30:00Z");
     app.used("acme", &hours.iter().map(String::as_str).collect::<Vec<_>>()).await;
