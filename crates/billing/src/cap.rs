@@ -46,7 +46,8 @@ impl Cap {
     pub fn in_words(self, terms: &Terms) -> String {
         let allowed = words::hours(self.hours_allowed(terms));
         let chosen = match self {
-            Self::Hours(_) => format!("You are charged for at most {allowed} in each period."),
+            // The first period may be shorter than what was chosen; the next ones are not.
+            Self::Hours(hours) => format!("You are charged for at most {} in each period.", words::hours(hours)),
             Self::Spend(most) => {
                 let words = terms.plan.currency.price(most.amount());
                 if is_within(terms, 0, most) {

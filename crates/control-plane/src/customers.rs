@@ -15,3 +15,10 @@ pub(crate) struct Customer {
     pub company: Option<String>,
     pub created_at: Timestamp,
 }
+
+impl Customer {
+    /// The person's name, or where they are written to if they gave none.
+    pub(crate) fn called(&self) -> String {
+        if self.name.is_empty() { self.email.to_string() } else { self.name.clone() }
+    }
+}

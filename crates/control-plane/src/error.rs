@@ -4,6 +4,7 @@ use providers::ProviderError;
 use workflow::EngineError;
 
 use crate::instances::store::TransitionError;
+use crate::text::capital;
 
 /// Why a request was not done. Pages and API answers are made from it in one place each.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +52,16 @@ impl AppError {
     }
 
     /// The answer to a program.
+    /// What is wrong with what was entered, for the form that it was entered in; anything else stays an error.
+    pub(crate) fn about_what_was_entered(self) -> Result<String, Self> {
+        match self {
+            Self::Refused { status, title, next_step } if status != StatusCode::NOT_FOUND => {
+                Ok(format!("{}. {next_step}", capital(&title)))
+            }
+            other => Err(other),
+        }
+    }
+
     pub(crate) fn into_problem(self) -> Response {
         let (status, title, mut next_step) = self.describe();
         if matches!(self, Self::NotFound) {

@@ -153,6 +153,14 @@ fn a_raised_cap_is_paid_for_in_the_hour_in_which_it_is_raised() {
 }
 
 #[test]
+fn a_cap_in_hours_is_told_as_it_was_chosen_also_in_a_short_first_period() {
+    let november = month("2026-11");
+    let terms = Terms { service_began: hour("2026-11-30T00"), ..terms(plan(), november) };
+    assert_eq!(Cap::Hours(40).hours_allowed(&terms), 24);
+    assert!(Cap::Hours(40).in_words(&terms).starts_with("You are charged for at most 40 hours in each period."));
+}
+
+#[test]
 fn trial_hours_are_no_matter_of_the_cap() {
     let november = month("2026-11");
     let plan = PlanVersion { trial_days: 14, ..plan() };

@@ -185,7 +185,7 @@ fn due(issued: Date, days: u16) -> Date {
 
 /// A company is named before the person who signed for it.
 fn party(customer: Customer) -> Party {
-    let name = if customer.name.is_empty() { customer.email.to_string() } else { customer.name };
+    let name = customer.called();
     let email = customer.email.to_string();
     match customer.company {
         Some(company) => Party { name: company, address: vec![name, email], tax_id: None },

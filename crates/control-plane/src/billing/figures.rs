@@ -46,7 +46,8 @@ pub(crate) async fn of_month(db: &Db, month: Month, today: Date) -> Result<(Figu
         match booked.transaction.kind() {
             Kind::Payment => {
                 let amount = booked.transaction.amount_on(Account::Receivable);
-                received = received.checked_sub(amount).unwrap_or(received);
+                let more = received.checked_sub(amount);
+                received = more.ok_or_else(|| Error::Decode(billing::OutOfRange.into()))?;
             }
             Kind::CreditGranted => credits.push(booked),
             _ => {}

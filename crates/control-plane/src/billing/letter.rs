@@ -135,11 +135,11 @@ pub(super) async fn cap_reached(tx: &mut Tx, core: &Core, running: &Running, cap
         account: to.account.clone(),
         cap: spending::in_a_sentence(cap, &running.terms),
         closes_at: if goes_on { plans::next(running.now).start() } else { now },
-        opens_at: running.period().end().start(),
+        opens_at: running.terms.period.end().start(),
         bills_url: to.bills_url.clone(),
     };
     let allowed = cap.hours_allowed(&running.terms);
-    let key = format!("cap {instance} {} {allowed}", running.period().start().get());
+    let key = format!("cap {instance} {} {allowed}", running.terms.period.start().get());
     to.post(tx, core, &key, (letter.subject(), letter.text(), letter.html())).await
 }
 
@@ -155,7 +155,7 @@ pub(super) async fn spent(tx: &mut Tx, core: &Core, running: &Running, told: &An
         budget: price(told.budget.amount()),
         bills_url: to.bills_url.clone(),
     };
-    let (period, budget) = (running.period().start().get(), told.budget.amount().get());
+    let (period, budget) = (running.terms.period.start().get(), told.budget.amount().get());
     let key = format!("budget {instance} {period} {budget} {}", told.threshold.ppm());
     to.post(tx, core, &key, (letter.subject(), letter.text(), letter.html())).await
 }

@@ -7,7 +7,8 @@ use axum::response::{IntoResponse as _, Response};
 use billing::ledger::{Account, Kind, Transaction};
 use billing::{Invoice, LineKind, Party};
 use domain::{Cents, CustomerId};
-use pages::{AmountRow, HowToPay, InvoiceLine, InvoiceView, PartyView, PaymentRow, Standing};
+use jiff::civil::Date;
+use pages::{AmountRow, HowToPay, InvoiceLine, InvoiceRow, InvoiceView, PartyView, PaymentRow, Standing};
 use papers::InvoicePaper;
 
 use super::invoices::{InvoiceState, Issued, day_of};
@@ -22,6 +23,22 @@ pub(crate) const fn standing(state: InvoiceState) -> Standing {
         InvoiceState::Overdue => Standing::Overdue,
         InvoiceState::Paid => Standing::Paid,
         InvoiceState::WrittenOff => Standing::WrittenOff,
+    }
+}
+
+/// An invoice in a list, with everything of it below an address.
+pub(crate) fn row(issued: Issued, today: Date, below: &str) -> InvoiceRow {
+    let url = format!("{below}/{}", issued.number);
+    InvoiceRow {
+        period: issued.period.to_string(),
+        total: issued.total,
+        open: issued.outstanding,
+        standing: standing(issued.state(today)),
+        due: issued.due,
+        pdf_url: format!("{url}/pdf"),
+        csv_url: format!("{url}/csv"),
+        url,
+        number: issued.number,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The period that is running, with what it is charged by.
 
-use billing::{HourSet, Period, Terms, Usage};
+use billing::{HourSet, Terms, Usage};
 use domain::{InstanceId, UsageHour};
 
 use super::close::{Closing, Service, store as services};
@@ -28,10 +28,6 @@ impl Running {
         let mut connection = core.db.read().acquire().await?;
         let usage = usage::recorded(&mut connection, instance, period.start(), period.end()).await?;
         Ok(Some(Self { service, terms, usage, now }))
-    }
-
-    pub(crate) fn period(&self) -> Period {
-        self.terms.period
     }
 
     /// The hours so far that are to be paid for.

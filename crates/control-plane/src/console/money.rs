@@ -6,7 +6,6 @@ pub(crate) mod invoice;
 use axum::extract::{Form, Path, Query, State};
 use axum::response::{Html, Redirect};
 use domain::{CustomerId, Month};
-use pages::InvoiceRow;
 use pages::console::{
     ConsoleInvoiceRow, ConsoleInvoices, ConsoleMoney, ContestRow, CreditRow, IssuedRow, MoneyFigures, OverdueRow,
 };
@@ -144,23 +143,11 @@ pub(crate) async fn list(
 }
 
 async fn row(app: &App, issued: Issued) -> Result<ConsoleInvoiceRow, AppError> {
-    let today = day_of(app.clock.now());
-    let url = invoice_url(&issued.number);
     Ok(ConsoleInvoiceRow {
         customer: name(app, issued.customer).await?,
         customer_url: customer_url(issued.customer),
         currency: issued.currency.clone(),
-        invoice: InvoiceRow {
-            period: issued.period.to_string(),
-            total: issued.total,
-            open: issued.outstanding,
-            standing: paper::standing(issued.state(today)),
-            due: issued.due,
-            pdf_url: format!("{url}/pdf"),
-            csv_url: format!("{url}/csv"),
-            url,
-            number: issued.number,
-        },
+        invoice: paper::row(issued, day_of(app.clock.now()), HERE),
     })
 }
 
@@ -192,7 +179,7 @@ pub(crate) async fn answer(
 
 async fn name(app: &App, customer: CustomerId) -> Result<String, AppError> {
     let customer = customers::store::find(&app.db, customer).await?.ok_or(AppError::NotFound)?;
-    Ok(customer.company.unwrap_or(if customer.name.is_empty() { customer.email.to_string() } else { customer.name }))
+    Ok(customer.company.clone().unwrap_or_else(|| customer.called()))
 }
 
 fn customer_url(customer: CustomerId) -> String {

@@ -6,8 +6,7 @@ use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use billing::{Cap, Forecast, HourSet, Invoice, Usage};
 use domain::{Evidence, UsageHour};
 use pages::{
-    Area, Bills, Contest, HourCharge, HourKind, HourLink, HourPage, InvoicePage, InvoiceRow, MonthOfHours, SeenBy,
-    Sighting, SoFar,
+    Area, Bills, Contest, HourCharge, HourKind, HourLink, HourPage, InvoicePage, MonthOfHours, SeenBy, Sighting, SoFar,
 };
 use serde::Deserialize;
 
@@ -69,7 +68,10 @@ pub(super) async fn page(
         so_far: running.as_ref().map(|running| running.so_far(cap.in_force)).transpose()?,
         months: running.as_ref().map(|running| running.months(&url)).unwrap_or_default(),
         credit: paper::credit(app, instance.customer).await?,
-        invoices: issued.into_iter().map(|issued| row(issued, today, &url)).collect(),
+        invoices: issued
+            .into_iter()
+            .map(|issued| paper::row(issued, today, &format!("{url}/bills/invoices")))
+            .collect(),
         next: next.flatten(),
         cap: running.is_some().then_some(cap.form),
         budget: running.is_some().then_some(budget),
@@ -121,21 +123,6 @@ impl Running {
     }
 }
 
-fn row(issued: Issued, today: jiff::civil::Date, portal_url: &str) -> InvoiceRow {
-    let url = format!("{portal_url}/bills/invoices/{}", issued.number);
-    InvoiceRow {
-        period: issued.period.to_string(),
-        total: issued.total,
-        open: issued.outstanding,
-        standing: paper::standing(issued.state(today)),
-        due: issued.due,
-        pdf_url: format!("{url}/pdf"),
-        csv_url: format!("{url}/csv"),
-        url,
-        number: issued.number,
-    }
-}
-
 /// One hour, with what shows it.
 pub(crate) async fn hour(
     State(app): State<App>,
@@ -167,12 +154,12 @@ pub(crate) async fn contest(
     let hour = parse_hour(&hour)?;
     match contests::open(&app, instance.id, hour, &form.reason, person.email.as_str()).await {
         Ok(_) => Ok(Redirect::to(&format!("{}/bills/hours/{}", portal_url(&instance), hour.get())).into_response()),
-        Err(AppError::Refused { title, next_step, .. }) => {
-            let again = Contest::Possible { reason: form.reason, error: Some(format!("{title}. {next_step}")) };
+        Err(error) => {
+            let error = Some(error.about_what_was_entered()?);
+            let again = Contest::Possible { reason: form.reason, error };
             let page = hour_page(&app, &person, &instance, hour, Some(again)).await?;
             Ok((axum::http::StatusCode::UNPROCESSABLE_ENTITY, Html(page)).into_response())
         }
-        Err(error) => Err(error.into()),
     }
 }
 

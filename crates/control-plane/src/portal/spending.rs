@@ -124,7 +124,7 @@ pub(crate) async fn confirm_cap(
     let cap = match read(&chosen.cap, chosen.value()) {
         Ok(cap) => cap,
         Err(error) => {
-            let refused = Refused { cap: Some((chosen, words(error)?)), ..Refused::default() };
+            let refused = Refused { cap: Some((chosen, error.about_what_was_entered()?)), ..Refused::default() };
             return again(&app, &person, &instance, refused).await;
         }
     };
@@ -183,7 +183,7 @@ pub(crate) async fn set_budget(
     match save_budget(&app, instance.id, &amount, &told, person.email.as_str()).await {
         Ok(()) => Ok(Redirect::to(&format!("{}/bills#budget", portal_url(&instance))).into_response()),
         Err(error) => {
-            let form = form_of(amount, &told, Some(words(error)?));
+            let form = form_of(amount, &told, Some(error.about_what_was_entered()?));
             again(&app, &person, &instance, Refused { budget: Some(form), ..Refused::default() }).await
         }
     }
@@ -198,16 +198,6 @@ async fn save_budget(app: &App, instance: InstanceId, amount: &str, told: &[u32]
         }
     };
     spending::set_budget(app, instance, amount, told, by).await
-}
-
-/// What is wrong with what was entered, in words; what is wrong with anything else stays an error.
-fn words(error: AppError) -> Result<String, AppError> {
-    match error {
-        AppError::Refused { status: StatusCode::UNPROCESSABLE_ENTITY, title, next_step } => {
-            Ok(format!("{}. {next_step}", crate::text::capital(&title)))
-        }
-        other => Err(other),
-    }
 }
 
 async fn again(app: &App, person: &Person, instance: &Instance, refused: Refused) -> Result<Response, PageError> {

@@ -25,8 +25,6 @@ pub struct ConsoleClose {
     pub sum: Cents,
     /// What those of the month before came to; none when there were none.
     pub sum_before: Option<Cents>,
-    /// What somebody should look at before, a sentence each; empty is good.
-    pub warnings: Vec<CloseWarning>,
     /// The invoices, those that changed most first.
     pub rows: Vec<CloseInvoiceRow>,
     /// Where the next ones are.
@@ -56,15 +54,8 @@ pub enum CloseState {
     },
     /// It is over, and nothing is left to be invoiced.
     Done,
-}
-
-/// Something to look at before a month is closed.
-#[derive(Debug, Clone)]
-pub struct CloseWarning {
-    /// What, in a sentence.
-    pub what: String,
-    /// Where to look.
-    pub url: String,
+    /// The payment provider makes the invoices.
+    Elsewhere,
 }
 
 /// An invoice that would be issued.

@@ -11,7 +11,7 @@ mod providers;
 mod workflows;
 
 pub use audit::{AuditRow, ConsoleAudit};
-pub use close::{CloseInvoiceRow, CloseState, CloseWarning, ConsoleClose};
+pub use close::{CloseInvoiceRow, CloseState, ConsoleClose};
 pub use customers::{BounceView, ConsoleCustomer, ConsoleCustomers, CustomerRow};
 pub use home::{Attention, ConsoleHome, Count};
 pub use instances::{ConsoleInstance, ConsoleInstances, Fact, InstanceMemberRow, InstanceRow};

@@ -2,9 +2,9 @@ use super::{Fill, Sample, before, now, sample};
 use domain::{Cents, Month, Signal, UsageHour};
 use jiff::civil::{Date, date};
 use pages::console::{
-    CloseInvoiceRow, CloseState, CloseWarning, ConfirmWriteOff, ConsoleClose, ConsoleInvoice, ConsoleInvoiceRow,
-    ConsoleInvoices, ConsoleMoney, ContestRow, CreditForm, CreditRow, DunningView, FailedPaymentRow, HistoryRow,
-    IssuedRow, MoneyFigures, OverdueRow, PaymentForm,
+    CloseInvoiceRow, CloseState, ConfirmWriteOff, ConsoleClose, ConsoleInvoice, ConsoleInvoiceRow, ConsoleInvoices,
+    ConsoleMoney, ContestRow, CreditForm, CreditRow, DunningView, FailedPaymentRow, HistoryRow, IssuedRow,
+    MoneyFigures, OverdueRow, PaymentForm,
 };
 use pages::{
     AmountRow, Area, Bills, BudgetForm, CapChoice, CapForm, ConfirmCap, Contest, HourCharge, HourKind, HourLink,
@@ -117,6 +117,7 @@ fn console(fill: Fill) -> Vec<Sample> {
             "console-close-running",
             close(fill, CloseState::UnderWay { url: "/admin/workflows/wfl_1".to_owned() }).render(),
         ),
+        sample("console-close-elsewhere", close(fill, CloseState::Elsewhere).render()),
         sample("console-close-done", close(fill, CloseState::Done).render()),
         sample("console-invoice", console_invoice(fill).render()),
         sample("console-write-off", write_off(fill).render()),
@@ -409,10 +410,6 @@ fn close(fill: Fill, state: CloseState) -> ConsoleClose {
         invoices: 63,
         sum: Cents::new(184_200),
         sum_before: fill.option(Cents::new(171_900)),
-        warnings: fill.list(vec![CloseWarning {
-            what: fill.text("4 hours of 2 instances are billed although their provider says that they were not up."),
-            url: "/admin/instances".to_owned(),
-        }]),
         rows: fill.list(vec![
             row(120, 12_500, Some(2_100), &["3 late hours", "1 hour credited"], None),
             row(47, 5_200, None, &["first invoice"], None),

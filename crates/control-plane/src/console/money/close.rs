@@ -119,7 +119,6 @@ async fn page(
         invoices,
         sum,
         sum_before,
-        warnings: Vec::new(),
         rows,
         next: (end < invoices).then(|| format!("/admin/money/close?month={month}&skip={end}")),
         error,
@@ -135,6 +134,9 @@ fn sum(mut amounts: impl Iterator<Item = Cents>) -> Result<Cents, AppError> {
 }
 
 async fn state(app: &App, month: Month, is_empty: bool) -> Result<CloseState, AppError> {
+    if !ours::is_ours(app) {
+        return Ok(CloseState::Elsewhere);
+    }
     let end = month.next().first_hour();
     if end > UsageHour::of(app.clock.now()) {
         return Ok(CloseState::TooEarly { from: end.start() });
@@ -144,7 +146,7 @@ async fn state(app: &App, month: Month, is_empty: bool) -> Result<CloseState, Ap
     drop(tx);
     Ok(match under_way {
         Some((id, _)) => CloseState::UnderWay { url: format!("/admin/workflows/{id}") },
-        None if is_empty || !ours::is_ours(app) => CloseState::Done,
+        None if is_empty => CloseState::Done,
         None => CloseState::Ready,
     })
 }

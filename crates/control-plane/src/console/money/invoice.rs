@@ -143,7 +143,7 @@ pub(crate) async fn pay(
     match book(&app, &number, &paid, person.email.as_str()).await {
         Ok(()) => Ok(Redirect::to(&invoice_url(&number)).into_response()),
         Err(error) => {
-            let error = Some(reason(error)?);
+            let error = Some(error.about_what_was_entered()?);
             let Paid { amount, reference, on } = paid;
             let entered = Entered { payment: Some(PaymentForm { amount, reference, on, error }), credit: None };
             again(&app, &person, &number, entered).await
@@ -182,21 +182,11 @@ pub(crate) async fn give_credit(
     match given.await {
         Ok(()) => Ok(Redirect::to("/admin/money#credits").into_response()),
         Err(error) => {
-            let error = Some(reason(error)?);
+            let error = Some(error.about_what_was_entered()?);
             let Granted { amount, reason, reference } = granted;
             let entered = Entered { payment: None, credit: Some(CreditForm { amount, reason, reference, error }) };
             again(&app, &person, &number, entered).await
         }
-    }
-}
-
-/// What is wrong with what was entered, in words; what is wrong with anything else stays an error.
-fn reason(error: AppError) -> Result<String, AppError> {
-    match error {
-        AppError::Refused { status, title, next_step } if status != StatusCode::NOT_FOUND => {
-            Ok(format!("{title}. {next_step}"))
-        }
-        other => Err(other),
     }
 }
 
@@ -238,7 +228,7 @@ pub(crate) async fn write_off(
     match written {
         Ok(()) => Ok(Redirect::to(&invoice_url(&number)).into_response()),
         Err(error) => {
-            let html = question(&app, &person, &number, form.reason, Some(reason(error)?)).await?;
+            let html = question(&app, &person, &number, form.reason, Some(error.about_what_was_entered()?)).await?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(html)).into_response())
         }
     }
