@@ -386,8 +386,10 @@ fn command() -> Command {
     command
 }
 
+/// A client that keeps no connection for later: while a test waits for a command to end it would not
+/// see that the server closed an idle one, and would lose its next request on it.
 fn client() -> Client {
-    let builder = Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+    let builder = Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().pool_max_idle_per_host(0);
     builder.timeout(Duration::from_secs(30)).build().unwrap()
 }
 
