@@ -3,7 +3,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Client, ClientError, WorkflowAccepted};
+use crate::{Client, ClientError, Page, WorkflowAccepted};
 
 /// Closes periods: each gets its invoice, once.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
@@ -92,11 +92,54 @@ pub struct BooksCheck {
     pub problems: Vec<String>,
 }
 
+/// What the payment provider says of an invoice, where the books say something else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ChargeDifference {
+    /// The number of the invoice.
+    pub invoice: String,
+    /// Whose it is; absent where only the provider knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub customer_id: Option<CustomerId>,
+    /// `missing`, `unknown`, `paid`, `void` or `open`.
+    pub what: String,
+    /// What the books say, in the currency's smallest unit.
+    #[schema(value_type = i64)]
+    pub ours: Cents,
+    /// What the provider says.
+    #[schema(value_type = i64)]
+    pub theirs: Cents,
+    /// In words.
+    pub reason: String,
+    /// When it was first seen.
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Timestamp,
+    /// When it was not seen any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub closed_at: Option<Timestamp>,
+}
+
+/// Which differences to list.
+#[derive(Serialize)]
+struct Those {
+    state: &'static str,
+}
+
 impl Client {
+    /// Where the payment provider and the books differ, or differed.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn charge_differences(&self, closed: bool) -> Result<Page<ChargeDifference>, ClientError> {
+        let state = if closed { "closed" } else { "open" };
+        self.get(&["billing", "differences"], &Those { state }).await
+    }
+
     /// Begins a closing.
     ///
     /// # Errors
-    /// [`ClientError`]; 409 when the payment provider makes the invoices, 422 when the month is not over.
+    /// [`ClientError`]; 422 when the month is not over.
     pub async fn close_periods(&self, month: Option<Month>) -> Result<WorkflowAccepted, ClientError> {
         self.post(&["billing", "close"], &ClosePeriods { month, dry_run: false }).await
     }

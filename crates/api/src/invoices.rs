@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::page::Filtered;
-use crate::{Client, ClientError, Page, Paging};
+use crate::{Client, ClientError, Page, Paging, WorkflowAccepted};
 
 /// What one instance cost in one period. All amounts are whole numbers of the currency's smallest unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -51,6 +51,9 @@ pub struct Invoice {
     /// What was given back for hours waived after they had been billed; left out of lists.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credits: Vec<InvoiceCredit>,
+    /// Charges of it by the payment provider that failed, oldest first; left out of lists.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub charge_failures: Vec<ChargeFailure>,
     /// The document as it is stored and computed again; left out of lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -76,6 +79,19 @@ pub struct InvoiceLine {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>)]
     pub hours: Vec<Timestamp>,
+}
+
+/// A charge that the payment provider tried in vain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ChargeFailure {
+    /// What was to be charged.
+    #[schema(value_type = i64)]
+    pub amount: Cents,
+    /// What the bank or the provider said.
+    pub reason: String,
+    /// When it became known.
+    #[schema(value_type = String, format = DateTime)]
+    pub failed_at: Timestamp,
 }
 
 /// What went to the customer's credit.
@@ -178,6 +194,15 @@ impl Client {
     /// amount is nothing or less.
     pub async fn pay_invoice(&self, number: &str, payment: &NewPayment) -> Result<Invoice, ClientError> {
         self.post(&["invoices", number, "payments"], payment).await
+    }
+
+    /// Has the payment provider charge an open invoice again. Asking again while that is under way gives the same
+    /// workflow.
+    ///
+    /// # Errors
+    /// [`ClientError`]; 404 when there is no such invoice, 409 when nothing is left of it or customers pay by hand.
+    pub async fn charge_invoice(&self, number: &str) -> Result<WorkflowAccepted, ClientError> {
+        self.post(&["invoices", number, "charge"], &()).await
     }
 
     /// Gives up what is left of an invoice. The invoice as it stands then.

@@ -29,7 +29,7 @@ mod workflows;
 pub use access::{Access, AccessApplication, IdentityProvider, NewAccess, OidcClient};
 pub use activity::{ActivityAccepted, ActivityReport, ReportSource, SignedMembers};
 pub use audit::AuditEvent;
-pub use billing::{BooksCheck, ClosePeriods, Closing, DryRun, InvoicePreview};
+pub use billing::{BooksCheck, ChargeDifference, ClosePeriods, Closing, DryRun, InvoicePreview};
 pub use client::Client;
 pub use contests::{Contest, ContestFilter, ContestState, DecideContest, HoursWaived, NewContest, WaiveHours};
 pub use customers::Customer;
@@ -40,7 +40,9 @@ pub use instances::{
     DeleteInstance, Health, Instance, InstanceAccepted, InstanceFilter, NewInstance, RemovalRecord, Removed,
     RenameInstance, SuspendInstance,
 };
-pub use invoices::{Invoice, InvoiceCredit, InvoiceFilter, InvoiceLine, InvoiceState, NewPayment, WriteOff};
+pub use invoices::{
+    ChargeFailure, Invoice, InvoiceCredit, InvoiceFilter, InvoiceLine, InvoiceState, NewPayment, WriteOff,
+};
 pub use ledgers::{Ledger, LedgerEntry, NewCredit};
 pub use members::{Member, NewMember};
 pub use messages::{Message, MessageFilter, MessageState};

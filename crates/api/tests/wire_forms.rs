@@ -68,6 +68,7 @@ fn an_invoice_is_told_in_cents_and_days() {
         state: InvoiceState::WrittenOff,
         lines: Vec::new(),
         credits: Vec::new(),
+        charge_failures: Vec::new(),
         document: None,
     };
     assert_form(

@@ -5,7 +5,8 @@
 //! - one period becomes one invoice, in one transaction: `close.rs`; all that are due: `closing.rs`
 //! - what would be issued: `preview.rs`, which closes in transactions that are never committed
 //! - a customer's book, and what it says about each invoice: `accounts.rs`, `settlement.rs`
-//! - money that came, or will not: `payments.rs`
+//! - money that came, or will not: `payments.rs`; what the payment provider charges: `collection.rs`,
+//!   and whether it says the same as the books: `comparison.rs`
 //! - an invoice as people read and print it: `paper.rs`; sums for the operator: `figures.rs`
 //! - caps and budgets: `spending.rs`, for the period that runs: `running.rs`
 //! - everything computed again and compared: `books.rs`
@@ -16,6 +17,8 @@ pub(crate) mod accounts;
 pub(crate) mod books;
 pub(crate) mod close;
 pub(crate) mod closing;
+pub(crate) mod collection;
+pub(crate) mod comparison;
 pub(crate) mod contests;
 pub(crate) mod figures;
 pub(crate) mod invoices;
@@ -34,8 +37,6 @@ use ::store::Migration;
 
 pub use settings::{BillingCycle, BillingSettings, Seller};
 
-use crate::app::Core;
-
 /// Every table of billing.
 pub(crate) const MIGRATIONS: &[&[Migration]] = &[
     plans::store::MIGRATIONS,
@@ -44,11 +45,8 @@ pub(crate) const MIGRATIONS: &[&[Migration]] = &[
     accounts::store::MIGRATIONS,
     contests::store::MIGRATIONS,
     closing::store::MIGRATIONS,
+    collection::store::MIGRATIONS,
+    comparison::store::MIGRATIONS,
     figures::store::MIGRATIONS,
     spending::store::MIGRATIONS,
 ];
-
-/// Whether invoices are made here. Where the payment provider bills by itself, ours would ask for the same money again.
-pub(crate) fn is_ours(core: &Core) -> bool {
-    core.drivers.payments.name() == "ledger"
-}

@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use providers::payments::{Collects, Event};
 
 use crate::app::Core;
+use crate::billing::collection;
 
 /// A provider's list may show an event later than the one after it.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(30);
@@ -44,6 +45,9 @@ pub(crate) async fn accept(core: &Core, event: &Event, way: Way) -> Result<bool,
     }
     if let Some(instance) = event.instance.filter(|_| new) {
         workflow::nudge(&mut tx, &instance.to_string(), now).await?;
+    }
+    if new {
+        collection::heard(&mut tx, core, event).await?;
     }
     tx.commit().await?;
     Ok(new)

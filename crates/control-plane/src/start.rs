@@ -9,6 +9,8 @@ use workflow::Workflow;
 
 use crate::app::{App, Core};
 use crate::billing::closing::Close;
+use crate::billing::collection::{Collect, LookUp, Withdraw};
+use crate::billing::comparison::Compare;
 use crate::billing::plans;
 use crate::customers::payment_portal::PaymentPortal;
 use crate::instances::access::own::OwnAccess;
@@ -49,7 +51,7 @@ pub async fn assemble(core: Core, engine: workflow::Settings) -> anyhow::Result<
     operators::appoint(&core.db, &core.settings.operator, core.clock.now()).await?;
     core.admit_to_site(&core.settings.operator).await?;
     plans::keep(&core).await?;
-    let kinds: [Arc<dyn Workflow>; 17] = [
+    let kinds: [Arc<dyn Workflow>; 21] = [
         Arc::new(SignUp(Arc::clone(&core))),
         Arc::new(PaymentPortal(Arc::clone(&core))),
         Arc::new(Provision(Arc::clone(&core))),
@@ -67,6 +69,10 @@ pub async fn assemble(core: Core, engine: workflow::Settings) -> anyhow::Result<
         Arc::new(Sweep(Arc::clone(&core))),
         Arc::new(Repair(Arc::clone(&core))),
         Arc::new(Close(Arc::clone(&core))),
+        Arc::new(Collect(Arc::clone(&core))),
+        Arc::new(LookUp(Arc::clone(&core))),
+        Arc::new(Withdraw(Arc::clone(&core))),
+        Arc::new(Compare(Arc::clone(&core))),
     ];
     let engine = workflow::Engine::new(core.db.clone(), core.clock.clone(), core.entropy.clone(), engine, kinds);
     Ok(App::new(core, engine))

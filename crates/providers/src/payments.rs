@@ -1,5 +1,6 @@
 //! How customers pay.
 
+mod collection;
 pub mod ledger;
 pub mod stripe;
 
@@ -11,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::inventory::{Check, Item};
 use crate::{ProviderError, Removed};
+
+pub use collection::{Bill, BillLine, CollectionState, Failure, Standing};
 
 /// Whoever collects the money.
 #[async_trait]
@@ -26,6 +29,37 @@ pub trait Payments: Send + Sync {
 
     /// Who asks the customer for a means of payment.
     fn collects(&self) -> Collects;
+
+    /// Whether it charges finished invoices; otherwise customers pay them by hand.
+    fn charges(&self) -> bool;
+
+    /// Hands a finished invoice over and has it paid at once, exactly once however often it is asked. A charge that
+    /// fails is no error: the standing tells of it, and only [`Payments::retry`] tries again.
+    ///
+    /// # Errors
+    /// Refused where customers pay by hand, when the customer has no account at the provider, and when the provider
+    /// says another sum than the bill: then it is void there and nothing was charged.
+    async fn collect(&self, bill: &Bill) -> Result<Standing, ProviderError>;
+
+    /// How the invoice with this number stands at the provider; `None` when it was never handed over.
+    async fn standing(&self, customer: CustomerId, number: &str) -> Result<Option<Standing>, ProviderError>;
+
+    /// Charges an open invoice again, and hands it over if that never came to pass. `attempt` names the attempt, so
+    /// that the same one is made once.
+    ///
+    /// # Errors
+    /// As [`Payments::collect`]; refused too when the provider waits for another sum than the bill.
+    async fn retry(&self, bill: &Bill, attempt: u32) -> Result<Standing, ProviderError>;
+
+    /// Makes an invoice void that was not paid, so that nobody is charged for it any more; one that is void, or was
+    /// never handed over, is success.
+    ///
+    /// # Errors
+    /// Refused when it is paid.
+    async fn withdraw(&self, customer: CustomerId, number: &str) -> Result<(), ProviderError>;
+
+    /// Every invoice of ours that was handed over since a moment, by its number; without the reasons of failed charges.
+    async fn collected_since(&self, since: Timestamp) -> Result<Vec<(String, Standing)>, ProviderError>;
 
     /// Opens the page on which the provider asks the customer for a means of payment, or finds the
     /// one opened earlier for the same instance.
@@ -43,12 +77,12 @@ pub trait Payments: Send + Sync {
     /// Closes that page: nobody can pay there any more. One that is over is success.
     async fn close_checkout(&self, instance: InstanceId) -> Result<(), ProviderError>;
 
-    /// Starts the subscription of an instance, or finds the one started earlier. From now on it costs.
+    /// Starts the subscription of an instance, or finds the one started earlier. It charges nothing: finished
+    /// invoices do.
     async fn subscribe(&self, customer: CustomerId, instance: InstanceId) -> Result<(), ProviderError>;
 
-    /// Ends the subscription of an instance; ending one that is over is success. What an instance was
-    /// charged that never worked is given back.
-    async fn cancel(&self, instance: InstanceId, ending: Ending) -> Result<Vec<Removed>, ProviderError>;
+    /// Ends the subscription of an instance; ending one that is over is success.
+    async fn cancel(&self, instance: InstanceId) -> Result<Vec<Removed>, ProviderError>;
 
     /// A page of the provider's on which a customer sees invoices and changes the means of payment,
     /// open for a few minutes; `None` where there is none.
@@ -72,15 +106,6 @@ pub trait Payments: Send + Sync {
 
     /// Whether it can be used: credentials, permissions, prices, webhook. Changes nothing.
     async fn check(&self) -> Vec<Check>;
-}
-
-/// Why a subscription ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// Its instance was given up before anybody could use it, whatever was charged by then.
-    NeverWorked,
-    /// Its instance is not wanted any more.
-    NotWanted,
 }
 
 /// Who asks the customer for a means of payment.
@@ -148,6 +173,8 @@ pub struct Event {
     pub created_at: Timestamp,
     /// Which instance it is about, where its object bears our mark.
     pub instance: Option<InstanceId>,
+    /// Which of our invoices it is about, by its number.
+    pub invoice: Option<String>,
     /// The whole of it, as JSON.
     pub body: String,
 }

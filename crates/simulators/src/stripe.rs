@@ -13,6 +13,10 @@
 //! - `Stripe-Version` must be sent (see [`Settings::strict_version`]), where the real one would take
 //!   the account's own.
 //! - Cards are a switch for each customer ([`Stripe::set_card`]); no bank asks for confirmation.
+//! - Every attempt to pay an invoice counts in `attempt_count`, where the real one counts the first and those of its own
+//!   schedule. An invoice without `auto_advance` is never tried again by itself, as there.
+//! - An invoice becomes dearer when it is made final only on request ([`Stripe::surcharge_next`]), by a line; the real one
+//!   adds taxes beside the lines.
 //! - Subscriptions come from Checkout only, and their items can't be changed. Prorations are made only
 //!   when a subscription is ended with `invoice_now` and `prorate`.
 //! - What is used in a trial is not billed. The last invoice after `invoice_now` waits an hour like any

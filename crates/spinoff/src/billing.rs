@@ -1,4 +1,4 @@
-use api::{BooksCheck, DryRun, InvoicePreview};
+use api::{BooksCheck, ChargeDifference, DryRun, InvoicePreview};
 use clap::Subcommand;
 use domain::{Cents, Month};
 
@@ -39,6 +39,17 @@ Examples:
   spinoff billing check
   spinoff billing check --json | jq -r '.problems[]'")]
     Check,
+    /// Show where the payment provider says something else than the books
+    #[command(after_help = "They are compared once a day, with the closing, where the provider charges invoices.
+
+Examples:
+  spinoff billing differences
+  spinoff billing differences --closed --json | jq '.data[] | .reason'")]
+    Differences {
+        /// Those that are not seen any more, instead
+        #[arg(long)]
+        closed: bool,
+    },
 }
 
 /// Runs one of them.
@@ -51,7 +62,24 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
         }
         Command::Close { month, dry_run: false, patience } => close(context, month, &patience).await,
         Command::Check => check(context).await,
+        Command::Differences { closed } => {
+            let what = || "can't show the differences".to_owned();
+            let found = context.client()?.charge_differences(closed).await.doing(what)?;
+            context.output.show(&found, || differences(&found.data))
+        }
     }
+}
+
+fn differences(found: &[ChargeDifference]) -> String {
+    let row = |it: &ChargeDifference| {
+        [
+            it.invoice.clone(),
+            it.since.strftime("%Y-%m-%d").to_string(),
+            or_dash(it.closed_at.map(|at| at.strftime("%Y-%m-%d").to_string())),
+            it.reason.clone(),
+        ]
+    };
+    table(&["INVOICE", "SINCE", "UNTIL", "WHAT DIFFERS"], found.iter().map(row))
 }
 
 async fn close(context: &Context, month: Option<Month>, patience: &Patience) -> Result<(), Failure> {

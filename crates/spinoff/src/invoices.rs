@@ -1,4 +1,4 @@
-use api::{Client, Invoice, InvoiceFilter, InvoiceLine, InvoiceState, NewPayment};
+use api::{ChargeFailure, Client, Invoice, InvoiceFilter, InvoiceLine, InvoiceState, NewPayment};
 use clap::Subcommand;
 use domain::{Cents, CustomerId};
 use jiff::civil::Date;
@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use crate::context::Context;
 use crate::failure::{Doing as _, Failure};
 use crate::money::amount;
-use crate::output::{pairs, table};
+use crate::output::{pairs, table, visible};
 
 /// What can be done about invoices.
 #[derive(Debug, Subcommand)]
@@ -60,6 +60,18 @@ Examples:
         #[arg(long, value_name = "YYYY-MM-DD")]
         received: Option<Date>,
     },
+    /// Have the payment provider charge an open invoice again
+    #[command(after_help = "The first charge comes with the invoice. `spinoff invoices show` tells why it failed, and
+whether this one went through.
+
+Exit codes: 0 it is tried, 3 no such invoice, 4 nothing is left of it, or customers pay by hand.
+
+Examples:
+  spinoff invoices charge 2026-000123")]
+    Charge {
+        /// Number of the invoice
+        number: String,
+    },
     /// Give up what is left of an invoice
     #[command(after_help = "Exit codes: 0 it is given up, 3 no such invoice, 4 nothing is left of it.
 
@@ -90,6 +102,13 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
             let what = || format!("can't book the payment for invoice {number}");
             let invoice = client.pay_invoice(&number, &payment).await.doing(what)?;
             context.output.report(&invoice, format!("{} is booked; {}", price(&invoice, amount), left(&invoice)))
+        }
+        Command::Charge { number } => {
+            let what = || format!("can't charge invoice {number}");
+            let accepted = client.charge_invoice(&number).await.doing(what)?;
+            let id = accepted.workflow_id;
+            let words = format!("invoice {number} is being charged; follow it with `spinoff workflows show {id}`");
+            context.output.report(&accepted, words)
         }
         Command::WriteOff { number, reason } => {
             let what = || format!("can't write off invoice {number}");
@@ -141,7 +160,13 @@ fn in_words(invoice: &Invoice) -> String {
     rows.push(sum("To be paid, less credit", invoice.amount_due));
     rows.push(sum("Left to be paid", invoice.outstanding));
     rows.extend(invoice.credits.iter().map(|credit| sum(&credit.description, credit.amount)));
-    format!("{about}\n{}", table(&["LINE", "QUANTITY", "EACH", "AMOUNT"], rows))
+    let failed = |it: &ChargeFailure| {
+        let ChargeFailure { amount, reason, failed_at } = it;
+        let at = failed_at.strftime("%Y-%m-%d %H:%M");
+        format!("{at} UTC: charging {} failed: {}\n", price(invoice, *amount), visible(reason.clone()))
+    };
+    let failures: String = invoice.charge_failures.iter().map(failed).collect();
+    format!("{about}\n{}{failures}", table(&["LINE", "QUANTITY", "EACH", "AMOUNT"], rows))
 }
 
 fn left(invoice: &Invoice) -> String {

@@ -1,13 +1,13 @@
-use api::{BooksCheck, ClosePeriods, Closing, DryRun, InvoicePreview, WorkflowAccepted};
+use api::{BooksCheck, ChargeDifference, ClosePeriods, Closing, DryRun, InvoicePreview, Page, WorkflowAccepted};
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::Cents;
 
-use super::{Json, Refusal};
+use super::{Json, Listing, Query, Refusal};
 use crate::app::App;
 use crate::billing::preview::Preview;
-use crate::billing::{books, closing, preview};
-use crate::error::AppError;
+use crate::billing::{books, closing, comparison, preview};
+use crate::error::{AppError, refused};
 use crate::person::Program;
 
 pub(crate) async fn close(
@@ -32,6 +32,36 @@ pub(crate) async fn check(State(app): State<App>, _: Program) -> Result<axum::Js
         currency: app.settings.plan.currency.clone(),
         problems: found.problems,
     }))
+}
+
+pub(crate) async fn differences(
+    State(app): State<App>,
+    _: Program,
+    Query(listing): Query<Listing>,
+) -> Result<axum::Json<Page<ChargeDifference>>, Refusal> {
+    let is_open = match listing.state.as_deref() {
+        None | Some("open") => true,
+        Some("closed") => false,
+        Some(word) => {
+            let next = "Use open or closed.";
+            return Err(refused(422, &format!("{word:?} is not the state of a difference"), next).into());
+        }
+    };
+    let found = comparison::store::list(&app.db, is_open, super::MOST).await?;
+    Ok(axum::Json(Page::whole(found.into_iter().map(difference).collect())))
+}
+
+fn difference(kept: comparison::Difference) -> ChargeDifference {
+    ChargeDifference {
+        invoice: kept.invoice,
+        customer_id: kept.customer,
+        what: kept.what,
+        ours: kept.ours,
+        theirs: kept.theirs,
+        reason: kept.reason,
+        since: kept.since,
+        closed_at: kept.closed_at,
+    }
 }
 
 fn dry_run(app: &App, found: &[Preview]) -> Result<DryRun, AppError> {

@@ -1,10 +1,12 @@
-use api::{Invoice, InvoiceCredit, InvoiceLine, InvoiceState, NewPayment, WriteOff};
+use api::{ChargeFailure, Invoice, InvoiceCredit, InvoiceLine, InvoiceState, NewPayment, WorkflowAccepted, WriteOff};
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use domain::CustomerId;
 use serde::Deserialize;
 
 use super::{Json, Listing, Query, Refusal, instances};
 use crate::app::App;
+use crate::billing::collection;
 use crate::billing::invoices::store::Filter;
 use crate::billing::invoices::{self, Issued};
 use crate::billing::payments::{self, Payment};
@@ -57,7 +59,22 @@ pub(crate) async fn show(
     let credits = document.credits.iter();
     let credits = credits.map(|it| InvoiceCredit { description: it.description.clone(), amount: it.amount }).collect();
     let document = serde_json::to_value(&document).map_err(AppError::internal)?;
-    Ok(axum::Json(Invoice { lines, credits, document: Some(document), ..summary(&app, issued) }))
+    let failures = collection::store::failures(&app.db, issued.customer, &number).await?;
+    let charge_failures = failures.into_iter().map(failure).collect();
+    Ok(axum::Json(Invoice { lines, credits, charge_failures, document: Some(document), ..summary(&app, issued) }))
+}
+
+fn failure(failed: collection::ChargeFailure) -> ChargeFailure {
+    ChargeFailure { amount: failed.amount, reason: failed.reason, failed_at: failed.failed_at }
+}
+
+pub(crate) async fn charge(
+    State(app): State<App>,
+    _: Program,
+    Path(number): Path<String>,
+) -> Result<(StatusCode, axum::Json<WorkflowAccepted>), Refusal> {
+    let workflow_id = collection::again(&app, &number, Program::NAME).await?;
+    Ok((StatusCode::ACCEPTED, axum::Json(WorkflowAccepted { workflow_id })))
 }
 
 pub(crate) async fn pay(
@@ -98,6 +115,7 @@ fn summary(app: &App, issued: Issued) -> Invoice {
         state,
         lines: Vec::new(),
         credits: Vec::new(),
+        charge_failures: Vec::new(),
         document: None,
     }
 }

@@ -26,9 +26,9 @@ pub(crate) async fn document() -> axum::Json<utoipa::openapi::OpenApi> {
         paths::abandon_workflow, paths::list_audit_events, paths::report_activity,
         paths::report_emergency, paths::signed_members, paths::list_providers, paths::list_findings,
         paths::show_finding, paths::repair_finding, paths::sweep_providers, paths::show_pool,
-        paths::list_invoices, paths::show_invoice, paths::pay_invoice, paths::write_off_invoice, paths::show_ledger,
+        paths::list_invoices, paths::show_invoice, paths::pay_invoice, paths::charge_invoice, paths::write_off_invoice, paths::show_ledger,
         paths::give_credit, paths::waive_hours, paths::list_contests, paths::open_contest, paths::decide_contest,
-        paths::close_periods, paths::check_books,
+        paths::close_periods, paths::check_books, paths::list_charge_differences,
     )
 )]
 struct Described;
@@ -37,11 +37,11 @@ struct Described;
 #[expect(dead_code, reason = "read by the derive that describes the API, never called")]
 mod paths {
     use api::{
-        ActivityAccepted, ActivityReport, AuditEvent, BooksCheck, ClosePeriods, Contest, Customer, DecideContest,
-        DeleteInstance, DryRun, EmergencyReport, Finding, HoursWaived, Instance, InstanceAccepted, Invoice, Ledger,
-        Member, Message, NewAccess, NewContest, NewCredit, NewInstance, NewMember, NewPayment, Page, Pool, Problem,
-        Provider, RenameInstance, SignedMembers, SuspendInstance, Usage, WaiveHours, Workflow, WorkflowAccepted,
-        WriteOff,
+        ActivityAccepted, ActivityReport, AuditEvent, BooksCheck, ChargeDifference, ClosePeriods, Contest, Customer,
+        DecideContest, DeleteInstance, DryRun, EmergencyReport, Finding, HoursWaived, Instance, InstanceAccepted,
+        Invoice, Ledger, Member, Message, NewAccess, NewContest, NewCredit, NewInstance, NewMember, NewPayment, Page,
+        Pool, Problem, Provider, RenameInstance, SignedMembers, SuspendInstance, Usage, WaiveHours, Workflow,
+        WorkflowAccepted, WriteOff,
     };
 
     macro_rules! described {
@@ -155,6 +155,9 @@ mod paths {
             params(("number" = String, Path)),
             responses((status = 200, body = Invoice), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
                       (status = 409, description = "Another payment has this reference", body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)));
+        charge_invoice = (post, path = "/invoices/{number}/charge", tag = "invoices", params(("number" = String, Path)),
+            responses((status = 202, body = WorkflowAccepted), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, description = "Nothing is left of it, or customers pay by hand", body = Problem)));
         write_off_invoice = (post, path = "/invoices/{number}/write-off", tag = "invoices", request_body = WriteOff,
             params(("number" = String, Path)),
             responses((status = 200, body = Invoice), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
@@ -181,10 +184,13 @@ mod paths {
                       (status = 409, description = "It was decided otherwise", body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)));
         close_periods = (post, path = "/billing/close", tag = "billing", request_body = ClosePeriods,
             responses((status = 200, description = "What would be issued", body = DryRun), (status = 202, body = WorkflowAccepted), (status = 400, body = Problem),
-                      (status = 401, body = Problem), (status = 409, description = "The payment provider makes the invoices", body = Problem),
+                      (status = 401, body = Problem),
                       (status = 415, body = Problem), (status = 422, description = "The month is not over", body = Problem)));
         check_books = (post, path = "/billing/check", tag = "billing",
             responses((status = 200, body = BooksCheck), (status = 401, body = Problem)));
+        list_charge_differences = (get, path = "/billing/differences", tag = "billing",
+            params(("state" = Option<String>, Query, description = "open, as without it, or closed")),
+            responses((status = 200, body = Page<ChargeDifference>), (status = 401, body = Problem), (status = 422, body = Problem)));
         list_audit_events = (get, path = "/audit-events", tag = "audit-events",
             params(("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
             responses((status = 200, body = Page<AuditEvent>), (status = 401, body = Problem)));

@@ -7,12 +7,12 @@ use billing::ledger::issue;
 use billing::{
     CapHistory, Invoice, InvoiceError, InvoiceInputs, Party, Period, Price, PriceBook, Terms, Trial, closed_by,
 };
-use domain::{CustomerId, InstanceId, UsageHour};
+use domain::{Cents, CustomerId, InstanceId, UsageHour};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 use super::accounts::{AccountError, Entry, Held};
-use super::{accounts, invoices, letter, plans, spending};
+use super::{accounts, collection, invoices, letter, plans, spending};
 use crate::app::Core;
 use crate::customers::{self, Customer};
 use crate::{audit, usage};
@@ -126,6 +126,9 @@ impl<'a> Closing<'a> {
         let detail = format!("{}, {}", invoice.period, invoice.currency.price(invoice.total));
         audit::record(tx, self.core, AUTHOR, "invoice.issued", &invoice.number, &detail).await?;
         letter::issued(tx, self.core, &invoice, left).await?;
+        if left > Cents::ZERO && self.core.drivers.payments.charges() {
+            collection::begin(tx, self.core, &invoice.number).await?;
+        }
         Ok(Some(invoice))
     }
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use workflow::{OnFailure, Run, StepError, Stop, Workflow, WorkflowState};
 
 use super::close::{self, CloseError, Closing, Service};
-use super::{books, invoices, is_ours};
+use super::{books, comparison, invoices};
 use crate::app::{App, Core};
 use crate::error::{AppError, refused};
 use crate::workflows::{self, Plan};
@@ -63,13 +63,11 @@ fn grace(core: &Core) -> SignedDuration {
 /// When the store can't be used.
 pub async fn close_if_due(core: &Core) -> Result<(), Error> {
     let now = core.clock.now();
-    if !is_ours(core) {
-        return Ok(());
-    }
     let day = invoices::day_of(now - grace(core));
     let mut tx = core.db.begin().await?;
     if store::take(&mut tx, day, now).await? {
         begin(&mut tx, core, &day.to_string(), settled_until(core, now)).await?;
+        comparison::begin(&mut tx, core, &day.to_string()).await?;
         tx.commit().await?;
     }
     Ok(())
@@ -78,10 +76,6 @@ pub async fn close_if_due(core: &Core) -> Result<(), Error> {
 /// Closes now what is over, or everything up to the end of a month without waiting for late reports. Asking again while
 /// that is under way gives the same workflow.
 pub(crate) async fn request(app: &App, month: Option<Month>, by: &str) -> Result<WorkflowId, AppError> {
-    if !is_ours(app) {
-        let next = "Look for invoices at the payment provider; a dry run shows what ours would say.";
-        return Err(refused(409, "The payment provider makes the invoices", next));
-    }
     let now = app.clock.now();
     let (subject, until) = match month {
         Some(month) if month.next().first_hour() > UsageHour::of(now) => {

@@ -66,7 +66,7 @@ pub(super) async fn issued(tx: &mut Tx, core: &Core, invoice: &Invoice, left: Ce
         total: price(invoice.total),
         amount_due: (left > Cents::ZERO).then(|| price(left)),
         due: invoice.due,
-        how_to_pay: if left > Cents::ZERO { paper::transfer(core, &invoice.number) } else { Vec::new() },
+        how_to_pay: if left > Cents::ZERO { paper::in_paragraphs(core, &invoice.number) } else { Vec::new() },
         days: days(&invoice.hours()),
         url: format!("{}/invoices/{}", to.bills_url, invoice.number),
         bills_url: to.bills_url.clone(),
@@ -75,27 +75,30 @@ pub(super) async fn issued(tx: &mut Tx, core: &Core, invoice: &Invoice, left: Ce
     to.post(tx, core, &key, (letter.subject(), letter.text(), letter.html())).await
 }
 
+/// A payment that came.
+pub(super) struct Receipt<'a> {
+    /// What the book calls it.
+    pub reference: &'a str,
+    /// How it came, as the customer reads it.
+    pub how: &'a str,
+    pub amount: Cents,
+    pub on: Date,
+}
+
 /// Stores the receipt for a payment, once.
-pub(super) async fn received(
-    tx: &mut Tx,
-    core: &Core,
-    issued: &Issued,
-    reference: &str,
-    amount: Cents,
-    on: Date,
-) -> Result<(), Error> {
+pub(super) async fn received(tx: &mut Tx, core: &Core, issued: &Issued, receipt: &Receipt<'_>) -> Result<(), Error> {
     let Some(to) = addressee(tx, core, issued.customer, issued.instance).await? else { return Ok(()) };
     let letter = letters::PaymentReceived {
         account: to.account.clone(),
         number: issued.number.clone(),
-        amount: amount.priced(&issued.currency),
-        how: format!("reference {reference}"),
-        on,
+        amount: receipt.amount.priced(&issued.currency),
+        how: receipt.how.to_owned(),
+        on: receipt.on,
         open: (issued.outstanding > Cents::ZERO).then(|| issued.outstanding.priced(&issued.currency)),
         reopened: false,
         url: format!("{}/invoices/{}", to.bills_url, issued.number),
     };
-    let key = format!("receipt {reference} {}", issued.customer);
+    let key = format!("receipt {} {}", receipt.reference, issued.customer);
     to.post(tx, core, &key, (letter.subject(), letter.text(), letter.html())).await
 }
 

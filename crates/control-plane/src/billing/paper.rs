@@ -42,16 +42,27 @@ pub(crate) fn row(issued: Issued, today: Date, below: &str) -> InvoiceRow {
     }
 }
 
-/// What there is to be done about what is open: with the built-in ledger, a transfer that names the invoice.
+/// What there is to be done about what is open: nothing where a card is charged, else a transfer that names the
+/// invoice.
 pub(crate) fn how_to_pay(core: &Core, issued: &Issued) -> HowToPay {
     if issued.outstanding <= Cents::ZERO {
         return HowToPay::Nothing;
     }
+    if core.drivers.payments.charges() {
+        return HowToPay::Automatic(CHARGED.to_owned());
+    }
     HowToPay::Transfer(transfer(core, &issued.number))
 }
 
+const CHARGED: &str = "It is charged to your card; there is nothing for you to do.";
+
+/// The same, a paragraph each, for mail and paper.
+pub(crate) fn in_paragraphs(core: &Core, number: &str) -> Vec<String> {
+    if core.drivers.payments.charges() { vec![CHARGED.to_owned()] } else { transfer(core, number) }
+}
+
 /// How an invoice is paid by transfer, a paragraph each.
-pub(crate) fn transfer(core: &Core, number: &str) -> Vec<String> {
+fn transfer(core: &Core, number: &str) -> Vec<String> {
     let naming = format!("Please name the invoice when you pay: {number}.");
     core.settings.billing.how_to_pay.iter().cloned().chain([naming]).collect()
 }
@@ -130,7 +141,8 @@ fn party(party: &Party) -> PartyView {
 pub(crate) fn pdf(app: &App, instance: &Instance, issued: &Issued, invoice: &Invoice) -> Result<Response, AppError> {
     let how_to_pay = match how_to_pay(app, issued) {
         HowToPay::Transfer(paragraphs) => paragraphs,
-        HowToPay::Nothing | HowToPay::Automatic(_) | HowToPay::Online { .. } => Vec::new(),
+        HowToPay::Automatic(_) => in_paragraphs(app, &issued.number),
+        HowToPay::Nothing | HowToPay::Online { .. } => Vec::new(),
     };
     let workspace = app.shown_hostname(&instance.subdomain);
     let paper = InvoicePaper { invoice, workspace: &workspace, how_to_pay: &how_to_pay };

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::accounts::{self, AccountError, Entry, Held};
 use super::invoices::{self, Issued};
-use super::letter;
+use super::{collection, letter};
 use crate::app::App;
 use crate::error::{AppError, refused};
 use crate::{audit, customers};
@@ -58,7 +58,12 @@ pub(crate) async fn pay(app: &App, number: &str, payment: &Payment<'_>, by: &str
     let detail = format!("{reference}: {}", amount.priced(&invoice.currency));
     audit::record(&mut tx, app, by, "payment.recorded", number, &detail).await?;
     let settled = find(&mut tx, number).await?;
-    letter::received(&mut tx, app, &settled, reference, amount, invoices::day_of(at)).await?;
+    if settled.outstanding == Cents::ZERO {
+        collection::withdraw(&mut tx, app, number).await?;
+    }
+    let how = format!("reference {reference}");
+    let receipt = letter::Receipt { reference, how: &how, amount, on: invoices::day_of(at) };
+    letter::received(&mut tx, app, &settled, &receipt).await?;
     tx.commit().await?;
     app.mail_waiting.notify_one();
     Ok(settled)
@@ -109,6 +114,7 @@ pub(crate) async fn write_off(app: &App, number: &str, reason: &str, by: &str) -
     held.settle(&mut tx).await?;
     let detail = format!("{}, {reason}", invoice.outstanding.priced(&invoice.currency));
     audit::record(&mut tx, app, by, "invoice.written_off", number, &detail).await?;
+    collection::withdraw(&mut tx, app, number).await?;
     let settled = find(&mut tx, number).await?;
     tx.commit().await?;
     Ok(settled)

@@ -14,23 +14,38 @@ pub(crate) struct Settlement {
     pub written_off: Cents,
 }
 
+/// Names the payment by which the payment provider collected an invoice.
+pub(crate) fn charge_reference(number: &str) -> String {
+    format!("charge of {number}")
+}
+
 /// Shares out what was paid: the oldest invoice is paid first, whichever one a payment named. `invoices` are numbers
-/// and totals, oldest first. Credit and write-offs belong to the invoice that they name.
+/// and totals, oldest first. Credit, write-offs and what the payment provider collected belong to the invoice that
+/// they name: it would go on asking for that one.
 pub(crate) fn settle(ledger: &Ledger, invoices: &[(String, Cents)]) -> Result<Vec<Settlement>, OutOfRange> {
     let settled_by = |kind, number: &str| {
         let found = ledger.find(&TransactionId::of(kind, number));
         found.map_or(Ok(Cents::ZERO), |it| less(Cents::ZERO, it.amount_on(Account::Receivable)))
     };
+    let collected = |number: &str, left: Cents| {
+        let id = TransactionId::of(Kind::Payment, &charge_reference(number));
+        if ledger.find(&TransactionId::of(Kind::Reversal, id.as_str())).is_some() {
+            return Ok(Cents::ZERO);
+        }
+        Ok::<_, OutOfRange>(settled_by(Kind::Payment, &charge_reference(number))?.min(left))
+    };
     let mut open = Vec::with_capacity(invoices.len());
-    let mut all = Cents::ZERO;
+    let (mut all, mut named) = (Cents::ZERO, Cents::ZERO);
     for (number, total) in invoices {
         let written_off = settled_by(Kind::WriteOff, number)?;
         let left = less(less(*total, settled_by(Kind::CreditApplied, number)?)?, written_off)?;
         all = all.checked_add(left).ok_or(OutOfRange)?;
-        open.push(Settlement { number: number.clone(), outstanding: left, written_off });
+        let taken = collected(number, left.max(Cents::ZERO))?;
+        named = named.checked_add(taken).ok_or(OutOfRange)?;
+        open.push(Settlement { number: number.clone(), outstanding: less(left, taken)?, written_off });
     }
     // Whatever else was booked on what the customer owes is money that came, less money that went back.
-    let mut paid = less(all, ledger.owed())?;
+    let mut paid = less(less(all, ledger.owed())?, named)?;
     for invoice in &mut open {
         let taken = paid.clamp(Cents::ZERO, invoice.outstanding.max(Cents::ZERO));
         paid = less(paid, taken)?;
@@ -78,6 +93,19 @@ mod tests {
             let paid = payments.iter().enumerate().map(|(place, amount)| paid(&place.to_string(), *amount));
             assert_eq!(outstanding(charged().into_iter().chain(paid).collect()), left, "{payments:?}");
         }
+    }
+
+    #[test]
+    fn what_the_provider_collected_pays_the_invoice_that_it_was_for() {
+        let mut book = charged();
+        book.push(paid(&charge_reference("2"), 700));
+        assert_eq!(outstanding(book.clone()), [500, 0]);
+        book.push(paid("a", 100));
+        assert_eq!(outstanding(book.clone()), [400, 0]);
+        book.push(book[2].reversal(Timestamp::UNIX_EPOCH).unwrap());
+        assert_eq!(outstanding(book), [400, 700]);
+        let too_much = charged().into_iter().chain([paid(&charge_reference("2"), 900)]).collect();
+        assert_eq!(outstanding(too_much), [300, 0]);
     }
 
     #[test]

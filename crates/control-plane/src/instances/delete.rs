@@ -7,7 +7,6 @@ use domain::{Event, InstanceId, InstanceState, WorkflowId};
 use jiff::SignedDuration;
 use providers::Removed;
 use providers::edge::Entry;
-use providers::payments::Ending;
 use store::Tx;
 use store::sqlx::Error;
 use workflow::{OnFailure, Run, StepError, Stop, Workflow, WorkflowState};
@@ -129,7 +128,7 @@ impl Workflow for Delete {
         })
         .await?;
         run.step("end subscription", || async {
-            let removed = core.drivers.payments.cancel(id, Ending::NotWanted).await.map_err(step_error)?;
+            let removed = core.drivers.payments.cancel(id).await.map_err(step_error)?;
             keep(core, id, &removed).await
         })
         .await?;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::{Event, InstanceId, WorkflowId};
 use jiff::SignedDuration;
-use providers::payments::Ending;
 use store::Tx;
 use store::sqlx::Error;
 use workflow::{OnFailure, Run, StepError, Stop, Workflow};
@@ -99,7 +98,7 @@ impl Workflow for Provision {
         let instance = &instance_of(core, run).await?;
         // Even if it was not started by us: what the customer agreed to on the provider's page is ended too.
         run.step("start subscription", || async {
-            core.drivers.payments.cancel(instance.id, Ending::NeverWorked).await.map_err(step_error)
+            core.drivers.payments.cancel(instance.id).await.map_err(step_error)
         })
         .await?;
         place::unmake(run, core, &instance.place()).await?;

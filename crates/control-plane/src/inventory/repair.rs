@@ -6,7 +6,6 @@ use jiff::{SignedDuration, Timestamp};
 use providers::Removed;
 use providers::compute::Origin;
 use providers::edge::Entry;
-use providers::payments::Ending;
 use workflow::{OnFailure, Run, StepError, Stop, Workflow, WorkflowState};
 
 use super::remedy::Remedy;
@@ -217,7 +216,7 @@ async fn remove(core: &Core, finding: &Finding) -> Result<(), StepError> {
             drivers.compute.release_hostname(&project(&owner.project)?, &found.target).await
         }
         Remedy::RemoveHostname => drivers.edge.remove(&found.target, id).await,
-        _ => drivers.payments.cancel(id, Ending::NotWanted).await,
+        _ => drivers.payments.cancel(id).await,
     };
     keep(core, finding, &removed.map_err(step_error)?, owner.is_some()).await
 }

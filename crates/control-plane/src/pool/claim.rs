@@ -6,7 +6,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::{Event, InstanceId, Subdomain, WorkflowId};
 use jiff::SignedDuration;
-use providers::payments::Ending;
 use store::Tx;
 use store::sqlx::Error;
 use workflow::{OnFailure, Run, StepError, Stop, Workflow};
@@ -94,7 +93,7 @@ impl Workflow for Claim {
         let instance = &instance_of(core, run).await?;
         // Even if it was not started by us: what the customer agreed to on the provider's page is ended too.
         run.step("start subscription", || async {
-            core.drivers.payments.cancel(instance.id, Ending::NeverWorked).await.map_err(step_error)
+            core.drivers.payments.cancel(instance.id).await.map_err(step_error)
         })
         .await?;
         let reason = run.failure().await?;

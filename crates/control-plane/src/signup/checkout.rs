@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::{Event, InstanceId, InstanceState, WorkflowId};
 use jiff::{SignedDuration, Timestamp};
-use providers::payments::{CheckoutState, Ending, Order};
+use providers::payments::{CheckoutState, Order};
 use serde::{Deserialize, Serialize};
 use store::Tx;
 use store::sqlx::Error;
@@ -142,10 +142,7 @@ impl Workflow for SignUp {
         }
         let instance = &find(core, wanted.instance).await?;
         // The subscription too: it exists if the customer paid while this was turning round.
-        run.undo(OPEN, || async {
-            core.drivers.payments.cancel(instance.id, Ending::NeverWorked).await.map_err(step_error)
-        })
-        .await?;
+        run.undo(OPEN, || async { core.drivers.payments.cancel(instance.id).await.map_err(step_error) }).await?;
         run.step("close the order", || closing::close(core, instance, run.id(), wanted.for_another)).await
     }
 }

@@ -112,6 +112,20 @@ impl City {
         answer.json::<Value>().await.unwrap()["workflow_id"].as_str().unwrap().to_owned()
     }
 
+    /// Asks our API as the operator.
+    pub async fn api(&self, method: Method, path: &str, body: Value) -> (StatusCode, Value) {
+        let token = operator_token(&self.app().sealer);
+        let request = self.http.request(method.clone(), format!("{}/api/v1{path}", self.url));
+        let request = if method == Method::GET { request } else { request.json(&body) };
+        let answer = request.bearer_auth(token.expose_secret()).send().await.unwrap();
+        (answer.status(), answer.json().await.unwrap())
+    }
+
+    /// Asks Stripe as its dashboard would.
+    pub async fn at_stripe(&self, path: &str, form: &[(&str, &str)]) -> Value {
+        ask(&self.served, path, form).await
+    }
+
     pub async fn get(&self, path: &str, who: Option<&str>) -> Page {
         self.send(self.http.get(format!("{}{path}", self.url)), who).await
     }
@@ -198,6 +212,12 @@ impl City {
         workflow::find(&self.db.db, id).await.unwrap().unwrap()
     }
 
+    /// The latest workflow of a kind.
+    pub async fn workflow_of(&self, kind: &str) -> String {
+        let sql = "select id from workflows where kind = $1 order by id desc limit 1";
+        store::sqlx::query_scalar(sql).bind(kind).fetch_one(self.db.db.read()).await.unwrap()
+    }
+
     pub async fn output(&self, workflow: &str, step: &str) -> Option<String> {
         let steps = self.workflow(workflow).await.steps;
         steps.into_iter().find(|found| found.name == step).and_then(|found| found.output)
@@ -265,7 +285,7 @@ async fn sell(served: &Served) {
     let form = [
         ("product", product["id"].as_str().unwrap()),
         ("currency", "usd"),
-        ("unit_amount", "500"),
+        ("unit_amount", "0"),
         ("recurring[interval]", "month"),
         ("lookup_key", "base"),
     ];

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod city;
+mod collecting;
 #[path = "../house/support/host.rs"]
 #[allow(dead_code, reason = "it is the house's, which looks at more of it")]
 mod host;

@@ -46,18 +46,3 @@ async fn a_page_that_can_not_be_opened_is_said_so() {
     assert!(!city.mails_to("operator@localhost").await.iter().any(|mail| mail.contains("payment")));
     city.close().await;
 }
-
-#[tokio::test]
-async fn where_the_provider_bills_nothing_is_invoiced_here() {
-    let city = City::open().await;
-    let order = city.sign_up(&FORM).await;
-    city.pay(&order).await;
-    city.active().await;
-    for _ in 0..3 {
-        city.pass(31);
-        control_plane::close_if_due(&city.app().core()).await.unwrap();
-    }
-    assert_eq!(city.count("select count(*) from workflows where kind = 'close.v1'").await, 0);
-    assert_eq!(city.count("select count(*) from invoices").await, 0);
-    city.close().await;
-}

@@ -54,8 +54,6 @@ pub enum CloseState {
     },
     /// It is over, and nothing is left to be invoiced.
     Done,
-    /// The payment provider makes the invoices.
-    Elsewhere,
 }
 
 /// An invoice that would be issued.

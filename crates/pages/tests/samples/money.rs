@@ -117,7 +117,6 @@ fn console(fill: Fill) -> Vec<Sample> {
             "console-close-running",
             close(fill, CloseState::UnderWay { url: "/admin/workflows/wfl_1".to_owned() }).render(),
         ),
-        sample("console-close-elsewhere", close(fill, CloseState::Elsewhere).render()),
         sample("console-close-done", close(fill, CloseState::Done).render()),
         sample("console-invoice", console_invoice(fill).render()),
         sample("console-write-off", write_off(fill).render()),

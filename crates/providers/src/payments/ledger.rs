@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use world::Clock;
 
 use super::{
-    Card, CardProblems, Checkout, CheckoutState, Collects, Ending, Event, NotGenuine, Order, Payments, SavedCard,
+    Bill, Card, CardProblems, Checkout, CheckoutState, Collects, Event, NotGenuine, Order, Payments, SavedCard,
+    Standing,
 };
 use crate::inventory::{Check, Item};
 use crate::{ProviderError, Removed};
@@ -44,6 +45,30 @@ impl Payments for Ledger {
         Collects::Form
     }
 
+    fn charges(&self) -> bool {
+        false
+    }
+
+    async fn collect(&self, bill: &Bill) -> Result<Standing, ProviderError> {
+        Err(by_hand(&bill.number))
+    }
+
+    async fn standing(&self, _customer: CustomerId, _number: &str) -> Result<Option<Standing>, ProviderError> {
+        Ok(None)
+    }
+
+    async fn retry(&self, bill: &Bill, _attempt: u32) -> Result<Standing, ProviderError> {
+        Err(by_hand(&bill.number))
+    }
+
+    async fn withdraw(&self, _customer: CustomerId, _number: &str) -> Result<(), ProviderError> {
+        Ok(())
+    }
+
+    async fn collected_since(&self, _since: Timestamp) -> Result<Vec<(String, Standing)>, ProviderError> {
+        Ok(Vec::new())
+    }
+
     async fn open_checkout(&self, _order: &Order) -> Result<Checkout, ProviderError> {
         let why = "the ledger takes cards by our own form";
         Err(ProviderError::refused("opening a checkout", why, "set [payments] driver = \"stripe\" for one"))
@@ -63,7 +88,7 @@ impl Payments for Ledger {
             .map_err(|error| unavailable("starting the subscription", &error))
     }
 
-    async fn cancel(&self, instance: InstanceId, _: Ending) -> Result<Vec<Removed>, ProviderError> {
+    async fn cancel(&self, instance: InstanceId) -> Result<Vec<Removed>, ProviderError> {
         let ended = store::cancel(&self.db, instance, self.clock.now())
             .await
             .map_err(|error| unavailable("ending the subscription", &error))?;
@@ -99,6 +124,11 @@ impl Payments for Ledger {
     async fn check(&self) -> Vec<Check> {
         Vec::new()
     }
+}
+
+fn by_hand(number: &str) -> ProviderError {
+    let why = "the ledger charges nobody: customers pay by hand";
+    ProviderError::refused(format!("charge the invoice {number}"), why, "book the payment when it has come")
 }
 
 fn unavailable(what: &str, error: &::store::sqlx::Error) -> ProviderError {

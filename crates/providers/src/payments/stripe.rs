@@ -1,11 +1,10 @@
 //! Subscriptions at Stripe, with the card collected on Stripe's page and never by us.
 //!
-//! Nothing is charged before an instance works. A checkout begins a subscription in a trial of
-//! [`HOLD_DAYS`] days, counted by Stripe from the moment at which the customer completes it: the hold.
-//! [`Payments::subscribe`](super::Payments::subscribe) ends it, which makes the first invoice, and marks
-//! the subscription with `spinoff_works`. Where a trial is configured, it ends when that many days are
-//! over instead. An instance whose subscription never got that mark never worked: when it is cancelled,
-//! nothing is billed, and what was charged, since the hold ran out, is given back.
+//! A subscription charges nothing: its price is 0. It stands for an instance that is served, and its checkout collects
+//! the card. It begins in a trial of [`HOLD_DAYS`] days, counted by Stripe from the moment at which the customer
+//! completes the checkout: the hold. [`Payments::subscribe`](super::Payments::subscribe) ends it and marks the
+//! subscription with `spinoff_works`. What is owed is computed by us and collected by invoices of its own, see
+//! `invoices.rs`.
 //!
 //! What is made bears our ids in its metadata and is looked for before it is made again. Beside that,
 //! each request that makes something has an `Idempotency-Key` of what it asks and of the hour: Stripe
@@ -17,6 +16,7 @@ mod customers;
 mod events;
 mod form;
 mod inspection;
+mod invoices;
 mod objects;
 mod sessions;
 mod settings;
@@ -31,7 +31,8 @@ use jiff::Timestamp;
 use world::{Clock, Entropy};
 
 use super::{
-    Card, CardProblems, Checkout, CheckoutState, Collects, Ending, Event, NotGenuine, Order, Payments, SavedCard,
+    Bill, Card, CardProblems, Checkout, CheckoutState, Collects, Event, NotGenuine, Order, Payments, SavedCard,
+    Standing,
 };
 use crate::budget::Budget;
 use crate::inventory::{Check, Item};
@@ -40,14 +41,14 @@ use crate::{ProviderError, Removed};
 use api::Rest;
 
 pub use events::KINDS;
-pub use settings::{BaseFee, StripeSettings};
+pub use settings::StripeSettings;
 pub use setup::{BASE_PRICE, Ready, Wanted};
 
 /// The version of the API that is spoken.
 pub const VERSION: &str = "2026-10-28.endive";
 
-/// How long a subscription costs nothing while its instance is made. Long enough for somebody to mend
-/// what failed; the moment at which it works ends it.
+/// How long a subscription may wait while its instance is made. Long enough for somebody to mend what failed; the
+/// moment at which it works ends it.
 pub const HOLD_DAYS: u16 = 3;
 
 /// How the driver is called in the store.
@@ -90,6 +91,30 @@ impl Payments for Stripe {
         Collects::Checkout
     }
 
+    fn charges(&self) -> bool {
+        true
+    }
+
+    async fn collect(&self, bill: &Bill) -> Result<Standing, ProviderError> {
+        self.collect_bill(bill).await
+    }
+
+    async fn standing(&self, customer: CustomerId, number: &str) -> Result<Option<Standing>, ProviderError> {
+        self.standing_of(customer, number).await
+    }
+
+    async fn retry(&self, bill: &Bill, attempt: u32) -> Result<Standing, ProviderError> {
+        self.charge_again(bill, attempt).await
+    }
+
+    async fn withdraw(&self, customer: CustomerId, number: &str) -> Result<(), ProviderError> {
+        self.withdraw_invoice(customer, number).await
+    }
+
+    async fn collected_since(&self, since: Timestamp) -> Result<Vec<(String, Standing)>, ProviderError> {
+        self.all_standings(since).await
+    }
+
     async fn open_checkout(&self, order: &Order) -> Result<Checkout, ProviderError> {
         self.open_session(order).await
     }
@@ -106,8 +131,8 @@ impl Payments for Stripe {
         self.end_hold(instance).await
     }
 
-    async fn cancel(&self, instance: InstanceId, ending: Ending) -> Result<Vec<Removed>, ProviderError> {
-        self.end_all(instance, ending).await
+    async fn cancel(&self, instance: InstanceId) -> Result<Vec<Removed>, ProviderError> {
+        self.end_all(instance).await
     }
 
     async fn portal(&self, customer: CustomerId, back_to: &str) -> Result<Option<String>, ProviderError> {

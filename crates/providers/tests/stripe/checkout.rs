@@ -1,6 +1,6 @@
 use domain::Email;
 use providers::ProviderError;
-use providers::payments::{Card, CheckoutState, Collects, Ending, Payments as _, SavedCard};
+use providers::payments::{Card, CheckoutState, Collects, Payments as _, SavedCard};
 use providers::resources::Resources;
 use secrecy::SecretString;
 
@@ -136,7 +136,7 @@ async fn the_portal_opens_for_a_customer_and_each_time_anew() {
     assert_ne!(first, second);
     assert!(reqwest::get(&second).await.unwrap().text().await.unwrap().contains(back));
     // Stripe keeps the customer when the instance is gone, and so the way to the invoices.
-    house.driver.cancel(instance(1), Ending::NotWanted).await.unwrap();
+    house.driver.cancel(instance(1)).await.unwrap();
     assert!(house.driver.portal(customer(), back).await.unwrap().is_some());
 }
 

@@ -2,10 +2,10 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{CustomerId, Email, InstanceId};
+use domain::{Cents, CustomerId, Email, InstanceId};
 use jiff::SignedDuration;
 use providers::payments::stripe::{Stripe, StripeSettings, VERSION};
-use providers::payments::{CheckoutState, Order, Payments as _};
+use providers::payments::{Bill, BillLine, CheckoutState, Order, Payments as _};
 use providers::{ProviderError, budget, resources};
 use reqwest::{Client, Method};
 use secrecy::SecretString;
@@ -47,18 +47,19 @@ impl House {
         change(&mut settings);
         let driver = Stripe::new(settings, test.db.clone(), clock.clone(), Entropy::seeded(3)).unwrap();
         let mut house = Self { driver, there, served, clock, test, price: String::new(), drivers: Cell::new(3) };
-        house.price = house.sell().await;
+        house.price = house.sell("base", "0").await;
         house
     }
 
-    async fn sell(&self) -> String {
+    /// A monthly price with a lookup key, in cents. Its id.
+    pub async fn sell(&self, key: &str, cents: &str) -> String {
         let product = self.ask(Method::POST, "/v1/products", &[("name", "Instance")]).await;
         let form = [
             ("product", word(&product, "id")),
             ("currency", "usd"),
-            ("unit_amount", "500"),
+            ("unit_amount", cents),
             ("recurring[interval]", "month"),
-            ("lookup_key", "base"),
+            ("lookup_key", key),
         ];
         let price = self.ask(Method::POST, "/v1/prices", &form).await;
         word(&price, "id").to_owned()
@@ -104,6 +105,12 @@ impl House {
         word(&all[0], "id").to_owned()
     }
 
+    /// Invoices at Stripe that stand for one of ours, oldest first.
+    pub fn ours(&self) -> Vec<Value> {
+        let all = self.there.invoices().into_iter();
+        all.filter(|invoice| invoice["metadata"]["spinoff_invoice"].is_string()).collect()
+    }
+
     pub fn pass(&self, seconds: i64) {
         self.clock.advance(SignedDuration::from_secs(seconds));
         self.there.tick();
@@ -137,6 +144,19 @@ pub fn order(number: u8) -> Order {
         done_url: "https://ai-diy.ai/done".into(),
         back_url: "https://ai-diy.ai/back".into(),
         closes_at: None,
+    }
+}
+
+/// An invoice of Ada's over 8.00.
+pub fn bill(number: &str) -> Bill {
+    let line = |description: &str, cents| BillLine { description: description.into(), amount: Cents::new(cents) };
+    Bill {
+        number: number.into(),
+        customer: customer(),
+        instance: instance(1),
+        currency: "USD".into(),
+        amount: Cents::new(800),
+        lines: vec![line("Base fee", 500), line("Hours", 400), line("Credit and earlier payments", -100)],
     }
 }
 

@@ -5,6 +5,7 @@
 mod cancelling;
 mod charging;
 mod checkout;
+mod collecting;
 mod events;
 mod harness;
 mod inspection;

@@ -1,9 +1,8 @@
 use std::cell::RefCell;
 
-use domain::Cents;
 use providers::ProviderError;
 use providers::payments::Payments as _;
-use providers::payments::stripe::{BASE_PRICE, BaseFee, KINDS, Ready, Stripe, VERSION, Wanted};
+use providers::payments::stripe::{BASE_PRICE, KINDS, Ready, Stripe, VERSION, Wanted};
 use providers::setup::State;
 use reqwest::Method;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -42,11 +41,11 @@ impl Kept {
     }
 }
 
-fn driver(house: &House, cents: i64) -> Stripe {
+fn driver(house: &House) -> Stripe {
     house.driver_with(|settings| {
         settings.base_price = String::new();
         settings.webhook_url = Some(HOOK.into());
-        settings.base_fee = Some(BaseFee { amount: Cents::new(cents), currency: "usd".into() });
+        settings.currency = Some("usd".into());
     })
 }
 
@@ -60,7 +59,7 @@ async fn what_is_missing_is_made_once_whatever_answer_is_lost() {
     for fault in [Fault::ResetBefore, Fault::ResetAfter] {
         for number in 1..=8 {
             let (house, kept) = (House::open().await, Kept::default());
-            let driver = driver(&house, 500);
+            let driver = driver(&house);
             assert_eq!(kept.states(&driver).await, [State::Missing; 3]);
             house.served.faults.at_call(house.served.faults.calls() + number, fault);
             while let Err(error) = kept.apply(&driver).await {
@@ -83,22 +82,30 @@ async fn what_is_missing_is_made_once_whatever_answer_is_lost() {
 }
 
 #[tokio::test]
-async fn another_fee_gets_a_new_price_and_the_old_one_stays_for_those_who_have_it() {
+async fn a_price_that_charges_gives_its_key_to_one_of_nothing_and_stays_for_those_who_have_it() {
     let (house, kept) = (House::open().await, Kept::default());
-    kept.apply(&driver(&house, 500)).await.unwrap();
-    let dearer = driver(&house, 700);
-    assert_eq!(kept.states(&dearer).await, [State::Present, State::Differs, State::Present]);
-    kept.apply(&dearer).await.unwrap();
-    assert_eq!(kept.states(&dearer).await, [State::Present; 3]);
+    house.ask(Method::POST, "/v1/products", &[("id", "spinoff_instance"), ("name", "Instance")]).await;
+    let old = [
+        ("product", "spinoff_instance"),
+        ("currency", "usd"),
+        ("unit_amount", "500"),
+        ("recurring[interval]", "month"),
+        ("lookup_key", BASE_PRICE),
+    ];
+    house.ask(Method::POST, "/v1/prices", &old).await;
+    let driver = driver(&house);
+    assert_eq!(kept.states(&driver).await, [State::Present, State::Differs, State::Missing]);
+    kept.apply(&driver).await.unwrap();
+    assert_eq!(kept.states(&driver).await, [State::Present; 3]);
     let prices = house.ask(Method::GET, "/v1/prices", &[("product", "spinoff_instance")]).await;
     let amounts: Vec<_> = prices["data"].as_array().unwrap().iter().map(|price| &price["unit_amount"]).collect();
-    assert_eq!(amounts, [700, 500]);
+    assert_eq!(amounts, [0, 500]);
 }
 
 #[tokio::test]
 async fn an_endpoint_is_put_right_or_made_anew_where_it_can_not_be() {
     let (house, kept) = (House::open().await, Kept::default());
-    let driver = driver(&house, 500);
+    let driver = driver(&house);
     kept.apply(&driver).await.unwrap();
     let first = kept.id();
     let path = format!("/v1/webhook_endpoints/{first}");
@@ -125,7 +132,7 @@ async fn an_endpoint_is_put_right_or_made_anew_where_it_can_not_be() {
 #[tokio::test]
 async fn the_old_endpoint_goes_only_when_the_new_secret_is_kept() {
     let (house, kept) = (House::open().await, Kept::default());
-    let driver = driver(&house, 500);
+    let driver = driver(&house);
     let mut form = vec![("url", HOOK), ("api_version", VERSION)];
     form.extend(KINDS.iter().map(|kind| ("enabled_events[]", *kind)));
     house.ask(Method::POST, "/v1/webhook_endpoints", &form).await;

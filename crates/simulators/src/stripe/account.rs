@@ -26,6 +26,8 @@ pub(super) struct Account {
     pub(super) usage: Usage,
     /// Customers whose bank says no.
     pub(super) declining: BTreeSet<String>,
+    /// By how many cents the next invoice becomes dearer when it is made final.
+    pub(super) surcharge: Option<i64>,
     pub(super) post: Post,
     /// Made so far, by kind, whether or not they are still there.
     pub(super) made: BTreeMap<&'static str, u64>,
@@ -71,6 +73,7 @@ impl Account {
             agenda: BTreeSet::new(),
             usage: Usage::default(),
             declining: BTreeSet::new(),
+            surcharge: None,
             post: Post::default(),
             made: BTreeMap::new(),
             request: None,

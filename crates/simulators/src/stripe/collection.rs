@@ -6,7 +6,7 @@ use crate::stripe::Afterwards;
 use crate::stripe::account::{Account, Deed};
 use crate::stripe::events::{self, emit};
 use crate::stripe::invoicing::subscription_of;
-use crate::stripe::objects::{number, word};
+use crate::stripe::objects::{is, number, word};
 use crate::stripe::refusal::Refusal;
 use crate::stripe::subscriptions;
 
@@ -146,7 +146,8 @@ fn failed(account: &mut Account, id: &str, tried: bool) {
     let attempts = account.objects.get("invoice", id).map_or(0, |invoice| number(invoice, "attempt_count"));
     let place = usize::try_from(attempts - 1).unwrap_or(usize::MAX);
     // Without a card there is nothing to try again with.
-    let gap = account.settings.retries.get(place).filter(|_| tried).map(|gap| gap.as_secs());
+    let automatic = account.objects.get("invoice", id).is_some_and(|invoice| is(invoice, "auto_advance"));
+    let gap = account.settings.retries.get(place).filter(|_| tried && automatic).map(|gap| gap.as_secs());
     let next = gap.and_then(|gap| i64::try_from(gap).ok()).map(|gap| account.now + gap);
     let invoice = account.change("invoice", id, |invoice| invoice["next_payment_attempt"] = next.into());
     emit(account, "invoice.payment_failed", &invoice, None);

@@ -117,6 +117,12 @@ impl Stripe {
         }
     }
 
+    /// The next invoice becomes dearer by so many cents when it is made final, as by a tax that the operator added in
+    /// the dashboard.
+    pub fn surcharge_next(&self, cents: Money) {
+        self.account().surcharge = Some(cents);
+    }
+
     /// Makes a restricted key, `rk_test_…`, that may do only this. Resources are named as in the
     /// dashboard, such as `customer` or `checkout_session`.
     pub fn restricted_key(&self, permissions: &[(&str, Permission)]) -> String {

@@ -176,6 +176,14 @@ pub(super) fn total(invoice: &mut Value, lines: Vec<Value>) {
 /// Makes a draft final. One that comes to nothing is paid thereby.
 pub(super) fn finalize(account: &mut Account, id: &str) {
     refresh(account, id);
+    if let Some(cents) = account.surcharge.take() {
+        let mut line = held_lines(account, id).first().cloned().unwrap_or_default();
+        line["id"] = account.id("il").into();
+        line["amount"] = cents.into();
+        line["subtotal"] = cents.into();
+        line["description"] = "Surcharge".into();
+        add_line(account, id, line);
+    }
     let Some(invoice) = account.objects.get("invoice", id).cloned() else { return };
     let customer = word(&invoice, "customer").to_owned();
     let number = next_number(account, &customer);

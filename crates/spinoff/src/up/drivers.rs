@@ -9,7 +9,7 @@ use providers::compute::railway::{Limits, Railway, RailwaySettings};
 use providers::edge::Cloudflare;
 use providers::edge::cloudflare::CloudflareSettings;
 use providers::mail::Smtp;
-use providers::payments::stripe::{BaseFee, Stripe, StripeSettings};
+use providers::payments::stripe::{Stripe, StripeSettings};
 use providers::setup::Known;
 use secrecy::{ExposeSecret as _, SecretString};
 use store::Db;
@@ -109,8 +109,7 @@ pub fn stripe(config: &Config, known: &Known, parts: &Parts) -> anyhow::Result<S
     let price = base_price(config, known).unwrap_or_default();
     let mut settings = StripeSettings::new(&section.api_url, key, webhook_secrets(config, known)?, price)?;
     settings.webhook_url = webhook_url(config);
-    settings.base_fee = Some(BaseFee { amount: config.plan.base_cents, currency: config.plan.currency.clone() });
-    settings.trial_days = section.trial_days;
+    settings.currency = Some(config.plan.currency.clone());
     if is_live {
         // Stripe answers 100 a second then; the rest is for whoever else uses the account.
         (settings.rate.number, settings.rate.burst) = (80, 80);

@@ -69,6 +69,7 @@ fn a_payment_is_sent_to_the_cent() {
     let server = Server::start()
         .on("POST /api/v1/invoices/2026-000123/payments", 200, invoice("open", 145))
         .on("POST /api/v1/invoices/7/payments", 409, problem(409, "It is booked already, and differently", ""))
+        .on("POST /api/v1/invoices/2026-000123/charge", 202, json!({"workflow_id": WORKFLOW}))
         .on("POST /api/v1/invoices/2026-000123/write-off", 200, invoice("written_off", 0));
     let pay = |number: &str, amount: &str| {
         let line =
@@ -82,9 +83,11 @@ fn a_payment_is_sent_to_the_cent() {
     for wrong in ["5,55", "-5", "5.555", "much"] {
         assert_eq!(pay("2026-000123", wrong).code, 2, "{wrong}");
     }
+    let charged = ask(&server.url, &["invoices", "charge", "2026-000123"]);
+    assert!(charged.out.starts_with("invoice 2026-000123 is being charged; follow it with"), "{}", charged.out);
     let given_up = ask(&server.url, &["invoices", "write-off", "2026-000123", "--reason", "Gone."]);
     assert_eq!(given_up.out, "nobody waits for invoice 2026-000123 any more\n");
-    assert_eq!(server.changes().len(), 3, "what is no amount was sent");
+    assert_eq!(server.changes().len(), 4, "what is no amount was sent");
 }
 
 #[test]

@@ -13,8 +13,8 @@ use serde::Deserialize;
 use super::super::console_shell;
 use super::{customer_url, name};
 use crate::app::App;
+use crate::billing::closing;
 use crate::billing::preview::{Preview, preview};
-use crate::billing::{self as ours, closing};
 use crate::error::{AppError, refused};
 use crate::instances;
 use crate::person::{Owner, Person, Reader};
@@ -134,9 +134,6 @@ fn sum(mut amounts: impl Iterator<Item = Cents>) -> Result<Cents, AppError> {
 }
 
 async fn state(app: &App, month: Month, is_empty: bool) -> Result<CloseState, AppError> {
-    if !ours::is_ours(app) {
-        return Ok(CloseState::Elsewhere);
-    }
     let end = month.next().first_hour();
     if end > UsageHour::of(app.clock.now()) {
         return Ok(CloseState::TooEarly { from: end.start() });

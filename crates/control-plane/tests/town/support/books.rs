@@ -126,7 +126,7 @@ impl Town {
         found > 0
     }
 
-    /// Who has an instance that works pays once; who never had one pays nothing.
+    /// No month is over in these towns, and nobody pays before its invoice.
     async fn money_wrong(&self, held: &Known) -> Option<String> {
         let mark = held.id.to_string();
         let theirs = self.companies.stripe.subscriptions();
@@ -134,12 +134,7 @@ impl Town {
             theirs.iter().find(|subscription| subscription["metadata"]["spinoff_instance"] == mark.as_str())?;
         let customer = theirs["customer"].as_str().unwrap();
         let paid = self.companies.stripe.charged_cents(customer) - self.companies.stripe.refunded_cents(customer);
-        let right = match held.state.as_str() {
-            "failed" => paid == 0,
-            "deleted" => [0, 500].contains(&paid),
-            _ => paid == 500,
-        };
-        (!right).then(|| format!("{} is {} and paid {paid} cents", held.subdomain, held.state))
+        (paid != 0).then(|| format!("{} is {} and paid {paid} cents", held.subdomain, held.state))
     }
 
     /// The instances that were made ahead and are nobody's.

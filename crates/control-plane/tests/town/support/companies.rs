@@ -154,7 +154,7 @@ async fn sell(url: &str) {
     let form = [
         ("product", product),
         ("currency", "usd"),
-        ("unit_amount", "500"),
+        ("unit_amount", "0"),
         ("recurring[interval]", "month"),
         ("lookup_key", "base"),
     ];

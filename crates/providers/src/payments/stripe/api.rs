@@ -31,6 +31,8 @@ pub(super) struct Rest {
 pub(super) enum Once {
     /// By what it asks, within the hour: it makes something.
     ByContent,
+    /// By what it asks and by the number of the attempt, within the hour: it is asked again on purpose.
+    ByAttempt(u32),
     /// Only when no answer came: it sets what may have been set to something else in between.
     PerCall,
 }
@@ -122,6 +124,7 @@ impl Rest {
         let pairs = form::encode(fields);
         let key = match once {
             Once::ByContent => self.key(&path, &pairs),
+            Once::ByAttempt(number) => format!("{}-{number}", self.key(&path, &pairs)),
             Once::PerCall => format!("spinoff-call-{}", hex::encode(self.entropy.bytes::<16>())),
         };
         let call = Call::new(operation, Method::POST, path, Repeat::Safe).header("idempotency-key", key).form(pairs);
@@ -208,6 +211,13 @@ impl Denied {
     /// What it is about does not exist.
     pub(super) fn is_missing(&self) -> bool {
         self.status == StatusCode::NOT_FOUND
+    }
+
+    /// The bank said no, or there is nothing to charge.
+    pub(super) fn is_no_payment(&self) -> bool {
+        self.status == StatusCode::PAYMENT_REQUIRED
+            || self.fault.kind == "card_error"
+            || self.fault.code.as_deref() == Some("invoice_no_payment_method")
     }
 
     /// What it means, with the one sentence that an operator needs.

@@ -59,7 +59,7 @@ impl Stripe {
     }
 
     /// Stripe's id of a customer, by our record, else as Stripe knows them.
-    async fn customer_id(&self, customer: CustomerId) -> Result<Option<String>, ProviderError> {
+    pub(super) async fn customer_id(&self, customer: CustomerId) -> Result<Option<String>, ProviderError> {
         if let Some(known) = self.recorded(customer).await? {
             return Ok(Some(known.id));
         }

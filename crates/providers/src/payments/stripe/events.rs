@@ -3,7 +3,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::objects::{INSTANCE, moment};
+use super::objects::{INSTANCE, INVOICE, moment};
 use super::{Event, NotGenuine, Stripe};
 use crate::ProviderError;
 
@@ -73,6 +73,7 @@ pub(super) fn read(body: &[u8]) -> Result<Event, NotGenuine> {
         kind: head.kind,
         created_at: moment(head.created),
         instance: instance(&head.data.object),
+        invoice: head.data.object["metadata"][INVOICE].as_str().map(str::to_owned),
         body: String::from_utf8_lossy(body).into_owned(),
     })
 }

@@ -89,17 +89,18 @@ impl Stripe {
         let every = price.recurring.as_ref().map_or("once", |recurring| &*recurring.interval);
         let usage = price.recurring.as_ref().map_or("", |recurring| &*recurring.usage_type);
         let found = format!("{} is {amount} cents in {} ({every})", price.id, price.currency);
-        let wrong = |why: String, next| Err(ProviderError::refused("charge the base fee", why, next));
+        let wrong = |why: String, next| Err(ProviderError::refused("begin subscriptions", why, next));
         if !price.active {
             return wrong(format!("{} is inactive", price.id), "activate it, or set another price");
         }
         if every != "month" || usage == "metered" {
             return wrong(found, "set a price by the month that does not depend on use");
         }
-        match &self.settings.base_fee {
-            Some(fee) if fee.amount.get() != amount || !fee.currency.eq_ignore_ascii_case(&price.currency) => {
-                let why = format!("{found}, and {} in {} is expected", fee.amount.get(), fee.currency);
-                wrong(why, "make a price of that amount and move the lookup key to it, or change the plan")
+        price.is_free()?;
+        match &self.settings.currency {
+            Some(currency) if !currency.eq_ignore_ascii_case(&price.currency) => {
+                let why = format!("{found}, and invoices are in {currency}");
+                wrong(why, "make a price of 0 in that currency and move the lookup key to it, or change the plan")
             }
             _ => Ok((found, None)),
         }

@@ -6,11 +6,16 @@ use domain::{Cents, CustomerId, InstanceId};
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use crate::ProviderError;
+
 /// Our marks in the metadata. Stored, so never to be changed.
 pub(super) const CUSTOMER: &str = "spinoff_customer";
 pub(super) const INSTANCE: &str = "spinoff_instance";
 pub(super) const CHECKOUT: &str = "spinoff_checkout";
 pub(super) const WORKS: &str = "spinoff_works";
+pub(super) const INVOICE: &str = "spinoff_invoice";
+pub(super) const LINE: &str = "spinoff_line";
+pub(super) const ISSUE: &str = "spinoff_issue";
 
 /// States of a subscription from which nothing comes back.
 pub(super) const ENDED: [&str; 2] = ["canceled", "incomplete_expired"];
@@ -24,6 +29,15 @@ pub(super) struct Customer {
     pub(super) email: Option<String>,
     #[serde(default)]
     pub(super) metadata: Metadata,
+    #[serde(default)]
+    pub(super) invoice_settings: Usual,
+}
+
+/// What a customer's invoices are paid with, where the customer chose that.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Usual {
+    #[serde(default)]
+    pub(super) default_payment_method: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -72,8 +86,8 @@ pub(super) struct Subscription {
     pub(super) id: String,
     pub(super) status: String,
     pub(super) created: i64,
-    pub(super) trial_start: Option<i64>,
-    pub(super) trial_end: Option<i64>,
+    #[serde(default)]
+    pub(super) default_payment_method: Option<String>,
     #[serde(default)]
     pub(super) metadata: Metadata,
     #[serde(default)]
@@ -117,9 +131,66 @@ pub(super) struct Invoice {
     pub(super) id: String,
     pub(super) status: Option<String>,
     #[serde(default)]
+    pub(super) currency: String,
+    #[serde(default)]
+    pub(super) total: i64,
+    #[serde(default)]
+    pub(super) amount_due: i64,
+    #[serde(default)]
     pub(super) amount_paid: i64,
     #[serde(default)]
-    pub(super) post_payment_credit_notes_amount: i64,
+    pub(super) amount_remaining: i64,
+    #[serde(default)]
+    pub(super) attempted: bool,
+    #[serde(default)]
+    pub(super) metadata: Metadata,
+    /// Only where it was asked for.
+    #[serde(default)]
+    pub(super) payments: Option<InvoicePayments>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct InvoicePayments {
+    pub(super) data: Vec<InvoicePayment>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct InvoicePayment {
+    pub(super) payment: PaymentOf,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct PaymentOf {
+    #[serde(default)]
+    pub(super) payment_intent: Option<Intent>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Intent {
+    #[serde(default)]
+    pub(super) latest_charge: Option<String>,
+    #[serde(default)]
+    pub(super) last_payment_error: Option<PaymentError>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct PaymentError {
+    #[serde(default)]
+    pub(super) message: Option<String>,
+    #[serde(default)]
+    pub(super) code: Option<String>,
+}
+
+/// One line of an invoice that is made by hand.
+#[derive(Debug, Deserialize)]
+pub(super) struct InvoiceItem {
+    #[serde(default)]
+    pub(super) metadata: Metadata,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct PaymentMethod {
+    pub(super) id: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -135,6 +206,34 @@ pub(super) struct Endpoint {
 impl Customer {
     pub(super) fn is(&self, customer: CustomerId) -> bool {
         self.metadata.get(CUSTOMER) == Some(&customer.to_string())
+    }
+}
+
+impl Price {
+    /// Whatever a subscription would charge by itself, our invoices would charge again.
+    ///
+    /// # Errors
+    /// Refused when it is not 0.
+    pub(super) fn is_free(&self) -> Result<(), ProviderError> {
+        if self.unit_amount == Some(0) {
+            return Ok(());
+        }
+        let amount = self.unit_amount.map_or_else(|| "an amount that is not fixed".to_owned(), |it| it.to_string());
+        let why =
+            format!("{} charges {amount} in {}, and our invoices hold the base fee already", self.id, self.currency);
+        let next = "run `spinoff setup stripe`, which makes a price of 0, or set the id of one";
+        Err(ProviderError::refused("begin subscriptions", why, next))
+    }
+}
+
+impl Invoice {
+    /// Our number, if it is one of ours.
+    pub(super) fn number(&self) -> Option<&str> {
+        self.metadata.get(INVOICE).map(String::as_str)
+    }
+
+    pub(super) fn is(&self, status: &str) -> bool {
+        self.status.as_deref() == Some(status)
     }
 }
 

@@ -48,6 +48,7 @@ impl Stripe {
         };
         let make = async || {
             let price = self.base_price().await?;
+            price.is_free()?;
             let form = self.session_form(order, customer, number, &price);
             let made: Session = self.rest.post("POST /v1/checkout/sessions", SESSIONS, &form, Once::ByContent).await?;
             Ok(Made::plain(made.id))
@@ -58,7 +59,6 @@ impl Stripe {
 
     fn session_form(&self, order: &Order, customer: &str, number: u32, price: &Price) -> Value {
         let instance = order.instance.to_string();
-        let hold = self.settings.trial_days.unwrap_or_default().max(HOLD_DAYS);
         let closes_at = order.closes_at.map(|at| at.max(self.clock.now() + SOONEST).as_second());
         json!({
             "expires_at": closes_at,
@@ -73,13 +73,13 @@ impl Stripe {
             "subscription_data": {
                 "metadata": { INSTANCE: instance },
                 "description": order.hostname,
-                "trial_period_days": hold,
+                "trial_period_days": HOLD_DAYS,
                 "trial_settings": { "end_behavior": { "missing_payment_method": "cancel" } },
             },
         })
     }
 
-    /// The price of the base fee, which may be set by its lookup key.
+    /// The price of subscriptions, which may be set by its lookup key.
     pub(super) async fn base_price(&self) -> Result<Price, ProviderError> {
         let set = &self.settings.base_price;
         if set.starts_with("price_") {

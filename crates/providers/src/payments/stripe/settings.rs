@@ -1,7 +1,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::Cents;
 use jiff::SignedDuration;
 use reqwest::Url;
 use secrecy::SecretString;
@@ -21,14 +20,12 @@ pub struct StripeSettings {
     pub webhook_secrets: Vec<SecretString>,
     /// Where Stripe sends events, as the check looks for it; not looked for when it is not given.
     pub webhook_url: Option<String>,
-    /// The monthly base fee: a price's id, or its lookup key.
+    /// The monthly price of 0 that subscriptions have: a price's id, or its lookup key.
     pub base_price: String,
-    /// What that price should be; not compared when it is not given.
-    pub base_fee: Option<BaseFee>,
+    /// In which currency it is made, `usd`; not compared when it is not given.
+    pub currency: Option<String>,
     /// Whether real money is expected to move; not compared when it is not given.
     pub live: Option<bool>,
-    /// How many days are free, counted from the checkout; none when it is not given.
-    pub trial_days: Option<u16>,
     /// How much may be asked of the API.
     pub rate: Rate,
     /// How long an answer may take.
@@ -39,17 +36,8 @@ pub struct StripeSettings {
     pub observer: Observer,
 }
 
-/// What the base fee should be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BaseFee {
-    /// A month.
-    pub amount: Cents,
-    /// `usd`, …
-    pub currency: String,
-}
-
 impl StripeSettings {
-    /// The usual settings: no trial, and the limits of a sandbox.
+    /// The usual settings, with the limits of a sandbox.
     ///
     /// # Errors
     /// Refused when the address is none.
@@ -66,9 +54,8 @@ impl StripeSettings {
             webhook_secrets,
             webhook_url: None,
             base_price: base_price.into(),
-            base_fee: None,
+            currency: None,
             live: None,
-            trial_days: None,
             rate: Rate { number: 20, per: SignedDuration::from_secs(1), burst: 20 },
             deadline: Duration::from_secs(80),
             pause: Duration::from_secs(2),

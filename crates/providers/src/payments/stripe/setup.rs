@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::api::Once;
 use super::events::KINDS;
 use super::objects::{Endpoint, Price};
-use super::{BaseFee, Stripe, VERSION};
+use super::{Stripe, VERSION};
 use crate::ProviderError;
 use crate::setup::{State, Step};
 
@@ -171,14 +171,14 @@ impl Stripe {
         if !self.makes_price() {
             return Ok(format!("the price {}, as set", self.settings.base_price));
         }
-        let BaseFee { amount, currency } = self.base_fee()?;
-        Ok(format!("the price of {amount} {} a month", currency.to_ascii_uppercase()))
+        Ok(format!("the price of 0 {} a month, for subscriptions", self.currency()?.to_ascii_uppercase()))
     }
 
-    fn base_fee(&self) -> Result<&BaseFee, ProviderError> {
-        self.settings.base_fee.as_ref().ok_or_else(|| {
-            ProviderError::refused("set Stripe up", "the base fee is not known", "set [plan] base_cents and currency")
-        })
+    fn currency(&self) -> Result<&str, ProviderError> {
+        self.settings
+            .currency
+            .as_deref()
+            .ok_or_else(|| ProviderError::refused("set Stripe up", "the currency is not known", "set [plan] currency"))
     }
 
     fn hook_url(&self) -> Result<&str, ProviderError> {
@@ -198,7 +198,7 @@ impl Stripe {
     async fn made_price(&self) -> Result<State, ProviderError> {
         let query = json!({ "lookup_keys": [BASE_PRICE], "active": true });
         let found: Vec<Price> = self.rest.list("GET /v1/prices", "/v1/prices", &query).await?;
-        self.base_fee()?;
+        self.currency()?;
         Ok(match found.first() {
             None => State::Missing,
             Some(price) if self.price_is_right(price).is_ok() => State::Present,
@@ -225,9 +225,9 @@ impl Stripe {
     /// The amount of a price can't be changed, so one that differs hands its key on to a new one. Those who
     /// subscribed to it keep it.
     async fn make_price(&self) -> Result<(), ProviderError> {
-        let BaseFee { amount, currency } = self.base_fee()?;
+        let currency = self.currency()?;
         let fields = json!({
-            "product": PRODUCT, "currency": currency.to_ascii_lowercase(), "unit_amount": amount.get(),
+            "product": PRODUCT, "currency": currency.to_ascii_lowercase(), "unit_amount": 0,
             "recurring": { "interval": "month", "usage_type": "licensed" },
             "lookup_key": BASE_PRICE, "transfer_lookup_key": true,
         });

@@ -1,5 +1,5 @@
 use domain::InstanceId;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Stripe;
 use super::api::Once;
@@ -9,32 +9,20 @@ use crate::resources::{Key, Made};
 
 pub(super) const KIND: &str = "subscription";
 pub(super) const SUBSCRIPTIONS: &str = "/v1/subscriptions";
-const DAY: i64 = 86_400;
 
 impl Stripe {
-    /// Ends the hold of an instance that works, so that its subscription is paid for from now on, or
-    /// from the end of its trial on.
+    /// Ends the hold of an instance that works.
     pub(super) async fn end_hold(&self, instance: InstanceId) -> Result<(), ProviderError> {
         let id = self.subscription_id(instance).await?;
         let path = format!("{SUBSCRIPTIONS}/{id}");
         let mut held: Subscription = self.rest.get("GET /v1/subscriptions/{id}", &*path, &json!({})).await?;
         if !held.worked() && !held.is_over() {
-            let form = json!({ "metadata": { WORKS: "yes" }, "trial_end": self.end_of_trial(&held) });
-            // Twice would begin a new period, and charge for it: hence the look before, and the key.
+            let now = (held.status == "trialing").then_some("now");
+            let form = json!({ "metadata": { WORKS: "yes" }, "trial_end": now });
+            // Twice would begin a new period: hence the look before, and the key.
             held = self.rest.post("POST /v1/subscriptions/{id}", path, &form, Once::ByContent).await?;
         }
         judge(instance, &held)
-    }
-
-    /// When a running trial is to end; null where that stays as it is.
-    fn end_of_trial(&self, held: &Subscription) -> Value {
-        let (true, Some(start)) = (held.status == "trialing", held.trial_start) else { return Value::Null };
-        let end = start + i64::from(self.settings.trial_days.unwrap_or_default()) * DAY;
-        match held.trial_end {
-            _ if end <= self.clock.now().as_second() => "now".into(),
-            Some(same) if same == end => Value::Null,
-            _ => end.into(),
-        }
     }
 
     /// The subscription of an instance: as it is recorded, as its checkout began it, or by its mark.

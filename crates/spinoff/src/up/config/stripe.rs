@@ -16,8 +16,6 @@ pub struct Stripe {
     pub webhook_secret: Option<Secrets>,
     pub webhook_secret_file: Option<PathBuf>,
     pub base_price: Option<String>,
-    /// How many days are free, counted from the checkout.
-    pub trial_days: Option<u16>,
 }
 
 impl Default for Stripe {
@@ -29,7 +27,6 @@ impl Default for Stripe {
             webhook_secret: None,
             webhook_secret_file: None,
             base_price: None,
-            trial_days: None,
         }
     }
 }

@@ -1,0 +1,204 @@
+//! Once a day, what the payment provider says of our invoices is compared with the books. What differs is kept until it
+//! is not seen any more, and told to the operator once.
+
+pub(crate) mod store;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use ::store::Tx;
+use ::store::sqlx::Error;
+use async_trait::async_trait;
+use billing::ledger::{Account, Kind, TransactionId};
+use domain::{Cents, CustomerId};
+use jiff::{SignedDuration, Timestamp};
+use providers::payments::{CollectionState, Standing};
+use workflow::{OnFailure, Run, StepError, Stop, Workflow};
+
+use self::store::Charged;
+use super::settlement::charge_reference;
+use super::{accounts, invoices};
+use crate::app::Core;
+use crate::mail;
+use crate::workflows::{Plan, begin as start, step_error};
+
+/// Stored with every run; a changed sequence of steps gets a new number.
+const KIND: &str = "compare-charges.v1";
+const TIME_LIMIT: SignedDuration = SignedDuration::from_hours(12);
+/// How far it looks back: beyond the last retry of an invoice that is not paid.
+const LOOKS_BACK: SignedDuration = SignedDuration::from_hours(60 * 24);
+/// So many differences are told by mail; all are kept.
+const TOLD: usize = 20;
+
+/// See the module.
+pub(crate) struct Compare(pub Arc<Core>);
+
+/// A difference as it was seen just now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub invoice: String,
+    /// Nobody, where only the provider knows the invoice.
+    pub customer: Option<CustomerId>,
+    /// `missing`, `unknown`, `paid`, `void` or `open`.
+    pub what: &'static str,
+    pub ours: Cents,
+    pub theirs: Cents,
+    pub reason: String,
+}
+
+/// A difference as it is kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Difference {
+    pub invoice: String,
+    pub customer: Option<CustomerId>,
+    pub what: String,
+    pub ours: Cents,
+    pub theirs: Cents,
+    pub reason: String,
+    pub since: Timestamp,
+    pub closed_at: Option<Timestamp>,
+}
+
+impl Found {
+    fn id(&self) -> String {
+        format!("{} {}", self.what, self.invoice)
+    }
+}
+
+/// Begins the comparison of a day, where anybody charges.
+pub(super) async fn begin(tx: &mut Tx, core: &Core, day: &str) -> Result<(), Error> {
+    if core.drivers.payments.charges() {
+        start(tx, core, &Plan { kind: KIND, time_limit: TIME_LIMIT, subject: day }, &()).await?;
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl Workflow for Compare {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    fn time_limit(&self) -> SignedDuration {
+        TIME_LIMIT
+    }
+
+    fn on_failure(&self) -> OnFailure {
+        OnFailure::Halt
+    }
+
+    async fn run(&self, run: &Run) -> Result<(), Stop> {
+        run.step("compare", || compare(&self.0)).await
+    }
+
+    async fn undo(&self, _run: &Run) -> Result<(), Stop> {
+        Ok(())
+    }
+}
+
+async fn compare(core: &Core) -> Result<(), StepError> {
+    let now = core.clock.now();
+    let since = now - LOOKS_BACK;
+    // Ours first: what is issued after it is looked at tomorrow, and is known by then.
+    let ours = store::charged_since(&core.db, since).await?;
+    let theirs = by_number(core.drivers.payments.collected_since(since).await.map_err(step_error)?);
+    let mut found = Vec::new();
+    for charged in &ours {
+        let booked = booked(core, charged).await?;
+        found.extend(difference(charged, booked, theirs.get(&charged.number)));
+    }
+    found.extend(unknown(core, &theirs).await?);
+    let mut tx = core.db.begin().await?;
+    let open: BTreeSet<String> = store::open_ids(&mut tx).await?.into_iter().collect();
+    let seen: BTreeSet<String> = found.iter().map(Found::id).collect();
+    for one in &found {
+        store::keep(&mut tx, one, now).await?;
+    }
+    for gone in open.difference(&seen) {
+        store::close(&mut tx, gone, now).await?;
+    }
+    let new: Vec<String> = found.iter().filter(|one| !open.contains(&one.id())).map(|one| one.reason.clone()).collect();
+    if !new.is_empty() {
+        let why = new.into_iter().take(TOLD).collect::<Vec<_>>().join("\n");
+        let key = format!("charge differences {}", now.as_millisecond());
+        mail::alert(&mut tx, core, &key, "The payment provider and the books differ", &why, "/admin/money").await?;
+    }
+    tx.commit().await?;
+    core.mail_waiting.notify_one();
+    Ok(())
+}
+
+/// The one that counts of each number: void ones only where there is no other.
+fn by_number(all: Vec<(String, Standing)>) -> BTreeMap<String, Standing> {
+    let mut kept: BTreeMap<String, Standing> = BTreeMap::new();
+    for (number, standing) in all {
+        let stays = kept.get(&number).is_some_and(|known| known.state != CollectionState::Void);
+        if !stays {
+            kept.insert(number, standing);
+        }
+    }
+    kept
+}
+
+/// What the book says was collected of an invoice.
+async fn booked(core: &Core, charged: &Charged) -> Result<Option<Cents>, StepError> {
+    let ledger = accounts::read(&core.db, charged.customer).await.map_err(StepError::permanent)?;
+    let id = TransactionId::of(Kind::Payment, &charge_reference(&charged.number));
+    Ok(ledger.find(&id).and_then(|payment| Cents::ZERO.checked_sub(payment.amount_on(Account::Receivable))))
+}
+
+fn difference(charged: &Charged, booked: Option<Cents>, theirs: Option<&Standing>) -> Option<Found> {
+    let Charged { number, outstanding, .. } = charged;
+    let found = |what, ours: Cents, theirs: Cents, reason: String| {
+        Some(Found { invoice: number.clone(), customer: Some(charged.customer), what, ours, theirs, reason })
+    };
+    let Some(theirs) = theirs else {
+        let reason = format!("Invoice {number} was handed over, and the payment provider does not show it.");
+        return if charged.is_known_there { found("missing", *outstanding, Cents::ZERO, reason) } else { None };
+    };
+    let taken = booked.unwrap_or_default();
+    if taken != theirs.paid {
+        let reason = format!(
+            "Of invoice {number}, {} cents are booked here as collected, and the payment provider says {}.",
+            taken.get(),
+            theirs.paid.get()
+        );
+        return found("paid", taken, theirs.paid, reason);
+    }
+    let left = match theirs.state {
+        CollectionState::Paid => return None,
+        CollectionState::Void | CollectionState::GivenUp => Cents::ZERO,
+        CollectionState::Open | CollectionState::Draft => theirs.total.checked_sub(theirs.paid)?,
+    };
+    let reason = format!(
+        "Of invoice {number}, {} cents are open here; it is {} at the payment provider, which waits for {}.",
+        outstanding.get(),
+        theirs.state.as_str(),
+        left.get()
+    );
+    let what = if left == Cents::ZERO { "void" } else { "open" };
+    // A void one that waits here for another try says nothing new while nobody was told of it as handed over.
+    let is_told = left != Cents::ZERO || charged.is_known_there;
+    if left != *outstanding && is_told { found(what, *outstanding, left, reason) } else { None }
+}
+
+/// Invoices that bear our mark and that nobody here knows.
+async fn unknown(core: &Core, theirs: &BTreeMap<String, Standing>) -> Result<Vec<Found>, StepError> {
+    let mut found = Vec::new();
+    let mut connection = core.db.read().acquire().await?;
+    for (number, standing) in theirs.iter().filter(|(_, standing)| standing.state != CollectionState::Void) {
+        if invoices::store::find(&mut connection, number).await?.is_none() {
+            let reason =
+                format!("The payment provider has an invoice {number} ({}), and there is none here.", standing.id);
+            found.push(Found {
+                invoice: number.clone(),
+                customer: None,
+                what: "unknown",
+                ours: Cents::ZERO,
+                theirs: standing.total,
+                reason,
+            });
+        }
+    }
+    Ok(found)
+}
