@@ -11,6 +11,7 @@ mod billing;
 mod client;
 mod contests;
 mod customers;
+mod dunning;
 mod emergency;
 mod error;
 mod health;
@@ -33,6 +34,7 @@ pub use billing::{BooksCheck, ChargeDifference, ClosePeriods, Closing, DryRun, I
 pub use client::Client;
 pub use contests::{Contest, ContestFilter, ContestState, DecideContest, HoursWaived, NewContest, WaiveHours};
 pub use customers::Customer;
+pub use dunning::Dunning;
 pub use emergency::{EmergencyAccess, EmergencyOutcome, EmergencyReport};
 pub use error::ClientError;
 pub use health::{HealthReport, HealthState};

@@ -19,7 +19,7 @@
 mod policy;
 mod state;
 
-pub use policy::Policy;
+pub use policy::{Policy, PolicyError};
 pub use state::{Clock, Dunning, Ending, Hold, Impossible, Next, Stage};
 
 use jiff::Timestamp;

@@ -5,6 +5,7 @@ pub(crate) mod audit;
 pub(crate) mod billing;
 pub(crate) mod contests;
 pub(crate) mod customers;
+pub(crate) mod dunning;
 pub(crate) mod instances;
 pub(crate) mod invoices;
 pub(crate) mod ledgers;

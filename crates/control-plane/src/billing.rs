@@ -7,6 +7,7 @@
 //! - a customer's book, and what it says about each invoice: `accounts.rs`, `settlement.rs`
 //! - money that came, or will not: `payments.rs`; what the payment provider charges: `collection.rs`,
 //!   and whether it says the same as the books: `comparison.rs`
+//! - what becomes of those who do not pay: `dunning.rs`
 //! - an invoice as people read and print it: `paper.rs`; sums for the operator: `figures.rs`
 //! - caps and budgets: `spending.rs`, for the period that runs: `running.rs`
 //! - everything computed again and compared: `books.rs`
@@ -20,6 +21,7 @@ pub(crate) mod closing;
 pub(crate) mod collection;
 pub(crate) mod comparison;
 pub(crate) mod contests;
+pub(crate) mod dunning;
 pub(crate) mod figures;
 pub(crate) mod invoices;
 mod letter;
@@ -49,4 +51,5 @@ pub(crate) const MIGRATIONS: &[&[Migration]] = &[
     comparison::store::MIGRATIONS,
     figures::store::MIGRATIONS,
     spending::store::MIGRATIONS,
+    dunning::store::MIGRATIONS,
 ];

@@ -47,6 +47,7 @@ mod workflows;
 use store::Migration;
 
 pub use self::billing::closing::close_if_due;
+pub use self::billing::dunning::reconcile::dun_if_due;
 pub use self::billing::spending::watch::look_at_all as watch_spending;
 pub use self::billing::{BillingCycle, BillingSettings, Seller};
 pub use app::{App, Core, Drivers, Settings};

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use workflow::{Filter, WorkflowState};
 
 use crate::app::Core;
+use crate::billing::dunning::reconcile::dun_if_due;
 use crate::billing::{closing, spending};
 use crate::instances::{self, Instance};
 use crate::inventory::sweep;
@@ -30,6 +31,8 @@ const KEEP_POOL_EVERY: Duration = Duration::from_secs(5);
 /// A day is closed once; this is how often it is seen whether one is due.
 const CLOSE_PERIODS_EVERY: Duration = Duration::from_mins(10);
 const WATCH_SPENDING_EVERY: Duration = Duration::from_mins(1);
+/// Each step of dunning waits for days; this is how often it is seen whether one is due.
+const DUN_EVERY: Duration = Duration::from_mins(1);
 const LOOK_FOR_MAIL_EVERY: Duration = Duration::from_secs(10);
 
 /// The tasks of the main instance that nobody asks for.
@@ -55,6 +58,7 @@ impl Reconcilers {
         tasks.spawn(until_stopped(Box::pin(keep_pool(Arc::clone(core)))));
         tasks.spawn(until_stopped(Box::pin(close_periods(Arc::clone(core)))));
         tasks.spawn(until_stopped(Box::pin(watch_spending(Arc::clone(core)))));
+        tasks.spawn(until_stopped(Box::pin(dun(Arc::clone(core)))));
         Self(tasks)
     }
 
@@ -161,6 +165,16 @@ async fn watch_spending(core: Arc<Core>) {
         tokio::time::sleep(WATCH_SPENDING_EVERY).await;
         if let Err(error) = spending::watch::look_at_all(&core).await {
             tracing::error!("Watching caps and budgets failed; it is tried again later: {error}");
+        }
+    }
+}
+
+/// Tells dunning what days bring.
+async fn dun(core: Arc<Core>) {
+    loop {
+        tokio::time::sleep(DUN_EVERY).await;
+        if let Err(error) = dun_if_due(&core).await {
+            tracing::error!("Looking for invoices that are overdue failed; it is tried again later: {error}");
         }
     }
 }

@@ -164,10 +164,17 @@ pub(crate) fn closed(core: &Core, door: &Door, published: &Published, reader: Re
         HostState::Active => return None,
         HostState::Starting => ("Being prepared", "This workspace is being made. It opens by itself when it is ready."),
         HostState::Suspended => {
-            ("Suspended", "This workspace is suspended. Its data is kept; its owner was told the reason by mail.")
+            // Whoever comes by learns nothing of the customer's affairs; the portal tells the customer the reason.
+            (
+                "Suspended",
+                "This workspace is suspended. Its data is kept. If it is yours, the portal says why, and how it opens again.",
+            )
         }
-        HostState::Deleting => ("Being removed", "This workspace is being removed, as its owner asked."),
+        HostState::Deleting => ("Being removed", "This workspace is being removed."),
     };
+    let label = published.route.hostname.as_str().split('.').next().unwrap_or_default();
+    let portal =
+        (published.state == HostState::Suspended).then(|| format!("{}/portal/instances/{label}", core.issuer.url()));
     Some(notice(
         core,
         reader,
@@ -176,7 +183,7 @@ pub(crate) fn closed(core: &Core, door: &Door, published: &Published, reader: Re
             hostname: &door.shown,
             title,
             text: published.note.as_deref().unwrap_or(default),
-            link: None,
+            link: portal.as_deref().map(|url| ("See why", url)),
             passing: published.state == HostState::Starting,
         },
     ))

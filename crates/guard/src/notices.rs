@@ -67,7 +67,7 @@ pub(crate) fn denied(denied: &Denied) -> Notice {
         Denied::Closed(ListState::Deleting) => Notice::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "This workspace is being deleted",
-            "Its owner asked for it. If that was a mistake, the owner should contact support now.",
+            "If that is a mistake, its owner should contact support now.",
         ),
         Denied::Closed(_) => Notice::new(
             StatusCode::SERVICE_UNAVAILABLE,

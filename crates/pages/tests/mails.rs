@@ -69,7 +69,7 @@ fn each_reminder_says_what_comes_next_and_when_and_how_to_prevent_it() {
         ("mail-reminder", "your workspace is closed, and everything in it kept, on 3 Dec 2026"),
         ("mail-last-reminder", "your workspace is closed, and everything in it kept, on 27 Nov 2026"),
         ("mail-suspended-unpaid", "your contract ends on 5 Dec 2026"),
-        ("mail-ended-unpaid", "we tell you when your workspace will be deleted on 5 Dec 2026"),
+        ("mail-ended-unpaid", "the deletion of your workspace is announced on 5 Dec 2026"),
         ("mail-deletion", "your workspace is deleted with everything in it on 5 Dec 2026"),
     ] {
         let (_, _, text, _) = money_mail(name);

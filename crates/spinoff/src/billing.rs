@@ -3,6 +3,7 @@ use clap::Subcommand;
 use domain::{Cents, Month};
 
 use crate::context::Context;
+use crate::dunning;
 use crate::failure::{Doing as _, Exit, Failure};
 use crate::follow::{Patience, follow};
 use crate::output::{or_dash, table, visible};
@@ -50,6 +51,9 @@ Examples:
         #[arg(long)]
         closed: bool,
     },
+    /// See and pause what happens to customers who do not pay
+    #[command(subcommand)]
+    Dunning(dunning::Command),
 }
 
 /// Runs one of them.
@@ -67,6 +71,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
             let found = context.client()?.charge_differences(closed).await.doing(what)?;
             context.output.show(&found, || differences(&found.data))
         }
+        Command::Dunning(command) => dunning::run(context, command).await,
     }
 }
 

@@ -10,6 +10,7 @@ mod customers;
 mod data_folder;
 mod delete;
 mod doctor;
+mod dunning;
 mod failure;
 mod follow;
 mod instances;

@@ -29,7 +29,10 @@ pub struct SuspendArgs {
 /// Which instance to open again.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Exit codes: 0 its members can enter, 1 failed, 3 no such instance, 4 refused, 5 not open in time.
+    after_help = "Lifts your own suspension. What something else keeps closed, such as an invoice that is not paid, stays
+closed; the answer says what it is.
+
+Exit codes: 0 its members can enter, 1 failed, 3 no such instance, 4 refused, 5 not open in time.
 
 Examples:
   spinoff resume acme

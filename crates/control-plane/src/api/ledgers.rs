@@ -35,7 +35,7 @@ pub(crate) async fn give_credit(
     Ok(axum::Json(view(&app, customer).await?))
 }
 
-async fn known(app: &App, id: &str) -> Result<CustomerId, AppError> {
+pub(super) async fn known(app: &App, id: &str) -> Result<CustomerId, AppError> {
     let missing = || refused(404, &format!("There is no customer {id}"), "`spinoff customers list` shows all.");
     let customer = CustomerId::parse(id).map_err(|_| missing())?;
     customers::store::find(&app.db, customer).await?.map(|found| found.id).ok_or_else(missing)

@@ -28,7 +28,7 @@ pub(crate) async fn document() -> axum::Json<utoipa::openapi::OpenApi> {
         paths::show_finding, paths::repair_finding, paths::sweep_providers, paths::show_pool,
         paths::list_invoices, paths::show_invoice, paths::pay_invoice, paths::charge_invoice, paths::write_off_invoice, paths::show_ledger,
         paths::give_credit, paths::waive_hours, paths::list_contests, paths::open_contest, paths::decide_contest,
-        paths::close_periods, paths::check_books, paths::list_charge_differences,
+        paths::close_periods, paths::check_books, paths::list_charge_differences, paths::show_dunning, paths::pause_dunning, paths::unpause_dunning,
     )
 )]
 struct Described;
@@ -38,10 +38,10 @@ struct Described;
 mod paths {
     use api::{
         ActivityAccepted, ActivityReport, AuditEvent, BooksCheck, ChargeDifference, ClosePeriods, Contest, Customer,
-        DecideContest, DeleteInstance, DryRun, EmergencyReport, Finding, HoursWaived, Instance, InstanceAccepted,
-        Invoice, Ledger, Member, Message, NewAccess, NewContest, NewCredit, NewInstance, NewMember, NewPayment, Page,
-        Pool, Problem, Provider, RenameInstance, SignedMembers, SuspendInstance, Usage, WaiveHours, Workflow,
-        WorkflowAccepted, WriteOff,
+        DecideContest, DeleteInstance, DryRun, Dunning, EmergencyReport, Finding, HoursWaived, Instance,
+        InstanceAccepted, Invoice, Ledger, Member, Message, NewAccess, NewContest, NewCredit, NewInstance, NewMember,
+        NewPayment, Page, Pool, Problem, Provider, RenameInstance, SignedMembers, SuspendInstance, Usage, WaiveHours,
+        Workflow, WorkflowAccepted, WriteOff,
     };
 
     macro_rules! described {
@@ -168,6 +168,12 @@ mod paths {
             params(("id" = String, Path)),
             responses((status = 200, body = Ledger), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
                       (status = 409, description = "Another credit has this reference", body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)));
+        show_dunning = (get, path = "/customers/{id}/dunning", tag = "customers", params(("id" = String, Path)),
+            responses((status = 200, body = Dunning), (status = 401, body = Problem), (status = 404, body = Problem)));
+        pause_dunning = (post, path = "/customers/{id}/dunning/pause", tag = "customers", params(("id" = String, Path)),
+            responses((status = 200, body = Dunning), (status = 401, body = Problem), (status = 404, body = Problem)));
+        unpause_dunning = (post, path = "/customers/{id}/dunning/unpause", tag = "customers", params(("id" = String, Path)),
+            responses((status = 200, body = Dunning), (status = 401, body = Problem), (status = 404, body = Problem)));
         waive_hours = (post, path = "/instances/{instance}/usage/waive", tag = "usage", request_body = WaiveHours,
             params(("instance" = String, Path)),
             responses((status = 200, body = HoursWaived), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),

@@ -52,6 +52,11 @@ pub(crate) async fn read(db: &Db, customer: CustomerId) -> Result<Ledger, Accoun
 }
 
 impl Held {
+    /// Whose book it is.
+    pub(crate) const fn customer(&self) -> CustomerId {
+        self.customer
+    }
+
     /// Adds a transaction, once.
     pub(crate) async fn record(
         &mut self,

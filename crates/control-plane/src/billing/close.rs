@@ -34,6 +34,8 @@ pub(crate) struct Service {
     pub ended: Option<UsageHour>,
     /// The end of its last invoice's period.
     pub billed_until: Option<UsageHour>,
+    /// When a contract ended that was restored, and when that was.
+    pub uncharged: Option<(UsageHour, UsageHour)>,
 }
 
 /// Why a period did not get its invoice.
@@ -73,14 +75,17 @@ impl<'a> Closing<'a> {
     }
 
     /// The periods of a service that end at an hour or before it and have no invoice yet, the earliest first. None
-    /// begins after the service ended; the one in which it ended counts whole. What came before the first version of
+    /// begins after the service ended; the one in which it ended counts whole, and so does the one in which it was
+    /// restored. What came before the first version of
     /// the plan is nobody's to bill.
     pub(crate) fn periods(&self, service: &Service, until: UsageHour) -> Vec<Period> {
         let cycle = self.core.settings.billing.cycle_of(service.began);
         let first = service.billed_until.unwrap_or(service.began).max(service.began);
         let lasts = |period: &Period| service.ended.is_none_or(|ended| period.start() <= ended);
         let periods = cycle.periods_from(first).take_while(|period| period.end() <= until && lasts(period));
-        periods.filter(|period| self.prices.for_period(*period, service.began).is_some()).collect()
+        let charged =
+            |period: &Period| service.uncharged.is_none_or(|(from, to)| period.start() <= from || to < period.end());
+        periods.filter(charged).filter(|period| self.prices.for_period(*period, service.began).is_some()).collect()
     }
 
     /// What a service pays in a period; nothing before there was a plan.

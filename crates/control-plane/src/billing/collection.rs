@@ -2,16 +2,17 @@
 //! invoice; what came of it is booked once, whether the charge itself told, an event, or a later look. What an event
 //! says is not believed: it makes us look.
 //!
-//! A charge that failed is kept with its reason and is not tried again by itself: [`again`] does that.
+//! A charge that failed is kept with its reason; dunning tries it again, and [`again`] when somebody asks.
 
 pub(crate) mod store;
 mod workflows;
 
 use ::store::Tx;
 use ::store::sqlx::Error;
+use billing::dunning::Event as DunningEvent;
 use billing::ledger::{Kind, Transaction, TransactionId};
 use billing::{Invoice, OutOfRange};
-use domain::{Cents, CustomerId, WorkflowId};
+use domain::{Cents, WorkflowId};
 use jiff::{SignedDuration, Timestamp};
 use providers::payments::{Bill, BillLine, CollectionState, Event, Failure, Standing};
 use workflow::{StepError, WorkflowState};
@@ -19,7 +20,7 @@ use workflow::{StepError, WorkflowState};
 use super::accounts::{self, AccountError, Entry};
 use super::invoices::{self, Issued};
 use super::settlement::charge_reference;
-use super::{letter, payments};
+use super::{dunning, letter, payments};
 use crate::app::{App, Core};
 use crate::audit;
 use crate::error::{AppError, refused};
@@ -54,6 +55,14 @@ pub(crate) async fn begin(tx: &mut Tx, core: &Core, number: &str) -> Result<Work
     let attempt = store::next_attempt(tx, number).await?;
     let plan = Plan { kind: workflows::COLLECT, time_limit: TIME_LIMIT, subject: number };
     start(tx, core, &plan, &workflows::Wanted { number: number.to_owned(), attempt }).await
+}
+
+/// Begins another charge of an invoice whose customer's book is held, unless one is under way.
+pub(super) async fn retry(tx: &mut Tx, core: &Core, number: &str) -> Result<(), Error> {
+    if workflow::under_way(tx, workflows::COLLECT, number).await?.is_some() {
+        return Ok(());
+    }
+    begin(tx, core, number).await.map(drop)
 }
 
 /// Charges an open invoice again. Asking again while that is under way gives the same workflow.
@@ -145,10 +154,8 @@ async fn book(core: &Core, number: &str, standing: &Standing) -> Result<(), Step
     let (known, _) = invoices::store::find(&mut tx, number).await?.ok_or_else(|| missing(number))?;
     store::name(&mut tx, number, &standing.id).await?;
     match (standing.state, &standing.failure) {
-        (CollectionState::Paid, _) => paid(&mut tx, core, &known, standing.paid).await.map_err(unbooked)?,
-        (CollectionState::Open, Some(failure)) => {
-            charge_failed(&mut tx, core, &known, failure).await?;
-        }
+        (CollectionState::Paid, _) => paid(&mut tx, core, &known, standing.paid).await?,
+        (CollectionState::Open, Some(failure)) => charge_failed(&mut tx, core, &known, failure).await?,
         _ => {}
     }
     tx.commit().await?;
@@ -156,18 +163,19 @@ async fn book(core: &Core, number: &str, standing: &Standing) -> Result<(), Step
     Ok(())
 }
 
-async fn paid(tx: &mut Tx, core: &Core, known: &Issued, amount: Cents) -> Result<(), AccountError> {
+async fn paid(tx: &mut Tx, core: &Core, known: &Issued, amount: Cents) -> Result<(), StepError> {
     let (number, now) = (&known.number, core.clock.now());
     let reference = charge_reference(number);
-    let mut held = accounts::open(tx, known.customer).await?;
+    let mut held = accounts::open(tx, known.customer).await.map_err(unbooked)?;
     if held.ledger.find(&TransactionId::of(Kind::Payment, &reference)).is_some() || amount <= Cents::ZERO {
         return Ok(());
     }
     let author = core.drivers.payments.name();
     let reason = payments::reason_of(number);
-    let transaction = Transaction::payment(now, &reference, amount, Cents::ZERO)?;
-    held.record(tx, transaction, Entry { author, reason: &reason, now }).await?;
-    held.settle(tx).await?;
+    let transaction = Transaction::payment(now, &reference, amount, Cents::ZERO).map_err(StepError::permanent)?;
+    held.record(tx, transaction, Entry { author, reason: &reason, now }).await.map_err(unbooked)?;
+    held.settle(tx).await.map_err(unbooked)?;
+    dunning::settled(tx, core, &held).await.map_err(undunned)?;
     audit::record(tx, core, author, "payment.collected", number, &amount.priced(&known.currency)).await?;
     if let Some((settled, _)) = invoices::store::find(tx, number).await? {
         let receipt = letter::Receipt { reference: &reference, how: "your card", amount, on: invoices::day_of(now) };
@@ -176,8 +184,10 @@ async fn paid(tx: &mut Tx, core: &Core, known: &Issued, amount: Cents) -> Result
     Ok(())
 }
 
-/// Keeps that an invoice could not be charged, once. Whose it is.
-async fn charge_failed(tx: &mut Tx, core: &Core, known: &Issued, failure: &Failure) -> Result<CustomerId, Error> {
+/// Keeps that an invoice could not be charged, and lets dunning know, once.
+async fn charge_failed(tx: &mut Tx, core: &Core, known: &Issued, failure: &Failure) -> Result<(), StepError> {
+    let held = accounts::open(tx, known.customer).await.map_err(unbooked)?;
+    let Some((known, _)) = invoices::store::find(tx, &known.number).await? else { return Ok(()) };
     let failed = ChargeFailure {
         id: failure.id.clone(),
         invoice: known.number.clone(),
@@ -188,12 +198,26 @@ async fn charge_failed(tx: &mut Tx, core: &Core, known: &Issued, failure: &Failu
     if store::insert_failure(tx, known.customer, &failed).await? {
         let author = core.drivers.payments.name();
         audit::record(tx, core, author, "payment.failed", &known.number, &failed.reason).await?;
+        // It may have been paid by hand meanwhile.
+        if known.outstanding > Cents::ZERO {
+            dunning::happened(tx, core, &held, DunningEvent::ChargeFailed).await.map_err(undunned)?;
+        }
     }
-    Ok(known.customer)
+    Ok(())
 }
 
 fn missing(number: &str) -> StepError {
     StepError::permanent(anyhow::anyhow!("there is no invoice {number}; look whether a backup was restored"))
+}
+
+fn undunned(error: AppError) -> StepError {
+    match error {
+        AppError::Internal(error) => match error.downcast::<Error>() {
+            Ok(error) => error.into(),
+            Err(other) => StepError::permanent(other),
+        },
+        refused => StepError::permanent(anyhow::anyhow!("{refused}")),
+    }
 }
 
 fn unbooked(error: AccountError) -> StepError {

@@ -19,14 +19,14 @@ use crate::instances::names;
 use crate::mail::{self, Letter};
 
 /// Whom a letter goes to, and what it is about.
-struct Addressee {
+pub(super) struct Addressee {
     customer: Customer,
-    account: Account,
-    bills_url: String,
+    pub account: Account,
+    pub bills_url: String,
 }
 
 /// Nobody, once the customer or the instance is forgotten.
-async fn addressee(
+pub(super) async fn addressee(
     tx: &mut Tx,
     core: &Core,
     customer: CustomerId,
@@ -44,7 +44,7 @@ async fn addressee(
 }
 
 impl Addressee {
-    async fn post(
+    pub(super) async fn post(
         &self,
         tx: &mut Tx,
         core: &Core,

@@ -54,11 +54,17 @@ pub(crate) fn how_to_pay(core: &Core, issued: &Issued) -> HowToPay {
     HowToPay::Transfer(transfer(core, &issued.number))
 }
 
+const PAY_NOW: &str = "You can pay it at once on the invoice's page, with the same card or another one.";
 const CHARGED: &str = "It is charged to your card; there is nothing for you to do.";
 
 /// The same, a paragraph each, for mail and paper.
 pub(crate) fn in_paragraphs(core: &Core, number: &str) -> Vec<String> {
     if core.drivers.payments.charges() { vec![CHARGED.to_owned()] } else { transfer(core, number) }
+}
+
+/// What to do about an invoice that is late, a paragraph each.
+pub(super) fn when_late(core: &Core, number: &str) -> Vec<String> {
+    if core.drivers.payments.charges() { vec![PAY_NOW.to_owned()] } else { transfer(core, number) }
 }
 
 /// How an invoice is paid by transfer, a paragraph each.

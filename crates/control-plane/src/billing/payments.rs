@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::accounts::{self, AccountError, Entry, Held};
 use super::invoices::{self, Issued};
-use super::{collection, letter};
+use super::{collection, dunning, letter};
 use crate::app::App;
 use crate::error::{AppError, refused};
 use crate::{audit, customers};
@@ -55,6 +55,7 @@ pub(crate) async fn pay(app: &App, number: &str, payment: &Payment<'_>, by: &str
     let reason = reason_of(number);
     held.record(&mut tx, transaction, Entry { author: by, reason: &reason, now }).await.map_err(elsewhere)?;
     held.settle(&mut tx).await?;
+    dunning::settled(&mut tx, app, &held).await?;
     let detail = format!("{reference}: {}", amount.priced(&invoice.currency));
     audit::record(&mut tx, app, by, "payment.recorded", number, &detail).await?;
     let settled = find(&mut tx, number).await?;
@@ -66,6 +67,8 @@ pub(crate) async fn pay(app: &App, number: &str, payment: &Payment<'_>, by: &str
     letter::received(&mut tx, app, &settled, &receipt).await?;
     tx.commit().await?;
     app.mail_waiting.notify_one();
+    // What was closed for this money opens now.
+    app.engine.wake();
     Ok(settled)
 }
 
@@ -96,7 +99,10 @@ pub(crate) async fn give_credit(
     held.record(&mut tx, transaction, Entry { author: by, reason, now }).await.map_err(elsewhere)?;
     let detail = format!("{reference}: {amount}, {reason}");
     audit::record(&mut tx, app, by, "credit.granted", &customer.to_string(), &detail).await?;
-    Ok(tx.commit().await?)
+    dunning::settled(&mut tx, app, &held).await?;
+    tx.commit().await?;
+    app.engine.wake();
+    Ok(())
 }
 
 /// Gives up what is left of an invoice. Doing so again changes nothing.
@@ -112,11 +118,13 @@ pub(crate) async fn write_off(app: &App, number: &str, reason: &str, by: &str) -
     let transaction = Transaction::write_off(now, number, invoice.outstanding).map_err(AccountError::from)?;
     held.record(&mut tx, transaction, Entry { author: by, reason, now }).await?;
     held.settle(&mut tx).await?;
+    dunning::settled(&mut tx, app, &held).await?;
     let detail = format!("{}, {reason}", invoice.outstanding.priced(&invoice.currency));
     audit::record(&mut tx, app, by, "invoice.written_off", number, &detail).await?;
     collection::withdraw(&mut tx, app, number).await?;
     let settled = find(&mut tx, number).await?;
     tx.commit().await?;
+    app.engine.wake();
     Ok(settled)
 }
 

@@ -1,3 +1,4 @@
+use billing::dunning::Policy;
 use billing::{Cycle, Party};
 use domain::UsageHour;
 use serde::Deserialize;
@@ -19,6 +20,8 @@ pub struct BillingSettings {
     pub number_prefix: String,
     /// Who sells.
     pub seller: Seller,
+    /// What happens when an invoice is not paid.
+    pub dunning: Policy,
 }
 
 /// When a period ends.
@@ -53,6 +56,7 @@ impl Default for BillingSettings {
             how_to_pay: Vec::new(),
             number_prefix: String::new(),
             seller: Seller::default(),
+            dunning: Policy::default(),
         }
     }
 }

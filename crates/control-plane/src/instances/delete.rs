@@ -13,6 +13,7 @@ use workflow::{OnFailure, Run, StepError, Stop, Workflow, WorkflowState};
 
 use super::Instance;
 use super::provision::{self, transition_error};
+use super::store::TransitionError;
 use super::{access, names, rename};
 use crate::app::{App, Core};
 use crate::error::{AppError, refused};
@@ -58,7 +59,6 @@ pub(crate) async fn request(app: &App, instance: &Instance, confirm: &str, by: &
         }
         return WorkflowId::parse(&id).map_err(AppError::internal);
     }
-    let now = app.clock.now();
     if matches!(instance.state, InstanceState::Requested | InstanceState::Provisioning) {
         for kind in [provision::KIND, claim::KIND, checkout::KIND] {
             if workflow::under_way(&mut tx, kind, &subject).await?.is_some() {
@@ -67,17 +67,29 @@ pub(crate) async fn request(app: &App, instance: &Instance, confirm: &str, by: &
             }
         }
         // Its provisioning was abandoned half undone: what is left of it is removed like the whole.
-        super::store::transition(&mut tx, instance.id, Event::GiveUp, now).await?;
+        super::store::transition(&mut tx, instance.id, Event::GiveUp, app.clock.now()).await?;
     }
-    super::store::transition(&mut tx, instance.id, Event::Delete, now).await?;
-    super::store::note_deletion_request(&mut tx, instance.id, by).await?;
-    audit::record(&mut tx, app, by, "instance.deletion_requested", &subject, confirm.trim()).await?;
-    // What else works on it sees at once that it is in vain.
-    workflow::nudge(&mut tx, &subject, now).await?;
-    let id = start(&mut tx, app, instance.id).await?;
+    let id = begin(&mut tx, app, instance.id, confirm.trim(), by).await?;
     tx.commit().await?;
     app.engine.wake();
     Ok(id)
+}
+
+/// Begins a deletion in the transaction that decides it. Wake the engine after the commit.
+pub(crate) async fn begin(
+    tx: &mut Tx,
+    core: &Core,
+    instance: InstanceId,
+    detail: &str,
+    by: &str,
+) -> Result<WorkflowId, TransitionError> {
+    let (subject, now) = (instance.to_string(), core.clock.now());
+    super::store::transition(tx, instance, Event::Delete, now).await?;
+    super::store::note_deletion_request(tx, instance, by).await?;
+    audit::record(tx, core, by, "instance.deletion_requested", &subject, detail).await?;
+    // What else works on it sees at once that it is in vain.
+    workflow::nudge(tx, &subject, now).await?;
+    Ok(start(tx, core, instance).await?)
 }
 
 async fn start(tx: &mut Tx, core: &Core, instance: InstanceId) -> Result<WorkflowId, Error> {

@@ -9,6 +9,7 @@ mod billing_money;
 mod billing_year;
 mod console_money;
 mod deletion;
+mod dunning;
 mod emergencies;
 mod members;
 mod outbox;

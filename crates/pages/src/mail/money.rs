@@ -274,8 +274,7 @@ impl PaymentReceived {
 
 impl PaymentReminder {
     fn letter(&self) -> Letter {
-        let (hostname, number) = (&self.account.hostname, &self.number);
-        let owed = format!("Invoice {number} for {hostname}: {} were to be paid by {}.", self.amount, day(&self.due));
+        let owed = format!("Invoice {}: {} were to be paid by {}.", self.number, self.amount, day(&self.due));
         let mut paragraphs = vec![self.news(), owed];
         paragraphs
             .extend(self.next.map(|(step, at)| format!("If nothing is paid, {} on {}.", step.in_words(), utc(at))));
@@ -344,7 +343,7 @@ impl NextStep {
             Self::Remind => "we remind you again",
             Self::Suspend => "your workspace is closed, and everything in it kept,",
             Self::Cancel => "your contract ends",
-            Self::AnnounceDeletion => "we tell you when your workspace will be deleted",
+            Self::AnnounceDeletion => "the deletion of your workspace is announced",
             Self::Delete => "your workspace is deleted with everything in it",
         }
     }

@@ -122,6 +122,8 @@ impl Config {
             .with_list_parse_key("compute.app_path")
             .with_list_parse_key("compute.egress")
             .with_list_parse_key("stripe.webhook_secret")
+            .with_list_parse_key("billing.dunning.retry_after_days")
+            .with_list_parse_key("billing.dunning.reminder_days")
             .source(Some(environment));
         let read = config::Config::builder().add_source(file).add_source(environment).build();
         read.and_then(config::Config::try_deserialize)
@@ -217,6 +219,22 @@ mod tests {
         assert_eq!(billing.cycle, control_plane::BillingCycle::Anniversary);
         assert_eq!(read("", &[]).unwrap().billing, BillingSettings::default());
         assert!(read("[billing]\ncycle = \"weekly\"\n", &[]).is_err());
+    }
+
+    #[test]
+    fn dunning_takes_as_long_as_the_settings_say() {
+        let file = "[billing.dunning]\nreminder_days = [3]\ngrace_days = 4\n";
+        let set = read(file, &[("SPINOFF_BILLING__DUNNING__RETRY_AFTER_DAYS", "2,4")]).unwrap().billing.dunning;
+        assert_eq!((set.reminder_days, set.retry_after_days, set.grace_days), (vec![3], vec![2, 4], 4));
+        assert_eq!(set.suspended_days, BillingSettings::default().dunning.suspended_days);
+        assert!(read("[billing.dunning]\nnotice_days = 0\n", &[]).is_err(), "nothing is deleted without notice");
+        for (wrong, named) in
+            [("grace_days = 700", "grace_days says 700"), ("reminder_days = [7, 400]", "reminder_days says 400")]
+        {
+            let config = read(&format!("[billing.dunning]\n{wrong}\n"), &[]).unwrap();
+            let error = config.goes_together().unwrap_err().to_string();
+            assert!(error.contains(named), "{error}");
+        }
     }
 
     #[test]

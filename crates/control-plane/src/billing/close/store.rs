@@ -14,7 +14,7 @@ pub(crate) async fn services(
     let (customer, instance) = after.map(|(customer, id)| (customer.to_string(), id.to_string())).unwrap_or_default();
     let rows = sqlx::query(
         "select * from (
-             select i.id, i.customer_id, i.active_since, i.service_ended_at,
+             select i.id, i.customer_id, i.active_since, i.service_ended_at, i.uncharged_from, i.uncharged_until,
                     (select max(v.period_end) from invoices v where v.instance_id = i.id) as billed_until
              from instances i
              where i.active_since is not null and (i.customer_id > $1 or (i.customer_id = $1 and i.id > $2))) as services
@@ -32,7 +32,7 @@ pub(crate) async fn services(
 /// One instance's service; none if it was never in use.
 pub(crate) async fn find(db: &Db, instance: InstanceId) -> Result<Option<Service>, Error> {
     let row = sqlx::query(
-        "select i.id, i.customer_id, i.active_since, i.service_ended_at,
+        "select i.id, i.customer_id, i.active_since, i.service_ended_at, i.uncharged_from, i.uncharged_until,
                 (select max(v.period_end) from invoices v where v.instance_id = i.id) as billed_until
          from instances i where i.id = $1 and i.active_since is not null",
     )
@@ -52,5 +52,6 @@ fn service(row: &AnyRow) -> Result<Service, Error> {
         began,
         ended: hour(row.try_get("service_ended_at")?),
         billed_until: billed_until.and_then(UsageHour::from_number),
+        uncharged: hour(row.try_get("uncharged_from")?).zip(hour(row.try_get("uncharged_until")?)),
     })
 }

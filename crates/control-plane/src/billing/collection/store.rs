@@ -1,5 +1,5 @@
 use domain::{Cents, CustomerId};
-use store::sqlx::{self, Error, Row as _};
+use store::sqlx::{self, Error, Row as _, any::AnyRow};
 use store::{Db, Migration, Tx, from_millis, millis};
 
 use super::ChargeFailure;
@@ -72,15 +72,27 @@ pub(crate) async fn failures(db: &Db, customer: CustomerId, number: &str) -> Res
     .bind(number)
     .fetch_all(db.read())
     .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(ChargeFailure {
-                id: row.try_get("id")?,
-                invoice: row.try_get("invoice")?,
-                amount: Cents::new(row.try_get("amount")?),
-                reason: row.try_get("reason")?,
-                failed_at: from_millis(row.try_get("failed_at")?),
-            })
-        })
-        .collect()
+    rows.iter().map(failure).collect()
+}
+
+/// The latest charge of a customer's that failed.
+pub(crate) async fn last_failure(tx: &mut Tx, customer: CustomerId) -> Result<Option<ChargeFailure>, Error> {
+    let row = sqlx::query(
+        "select id, invoice, amount, reason, failed_at from charge_attempts
+         where customer_id = $1 order by failed_at desc, id desc limit 1",
+    )
+    .bind(customer.to_string())
+    .fetch_optional(&mut **tx)
+    .await?;
+    row.as_ref().map(failure).transpose()
+}
+
+fn failure(row: &AnyRow) -> Result<ChargeFailure, Error> {
+    Ok(ChargeFailure {
+        id: row.try_get("id")?,
+        invoice: row.try_get("invoice")?,
+        amount: Cents::new(row.try_get("amount")?),
+        reason: row.try_get("reason")?,
+        failed_at: from_millis(row.try_get("failed_at")?),
+    })
 }

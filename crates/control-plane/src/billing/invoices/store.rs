@@ -127,6 +127,15 @@ pub(crate) async fn charged(
     rows.iter().map(|row| Ok((row.try_get("number")?, Cents::new(row.try_get("total")?)))).collect()
 }
 
+/// A customer's invoices of which something is to be paid, oldest first.
+pub(crate) async fn outstanding(connection: &mut AnyConnection, customer: CustomerId) -> Result<Vec<Issued>, Error> {
+    let rows = sqlx::query("select * from invoices where customer_id = $1 and outstanding > 0 order by seq")
+        .bind(customer.to_string())
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(issued).collect()
+}
+
 /// An instance's latest invoices, newest first.
 pub(crate) async fn latest(
     connection: &mut AnyConnection,

@@ -1,0 +1,114 @@
+//! Carries out what the rules of dunning say (`::billing::dunning`) about customers who owe what is due.
+//!
+//! A customer's state changes in [`happened`] alone, while the customer's book is held, and what follows from the change
+//! is written in the same transaction: mails into the outbox, and the workflows that close, open or delete instances. So
+//! nothing is done twice, whoever tells an event how often, and nothing is forgotten by a crash.
+//!
+//! - what is told by itself, as days pass: `reconcile.rs`
+//! - what is done about instances and mails: `actions.rs`, `letters.rs`
+//! - what people see of it, and the operator's pause: `view.rs`, `pause.rs`
+//!
+//! Only customers with an instance that lives are dunned: there is nothing to close for the others, and what they owe
+//! stays with the overdue invoices.
+
+mod actions;
+mod letters;
+pub(crate) mod pause;
+pub(crate) mod reconcile;
+pub(crate) mod store;
+pub(crate) mod view;
+
+use ::billing::dunning::{Clock, Dunning, Event, Stage};
+use ::store::Tx;
+use domain::Cents;
+use jiff::Timestamp;
+
+pub(crate) use view::view;
+
+use super::accounts::{AccountError, Held};
+use super::invoices::{self, Issued};
+use crate::app::Core;
+use crate::audit;
+use crate::error::AppError;
+
+/// Who does it, in the audit log.
+pub(crate) const AUTHOR: &str = "dunning";
+
+/// Where a customer stands, as it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub state: Dunning,
+    /// Since when the stage is what it is.
+    pub since: Timestamp,
+}
+
+/// Lets something happen to a customer whose book is held. What has no meaning there, or happened already, changes
+/// nothing. Wake the engine and the mail after the commit.
+pub(crate) async fn happened(tx: &mut Tx, core: &Core, held: &Held, event: Event) -> Result<(), AppError> {
+    let (customer, now) = (held.customer(), core.clock.now());
+    let kept = store::find(tx, customer).await?;
+    let living = store::living(tx, customer).await?;
+    let stored = kept.map_or(Dunning::CURRENT, |kept| kept.state);
+    let before = match stored.stage() {
+        // Who came back with another instance begins anew.
+        Stage::Deleted if !living.is_empty() => Dunning::CURRENT,
+        _ => stored,
+    };
+    let policy = &core.settings.billing.dunning;
+    let mut next = before.next(event, now, policy);
+    if living.is_empty() && is_under_way(next.state.stage()) {
+        next.state = Dunning::new(Stage::Deleted, Clock::Running { due: None }).map_err(AppError::internal)?;
+        next.actions.clear();
+    }
+    if next.state == stored {
+        return Ok(());
+    }
+    let since = kept.filter(|_| next.state.stage() == stored.stage()).map_or(now, |kept| kept.since);
+    store::keep(tx, customer, &Kept { state: next.state, since }).await?;
+    if next.state.stage() != stored.stage() {
+        let action = format!("dunning.{}", store::word(next.state.stage()));
+        audit::record(tx, core, AUTHOR, &action, &customer.to_string(), &format!("{event:?}")).await?;
+    }
+    for action in next.actions {
+        actions::carry_out(tx, core, held, next.state, action, &living).await?;
+    }
+    Ok(())
+}
+
+/// Ends a customer's dunning if nothing is owed any more that is due. To be called whenever money was booked.
+pub(crate) async fn settled(tx: &mut Tx, core: &Core, held: &Held) -> Result<(), AppError> {
+    let kept = store::find(tx, held.customer()).await?;
+    let Some(kept) = kept.filter(|kept| is_under_way(kept.state.stage())) else { return Ok(()) };
+    if owed(tx, core, held, kept.state.stage()).await?.is_empty() {
+        happened(tx, core, held, Event::Paid).await?;
+    }
+    Ok(())
+}
+
+/// The invoices that a customer is dunned for, oldest first: those whose due date has passed, and while a charge is
+/// tried again also those that it is for. None where the customer's credit covers them: nobody is closed out to whom as
+/// much is owed.
+async fn owed(tx: &mut Tx, core: &Core, held: &Held, stage: Stage) -> Result<Vec<Issued>, AppError> {
+    let today = invoices::day_of(core.clock.now());
+    let charged = matches!(stage, Stage::Retrying { .. } | Stage::Charging { .. });
+    let mut owed = invoices::store::outstanding(tx, held.customer()).await?;
+    owed.retain(|invoice| charged || invoice.due < today);
+    let sum = sum(&owed)?;
+    let credit = held.ledger.credit().map_err(AccountError::from)?;
+    Ok(if sum <= credit { Vec::new() } else { owed })
+}
+
+fn sum(owed: &[Issued]) -> Result<Cents, AppError> {
+    let sum = owed.iter().try_fold(Cents::ZERO, |sum, invoice| sum.checked_add(invoice.outstanding));
+    sum.ok_or_else(|| AppError::internal(::billing::OutOfRange))
+}
+
+/// Whether something is waited for.
+const fn is_under_way(stage: Stage) -> bool {
+    !matches!(stage, Stage::Current | Stage::Deleted)
+}
+
+/// Whether nobody may enter.
+const fn is_closed(stage: Stage) -> bool {
+    matches!(stage, Stage::Suspended | Stage::Cancelled { .. } | Stage::DeletionAnnounced { .. })
+}
