@@ -5,7 +5,8 @@
 //! - one period becomes one invoice, in one transaction: `close.rs`; all that are due: `closing.rs`
 //! - what would be issued: `preview.rs`, which closes in transactions that are never committed
 //! - a customer's book, and what it says about each invoice: `accounts.rs`, `settlement.rs`
-//! - money that came, or will not: `payments.rs`; what the payment provider charges: `collection.rs`,
+//! - money that came, or will not: `payments.rs`; what the payment provider charges: `collection.rs`, or takes
+//!   on a page of its own: `pay_page.rs`,
 //!   and whether it says the same as the books: `comparison.rs`
 //! - what becomes of those who do not pay: `dunning.rs`
 //! - an invoice as people read and print it: `paper.rs`; sums for the operator: `figures.rs`
@@ -26,6 +27,7 @@ pub(crate) mod figures;
 pub(crate) mod invoices;
 mod letter;
 pub(crate) mod paper;
+pub(crate) mod pay_page;
 pub(crate) mod payments;
 pub(crate) mod plans;
 pub(crate) mod preview;

@@ -72,6 +72,7 @@ fn for_customers() -> Router<App> {
             get(portal::bills::hour).post(portal::bills::contest),
         )
         .route("/portal/instances/{subdomain}/bills/invoices/{number}", get(portal::bills::invoice))
+        .route("/portal/instances/{subdomain}/bills/invoices/{number}/pay", post(portal::bills::pay))
         .route("/portal/instances/{subdomain}/bills/invoices/{number}/pdf", get(portal::bills::pdf))
         .route("/portal/instances/{subdomain}/bills/invoices/{number}/csv", get(portal::bills::csv))
         .route("/portal/instances/{subdomain}/delete", get(portal::deletion::confirm).post(portal::deletion::request))
@@ -110,6 +111,9 @@ fn for_operators() -> Router<App> {
         .route("/admin/money/invoices/{number}/pdf", get(console::money::invoice::pdf))
         .route("/admin/money/invoices/{number}/csv", get(console::money::invoice::csv))
         .route("/admin/money/invoices/{number}/payments", post(console::money::invoice::pay))
+        .route("/admin/money/invoices/{number}/charge", post(console::money::invoice::charge))
+        .route("/admin/money/invoices/{number}/pause", post(console::money::invoice::pause))
+        .route("/admin/money/invoices/{number}/unpause", post(console::money::invoice::unpause))
         .route("/admin/money/invoices/{number}/credits", post(console::money::invoice::give_credit))
         .route(
             "/admin/money/invoices/{number}/write-off",

@@ -11,6 +11,7 @@ use crate::app::{App, Core};
 use crate::billing::closing::Close;
 use crate::billing::collection::{Collect, LookUp, Withdraw};
 use crate::billing::comparison::Compare;
+use crate::billing::pay_page::PayPage;
 use crate::billing::plans;
 use crate::customers::payment_portal::PaymentPortal;
 use crate::instances::access::own::OwnAccess;
@@ -51,9 +52,10 @@ pub async fn assemble(core: Core, engine: workflow::Settings) -> anyhow::Result<
     operators::appoint(&core.db, &core.settings.operator, core.clock.now()).await?;
     core.admit_to_site(&core.settings.operator).await?;
     plans::keep(&core).await?;
-    let kinds: [Arc<dyn Workflow>; 21] = [
+    let kinds: [Arc<dyn Workflow>; 22] = [
         Arc::new(SignUp(Arc::clone(&core))),
         Arc::new(PaymentPortal(Arc::clone(&core))),
+        Arc::new(PayPage(Arc::clone(&core))),
         Arc::new(Provision(Arc::clone(&core))),
         Arc::new(Prepare(Arc::clone(&core))),
         Arc::new(Claim(Arc::clone(&core))),

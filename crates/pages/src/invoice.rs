@@ -118,7 +118,7 @@ pub enum HowToPay {
     Transfer(Vec<String>),
     /// On a page that takes the payment.
     Online {
-        /// Where that page is.
+        /// Where that page is opened, by a form.
         url: String,
         /// Why it has to be done by hand, where there is something to say.
         because: Option<String>,

@@ -91,6 +91,10 @@ pub trait Payments: Send + Sync {
     /// Not found when the provider does not know the customer.
     async fn portal(&self, customer: CustomerId, back_to: &str) -> Result<Option<String>, ProviderError>;
 
+    /// A page of the provider's on which a customer pays an open invoice, with any card and whatever the bank wants to
+    /// know; `None` where there is none, or nothing is to be paid there.
+    async fn pay_page(&self, customer: CustomerId, number: &str) -> Result<Option<String>, ProviderError>;
+
     /// Reads what the provider says of itself, if it is really from the provider and recent.
     ///
     /// # Errors

@@ -26,6 +26,7 @@ use jiff::Timestamp;
 pub(crate) use view::view;
 
 use super::accounts::{AccountError, Held};
+use super::collection;
 use super::invoices::{self, Issued};
 use crate::app::Core;
 use crate::audit;
@@ -78,21 +79,20 @@ pub(crate) async fn happened(tx: &mut Tx, core: &Core, held: &Held, event: Event
 /// Ends a customer's dunning if nothing is owed any more that is due. To be called whenever money was booked.
 pub(crate) async fn settled(tx: &mut Tx, core: &Core, held: &Held) -> Result<(), AppError> {
     let kept = store::find(tx, held.customer()).await?;
-    let Some(kept) = kept.filter(|kept| is_under_way(kept.state.stage())) else { return Ok(()) };
-    if owed(tx, core, held, kept.state.stage()).await?.is_empty() {
+    let waits = kept.is_some_and(|kept| is_under_way(kept.state.stage()));
+    if waits && owed(tx, core, held).await?.is_empty() {
         happened(tx, core, held, Event::Paid).await?;
     }
     Ok(())
 }
 
-/// The invoices that a customer is dunned for, oldest first: those whose due date has passed, and while a charge is
-/// tried again also those that it is for. None where the customer's credit covers them: nobody is closed out to whom as
-/// much is owed.
-async fn owed(tx: &mut Tx, core: &Core, held: &Held, stage: Stage) -> Result<Vec<Issued>, AppError> {
+/// The invoices that a customer is dunned for, oldest first: those whose due date has passed, or whose charge failed.
+/// None where the customer's credit covers them: nobody is closed out to whom as much is owed.
+async fn owed(tx: &mut Tx, core: &Core, held: &Held) -> Result<Vec<Issued>, AppError> {
     let today = invoices::day_of(core.clock.now());
-    let charged = matches!(stage, Stage::Retrying { .. } | Stage::Charging { .. });
+    let failed = collection::store::failed_invoices(tx, held.customer()).await?;
     let mut owed = invoices::store::outstanding(tx, held.customer()).await?;
-    owed.retain(|invoice| charged || invoice.due < today);
+    owed.retain(|invoice| invoice.due < today || failed.contains(&invoice.number));
     let sum = sum(&owed)?;
     let credit = held.ledger.credit().map_err(AccountError::from)?;
     Ok(if sum <= credit { Vec::new() } else { owed })

@@ -12,7 +12,7 @@ use pages::{AmountRow, HowToPay, InvoiceLine, InvoiceRow, InvoiceView, PartyView
 use papers::InvoicePaper;
 
 use super::invoices::{InvoiceState, Issued, day_of};
-use super::{accounts, payments};
+use super::{accounts, collection, payments};
 use crate::app::{App, Core};
 use crate::error::AppError;
 use crate::instances::Instance;
@@ -42,16 +42,20 @@ pub(crate) fn row(issued: Issued, today: Date, below: &str) -> InvoiceRow {
     }
 }
 
-/// What there is to be done about what is open: nothing where a card is charged, else a transfer that names the
-/// invoice.
-pub(crate) fn how_to_pay(core: &Core, issued: &Issued) -> HowToPay {
+/// What there is to be done about what is open: nothing before a card is charged, a page that takes the payment once
+/// that failed; without cards a transfer that names the invoice. `url` is the invoice's page.
+pub(crate) async fn how_to_pay(core: &Core, issued: &Issued, url: &str) -> Result<HowToPay, AppError> {
     if issued.outstanding <= Cents::ZERO {
-        return HowToPay::Nothing;
+        return Ok(HowToPay::Nothing);
     }
-    if core.drivers.payments.charges() {
-        return HowToPay::Automatic(CHARGED.to_owned());
+    if !core.drivers.payments.charges() {
+        return Ok(HowToPay::Transfer(transfer(core, &issued.number)));
     }
-    HowToPay::Transfer(transfer(core, &issued.number))
+    let failures = collection::store::failures(&core.db, issued.customer, &issued.number).await?;
+    let Some(last) = failures.last() else { return Ok(HowToPay::Automatic(CHARGED.to_owned())) };
+    let because =
+        format!("The last charge, on {}, failed: {}.", day_of(last.failed_at), last.reason.trim_end_matches('.'));
+    Ok(HowToPay::Online { url: format!("{url}/pay"), because: Some(because) })
 }
 
 const PAY_NOW: &str = "You can pay it at once on the invoice's page, with the same card or another one.";
@@ -145,11 +149,7 @@ fn party(party: &Party) -> PartyView {
 
 /// The paper, for printing and for the tax office.
 pub(crate) fn pdf(app: &App, instance: &Instance, issued: &Issued, invoice: &Invoice) -> Result<Response, AppError> {
-    let how_to_pay = match how_to_pay(app, issued) {
-        HowToPay::Transfer(paragraphs) => paragraphs,
-        HowToPay::Automatic(_) => in_paragraphs(app, &issued.number),
-        HowToPay::Nothing | HowToPay::Online { .. } => Vec::new(),
-    };
+    let how_to_pay = if issued.outstanding > Cents::ZERO { in_paragraphs(app, &issued.number) } else { Vec::new() };
     let workspace = app.shown_hostname(&instance.subdomain);
     let paper = InvoicePaper { invoice, workspace: &workspace, how_to_pay: &how_to_pay };
     let bytes = paper.to_pdf().map_err(AppError::internal)?;

@@ -7,17 +7,20 @@ use axum::extract::{Form, Path, Query, State};
 use axum::response::{Html, Redirect};
 use domain::{CustomerId, Month};
 use pages::console::{
-    ConsoleInvoiceRow, ConsoleInvoices, ConsoleMoney, ContestRow, CreditRow, IssuedRow, MoneyFigures, OverdueRow,
+    ConsoleInvoiceRow, ConsoleInvoices, ConsoleMoney, ContestRow, CreditRow, DifferenceRow, FailedPaymentRow,
+    IssuedRow, MoneyFigures, OverdueRow,
 };
 use serde::Deserialize;
 
 use super::{Listing, PAGE, console_shell, next};
 use crate::app::App;
+use crate::billing::collection::{self, ChargeFailure};
 use crate::billing::contests::{self, ContestState};
+use crate::billing::dunning::{self, view::DunningView};
 use crate::billing::figures::{self, Booked};
 use crate::billing::invoices::store::Filter;
 use crate::billing::invoices::{self, InvoiceState, Issued, day_of};
-use crate::billing::paper;
+use crate::billing::{comparison, paper};
 use crate::error::{AppError, refused};
 use crate::person::{Reader, Supporter};
 use crate::site::PageError;
@@ -48,7 +51,8 @@ pub(crate) async fn index(State(app): State<App>, Reader(person): Reader) -> Res
             overdue: figures.overdue,
         },
         contests: each(&app, contested, contest).await?,
-        failed: None,
+        failed: failed(&app).await?,
+        differences: differences(&app).await?,
         overdue: each(&app, overdue, late).await?,
         credits: each(&app, booked, credit).await?,
         issued: issued.into_iter().map(|(day, invoices, total)| IssuedRow { day, invoices, total }).collect(),
@@ -96,8 +100,51 @@ async fn contest(app: &App, contest: contests::Contest) -> Result<ContestRow, Ap
     })
 }
 
+/// None where customers pay by hand.
+async fn failed(app: &App) -> Result<Option<Vec<FailedPaymentRow>>, AppError> {
+    if !app.drivers.payments.charges() {
+        return Ok(None);
+    }
+    let found = collection::store::unsettled(&app.db, PAGE).await?;
+    let row = async |app: &App, (customer, failure): (CustomerId, ChargeFailure)| {
+        Ok(FailedPaymentRow {
+            customer: name(app, customer).await?,
+            customer_url: customer_url(customer),
+            invoice_url: invoice_url(&failure.invoice),
+            number: failure.invoice,
+            amount: failure.amount,
+            reason: failure.reason,
+            at: failure.failed_at,
+            next: match dunning::view(app, customer).await? {
+                Some(view) if view.paused => "Paused by you.".to_owned(),
+                Some(DunningView { next: Some((what, Some(at))), .. }) => format!("{}: {what}", day_of(at)),
+                _ => "Nothing by itself.".to_owned(),
+            },
+        })
+    };
+    each(app, found, row).await.map(Some)
+}
+
+/// None where customers pay by hand.
+async fn differences(app: &App) -> Result<Option<Vec<DifferenceRow>>, AppError> {
+    if !app.drivers.payments.charges() {
+        return Ok(None);
+    }
+    let found = comparison::store::list(&app.db, true, PAGE).await?;
+    let row = |kept: comparison::Difference| DifferenceRow {
+        invoice_url: kept.customer.map(|_| invoice_url(&kept.invoice)),
+        number: kept.invoice,
+        reason: kept.reason,
+        ours: kept.ours,
+        theirs: kept.theirs,
+        since: kept.since,
+    };
+    Ok(Some(found.into_iter().map(row).collect()))
+}
+
 async fn late(app: &App, issued: Issued) -> Result<OverdueRow, AppError> {
     let days = day_of(app.clock.now()).since(issued.due).map(|late| late.get_days()).unwrap_or_default();
+    let late = if days == 1 { "One day late".to_owned() } else { format!("{days} days late") };
     Ok(OverdueRow {
         customer: name(app, issued.customer).await?,
         customer_url: customer_url(issued.customer),
@@ -105,9 +152,10 @@ async fn late(app: &App, issued: Issued) -> Result<OverdueRow, AppError> {
         number: issued.number,
         open: issued.outstanding,
         due: issued.due,
-        dunning: match days {
-            1 => "One day late".to_owned(),
-            days => format!("{days} days late"),
+        dunning: match dunning::view(app, issued.customer).await? {
+            Some(view) if view.paused => format!("{late}. Paused by you."),
+            Some(view) => format!("{late}. {}", view.now),
+            None => late,
         },
     })
 }

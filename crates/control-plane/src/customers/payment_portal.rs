@@ -34,6 +34,12 @@ pub(crate) async fn open(app: &App, customer: CustomerId) -> Result<WorkflowId, 
     Ok(id)
 }
 
+/// The address of a page, as it rests in the store until its customer comes for it.
+pub(crate) fn sealed(core: &Core, workflow: &str, url: &str) -> Result<String, StepError> {
+    let sealed = core.sealer.seal(&purpose(workflow), url.as_bytes());
+    Ok(hex::encode(sealed.map_err(StepError::permanent)?))
+}
+
 /// The address that a run gave.
 pub(crate) fn unsealed(core: &Core, workflow: &str, output: &str) -> Result<SecretString, AppError> {
     let sealed = hex::decode(output).map_err(AppError::internal)?;
@@ -69,8 +75,7 @@ impl Workflow for PaymentPortal {
                 let url =
                     core.drivers.payments.portal(customer, &core.site_url("/portal")).await.map_err(step_error)?;
                 let none = || StepError::permanent(anyhow::anyhow!("the payment provider has no such page"));
-                let sealed = core.sealer.seal(&purpose(run.id()), url.ok_or_else(none)?.as_bytes());
-                Ok(hex::encode(sealed.map_err(StepError::permanent)?))
+                sealed(core, run.id(), &url.ok_or_else(none)?)
             })
             .await?;
         Ok(())

@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::billing::contests::{self, ContestState};
 use crate::billing::invoices::{self, Issued, store::Filter};
 use crate::billing::running::Running;
-use crate::billing::{paper, plans};
+use crate::billing::{paper, pay_page, plans};
 use crate::error::AppError;
 use crate::instances::Instance;
 use crate::person::Person;
@@ -245,7 +245,7 @@ pub(crate) async fn invoice(
     let (issued, invoice) = find(&app, &instance, &number).await?;
     let bills_url = format!("{}/bills", portal_url(&instance));
     let url = format!("{bills_url}/invoices/{number}");
-    let how_to_pay = paper::how_to_pay(&app, &issued);
+    let how_to_pay = paper::how_to_pay(&app, &issued, &url).await?;
     let page = InvoicePage {
         shell: shell(&app, Area::Portal, &format!("Invoice {number}"), Some(&person)),
         invoice: paper::view(&app, &instance, &issued, &invoice).await?,
@@ -255,6 +255,17 @@ pub(crate) async fn invoice(
         csv_url: format!("{url}/csv"),
     };
     Ok(Html(page.render()))
+}
+
+pub(crate) async fn pay(
+    State(app): State<App>,
+    person: Person,
+    Path((subdomain, number)): Path<(String, String)>,
+) -> Result<Redirect, PageError> {
+    let instance = owned(&app, &person, &subdomain).await?;
+    let (issued, _) = find(&app, &instance, &number).await?;
+    let workflow = pay_page::open(&app, &issued).await?;
+    Ok(Redirect::to(&format!("/portal/payment/{workflow}")))
 }
 
 pub(crate) async fn pdf(

@@ -1,4 +1,4 @@
-//! The way to the payment provider's page, where the means of payment and past invoices are.
+//! The way to the payment provider's pages: where the means of payment and past invoices are, and where one is paid.
 
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use secrecy::ExposeSecret as _;
 use workflow::WorkflowState;
 
 use crate::app::App;
+use crate::billing::{invoices, pay_page};
 use crate::customers::{self, Customer, payment_portal};
 use crate::error::{AppError, refused};
 use crate::person::Person;
@@ -48,7 +49,12 @@ pub(crate) async fn onward(
 ) -> Result<Response, PageError> {
     let customer = customer(&app, &person).await?;
     let record = workflow::find(&app.db, &id).await?.ok_or(AppError::NotFound)?;
-    if record.kind != payment_portal::KIND || record.subject != customer.id.to_string() {
+    let is_theirs = match record.kind.as_str() {
+        payment_portal::KIND => record.subject == customer.id.to_string(),
+        pay_page::KIND => invoices::store::is_of(&app.db, &record.subject, customer.id).await?,
+        _ => false,
+    };
+    if !is_theirs {
         return Err(AppError::NotFound.into());
     }
     // Of no use any more: whoever comes back to this page wants the portal.
@@ -58,7 +64,7 @@ pub(crate) async fn onward(
     let output: Option<String> = workflows::given(&app, &id, payment_portal::OPEN, TO_OPEN).await?;
     if output.is_none() && matches!(record.state, WorkflowState::Undoing | WorkflowState::Failed) {
         let next = "Try again in a moment. Nothing has changed.";
-        return Err(refused(503, "The page for your payment details can't be opened now", next).into());
+        return Err(refused(503, "The page for your payment can't be opened now", next).into());
     }
     let url = output.map(|output| payment_portal::unsealed(&app, &id, &output)).transpose()?;
     let page = Onward {

@@ -13,7 +13,7 @@ use world::Entropy;
 use crate::city::{City, FORM};
 
 /// Ada's instance works, and November is over.
-async fn in_december(city: &City) -> String {
+pub(crate) async fn in_december(city: &City) -> String {
     let order = city.sign_up(&FORM).await;
     city.pay(&order).await;
     city.active().await;
@@ -23,41 +23,41 @@ async fn in_december(city: &City) -> String {
     city.stripe.customers()[0]["id"].as_str().unwrap().to_owned()
 }
 
-async fn close(city: &City) {
+pub(crate) async fn close(city: &City) {
     let (status, answer) = city.api(Method::POST, "/billing/close", json!({"month": "2026-11"})).await;
     assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
     city.until("an invoice", async || city.count("select count(*) from invoices").await == 1).await;
 }
 
 /// The one invoice, as our API shows it.
-async fn invoice(city: &City) -> Value {
+pub(crate) async fn invoice(city: &City) -> Value {
     let (_, page) = city.api(Method::GET, "/invoices", Value::Null).await;
     let number = page["data"][0]["number"].as_str().unwrap().to_owned();
     city.api(Method::GET, &format!("/invoices/{number}"), Value::Null).await.1
 }
 
-async fn charge_again(city: &City) -> (StatusCode, Value) {
+pub(crate) async fn charge_again(city: &City) -> (StatusCode, Value) {
     let number = invoice(city).await["number"].as_str().unwrap().to_owned();
     city.api(Method::POST, &format!("/invoices/{number}/charge"), Value::Null).await
 }
 
-async fn paid(city: &City) {
+pub(crate) async fn paid(city: &City) {
     city.until("a paid invoice", async || invoice(city).await["state"] == "paid").await;
 }
 
-async fn failed(city: &City, times: i64) {
+pub(crate) async fn failed(city: &City, times: i64) {
     let sql = "select count(*) from charge_attempts";
     city.until("a failed charge", async || city.count(sql).await == times && city.nothing_runs().await).await;
 }
 
 /// Invoices at Stripe that stand for ours.
-fn theirs(city: &City) -> Vec<Value> {
+pub(crate) fn theirs(city: &City) -> Vec<Value> {
     let all = city.stripe.invoices().into_iter();
     all.filter(|invoice| invoice["metadata"]["spinoff_invoice"].is_string()).collect()
 }
 
 /// Stripe took exactly our total, once, and our books say so too.
-async fn books_agree(city: &City, payer: &str) {
+pub(crate) async fn books_agree(city: &City, payer: &str) {
     city.until("an end", async || city.nothing_runs().await).await;
     let ours = invoice(city).await;
     let total = ours["total"].as_i64().unwrap();

@@ -10,4 +10,5 @@ mod host;
 mod interruptions;
 mod orders;
 mod portal;
+mod recovering;
 mod webhooks;

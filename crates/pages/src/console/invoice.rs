@@ -25,6 +25,8 @@ pub struct ConsoleInvoice {
     pub customer_url: String,
     /// How far reminding has come, while anything is owed.
     pub dunning: Option<DunningView>,
+    /// Where a form asks for another charge of the card; none where nobody is charged, or nothing is owed.
+    pub charge_url: Option<String>,
     /// What happened to it, newest first.
     pub history: Vec<HistoryRow>,
     /// The form for a payment.
@@ -38,9 +40,9 @@ pub struct ConsoleInvoice {
 /// How far reminding has come.
 #[derive(Debug, Clone)]
 pub struct DunningView {
-    /// In words: `Reminded twice`.
+    /// The present, in a sentence.
     pub now: String,
-    /// What comes next, and when; none while it is paused.
+    /// What comes next, in a sentence, and when; none while it is paused.
     pub next: Option<(String, Timestamp)>,
     /// Whether the operator paused it.
     pub paused: bool,

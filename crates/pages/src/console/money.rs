@@ -24,6 +24,8 @@ pub struct ConsoleMoney {
     pub contests: Vec<ContestRow>,
     /// Payments that failed and were not made since, newest first; none where nobody is charged by itself.
     pub failed: Option<Vec<FailedPaymentRow>>,
+    /// Where the payment provider says something else than the books; none where nobody is charged by itself.
+    pub differences: Option<Vec<DifferenceRow>>,
     /// Invoices that are late, latest first.
     pub overdue: Vec<OverdueRow>,
     /// Credits given this month, newest first.
@@ -91,6 +93,23 @@ pub struct FailedPaymentRow {
     pub at: Timestamp,
     /// What comes next, in words with its day.
     pub next: String,
+}
+
+/// The payment provider says something else of an invoice than the books.
+#[derive(Debug, Clone)]
+pub struct DifferenceRow {
+    /// The number of the invoice.
+    pub number: String,
+    /// Where that is shown; none where nobody here knows it.
+    pub invoice_url: Option<String>,
+    /// What differs, in a sentence.
+    pub reason: String,
+    /// Open in the books.
+    pub ours: Cents,
+    /// Open, or paid, there.
+    pub theirs: Cents,
+    /// Since when it is seen.
+    pub since: Timestamp,
 }
 
 /// An invoice that is late.

@@ -3,8 +3,8 @@ use domain::{Cents, Month, Signal, UsageHour};
 use jiff::civil::{Date, date};
 use pages::console::{
     CloseInvoiceRow, CloseState, ConfirmWriteOff, ConsoleClose, ConsoleInvoice, ConsoleInvoiceRow, ConsoleInvoices,
-    ConsoleMoney, ContestRow, CreditForm, CreditRow, DunningView, FailedPaymentRow, HistoryRow, IssuedRow,
-    MoneyFigures, OverdueRow, PaymentForm,
+    ConsoleMoney, ContestRow, CreditForm, CreditRow, DifferenceRow, DunningView, FailedPaymentRow, HistoryRow,
+    IssuedRow, MoneyFigures, OverdueRow, PaymentForm,
 };
 use pages::{
     AmountRow, Area, Bills, BudgetForm, CapChoice, CapForm, ConfirmCap, Contest, HourCharge, HourKind, HourLink,
@@ -339,6 +339,14 @@ fn money(fill: Fill) -> ConsoleMoney {
             at: before(40_000),
             next: fill.text("charged again on 27 November"),
         }])),
+        differences: Some(fill.list(vec![DifferenceRow {
+            number: fill.text("2026-11-0019"),
+            invoice_url: fill.option("/admin/money/invoices/2026-11-0019".to_owned()),
+            reason: fill.text("It is paid at the payment provider, and open here."),
+            ours: Cents::new(4_950),
+            theirs: Cents::ZERO,
+            since: before(90_000),
+        }])),
         overdue: fill.list(vec![OverdueRow {
             customer: customer(),
             customer_url: url(),
@@ -431,10 +439,11 @@ fn console_invoice(fill: Fill) -> ConsoleInvoice {
         customer: fill.text("Ada Lovelace"),
         customer_url: "/admin/customers/cus_1".to_owned(),
         dunning: fill.option(DunningView {
-            now: fill.text("Reminded once"),
-            next: Some((fill.text("the second reminder"), before(-400_000))),
+            now: fill.text("An invoice is overdue, and the customer was reminded."),
+            next: Some((fill.text("Another reminder is sent."), before(-400_000))),
             paused: false,
         }),
+        charge_url: fill.option("/admin/money/invoices/2026-11-0018/charge".to_owned()),
         history: fill.list(vec![
             HistoryRow {
                 at: before(80_000),

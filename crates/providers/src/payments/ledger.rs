@@ -99,6 +99,10 @@ impl Payments for Ledger {
         Ok(None)
     }
 
+    async fn pay_page(&self, _customer: CustomerId, _number: &str) -> Result<Option<String>, ProviderError> {
+        Ok(None)
+    }
+
     fn read_event(&self, _signature: &str, _body: &[u8], _now: Timestamp) -> Result<Event, NotGenuine> {
         Err(NotGenuine("the built-in ledger sends no events".to_owned()))
     }

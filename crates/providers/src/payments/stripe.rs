@@ -139,6 +139,10 @@ impl Payments for Stripe {
         self.portal_page(customer, back_to).await.map(Some)
     }
 
+    async fn pay_page(&self, customer: CustomerId, number: &str) -> Result<Option<String>, ProviderError> {
+        self.page_to_pay(customer, number).await
+    }
+
     fn read_event(&self, signature: &str, body: &[u8], now: Timestamp) -> Result<Event, NotGenuine> {
         webhook::check(&self.settings.webhook_secrets, signature, body, now)?;
         events::read(body)

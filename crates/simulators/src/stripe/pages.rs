@@ -1,4 +1,4 @@
-//! The two pages that a customer sees at Stripe's, as plain as can be.
+//! The pages that a customer sees at Stripe's, as plain as can be.
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, LOCATION};
@@ -10,8 +10,8 @@ use crate::stripe::completion::{self, Card, Incomplete};
 use crate::stripe::events;
 use crate::stripe::form::{self, Sent};
 use crate::stripe::objects::{is, number, word};
-use crate::stripe::portal;
 use crate::stripe::subscriptions::ENDED;
+use crate::stripe::{collection, payments, portal};
 use crate::{Answer, Request};
 
 /// A portal's page opens for so long after it was made, in seconds.
@@ -23,6 +23,9 @@ pub(super) fn answer(account: &mut Account, request: &Request) -> Option<Answer>
     let chosen = (request.method() == Method::POST).then(|| choice(request.body()));
     if let Some(id) = path.strip_prefix("/c/pay/") {
         return Some(checkout(account, id, chosen.as_deref()));
+    }
+    if let Some(id) = path.strip_prefix("/i/") {
+        return Some(invoice_page(account, id, chosen.as_deref()));
     }
     let secret = path.strip_prefix("/p/session/")?;
     Some(portal_page(account, secret, chosen.as_deref()))
@@ -85,6 +88,35 @@ fn checkout_page(session: &Value, notice: &str) -> Answer {
         if session["cancel_url"].is_string() { button("cancel", "Cancel") } else { String::new() },
     );
     page(StatusCode::OK, "Simulated Stripe Checkout", &body)
+}
+
+/// An invoice, which is paid here with a card that is typed in.
+fn invoice_page(account: &mut Account, id: &str, chosen: Option<&str>) -> Answer {
+    let title = "Simulated Stripe invoice";
+    let held = |account: &Account| account.objects.get("invoice", id).filter(|held| held["status"] != "draft").cloned();
+    let Some(invoice) = held(account) else {
+        return page(StatusCode::NOT_FOUND, title, "<p>There is no such invoice.</p>");
+    };
+    let is_open = invoice["status"] == "open";
+    let notice = match chosen {
+        Some("pay") if is_open => {
+            let card = payments::attach_card(account, word(&invoice, "customer"));
+            collection::collect(account, id, Some(&card)).err().map(|_| "The card was declined. Try another one.")
+        }
+        Some("declined") if is_open => Some("The card was declined. Try another one."),
+        _ => None,
+    };
+    let invoice = held(account).unwrap_or(invoice);
+    let amount = money(number(&invoice, "amount_remaining"), word(&invoice, "currency"));
+    let what = escaped(invoice["description"].as_str().unwrap_or_default());
+    let rest = if invoice["status"] == "open" {
+        let (works, declined) =
+            (button("pay", "Pay with a card that works"), button("declined", "Pay with a card that is declined"));
+        format!("<p>To be paid: {amount}</p><form method=\"post\">{works}{declined}</form>")
+    } else {
+        format!("<p>This invoice is {}.</p>", escaped(word(&invoice, "status")))
+    };
+    page(StatusCode::OK, title, &format!("{}<p>{what}</p>{rest}", note(notice.unwrap_or_default())))
 }
 
 fn portal_page(account: &mut Account, secret: &str, chosen: Option<&str>) -> Answer {

@@ -41,6 +41,7 @@ impl Simulator for Stripe {
         let template = match routes::find(request.method(), path) {
             Some((operation, _)) => operation.path,
             None if path.starts_with("/c/pay/") => "/c/pay/{id}",
+            None if path.starts_with("/i/") => "/i/{id}",
             None if path.starts_with("/p/session/") => "/p/session/{id}",
             None => path,
         };

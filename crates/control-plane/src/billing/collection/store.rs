@@ -3,6 +3,7 @@ use store::sqlx::{self, Error, Row as _, any::AnyRow};
 use store::{Db, Migration, Tx, from_millis, millis};
 
 use super::ChargeFailure;
+use crate::text::Stored as _;
 
 pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
     version: 2026112961,
@@ -73,6 +74,30 @@ pub(crate) async fn failures(db: &Db, customer: CustomerId, number: &str) -> Res
     .fetch_all(db.read())
     .await?;
     rows.iter().map(failure).collect()
+}
+
+/// The last charge of each invoice that is still to be paid, newest first, for whoever runs the house.
+pub(crate) async fn unsettled(db: &Db, limit: u32) -> Result<Vec<(CustomerId, ChargeFailure)>, Error> {
+    let rows = sqlx::query(
+        "select a.id, a.invoice, a.customer_id, a.amount, a.reason, a.failed_at
+         from charge_attempts a join invoices v on v.number = a.invoice
+         where v.outstanding > 0
+             and not exists (select 1 from charge_attempts l where l.invoice = a.invoice
+                                 and (l.failed_at > a.failed_at or (l.failed_at = a.failed_at and l.id > a.id)))
+         order by a.failed_at desc, a.id desc limit $1",
+    )
+    .bind(i64::from(limit))
+    .fetch_all(db.read())
+    .await?;
+    rows.iter().map(|row| Ok((CustomerId::from_stored(row.try_get("customer_id")?)?, failure(row)?))).collect()
+}
+
+/// Numbers of a customer's invoices of which a charge failed, paid or not.
+pub(crate) async fn failed_invoices(tx: &mut Tx, customer: CustomerId) -> Result<Vec<String>, Error> {
+    sqlx::query_scalar("select distinct invoice from charge_attempts where customer_id = $1")
+        .bind(customer.to_string())
+        .fetch_all(&mut **tx)
+        .await
 }
 
 /// The latest charge of a customer's that failed.

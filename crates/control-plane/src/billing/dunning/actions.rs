@@ -55,7 +55,7 @@ pub(super) async fn carry_out(
         // A charge that nobody begins, since customers pay by hand by now, counts as failed after `answer_days`.
         Action::RetryCharge => {
             if core.drivers.payments.charges() {
-                for invoice in owed(tx, core, held, state.stage()).await? {
+                for invoice in owed(tx, core, held).await? {
                     collection::retry(tx, core, &invoice.number).await?;
                 }
             }

@@ -24,7 +24,7 @@ pub(super) async fn remind(
     kind: ReminderKind,
     living: &[(InstanceId, InstanceState)],
 ) -> Result<(), AppError> {
-    let owed = owed(tx, core, held, state.stage()).await?;
+    let owed = owed(tx, core, held).await?;
     let (oldest, kind) = match kind {
         ReminderKind::ChargeFailed(None) => {
             let failed = collection::store::last_failure(tx, held.customer()).await?;

@@ -67,7 +67,7 @@ async fn tell(core: &Core, customer: CustomerId, news: News) -> Result<(), AppEr
     let held = accounts::open(&mut tx, customer).await?;
     match news {
         // Seen before the book was held; money may have come since.
-        News::Overdue if owed(&mut tx, core, &held, Stage::Current).await?.is_empty() => return Ok(()),
+        News::Overdue if owed(&mut tx, core, &held).await?.is_empty() => return Ok(()),
         News::Overdue => happened(&mut tx, core, &held, Event::Overdue).await?,
         News::Due => {
             // Nobody is taken a step further who owes nothing.

@@ -136,6 +136,16 @@ pub(crate) async fn outstanding(connection: &mut AnyConnection, customer: Custom
     rows.iter().map(issued).collect()
 }
 
+/// Whether an invoice is a customer's.
+pub(crate) async fn is_of(db: &Db, number: &str, customer: CustomerId) -> Result<bool, Error> {
+    let found: Option<i64> = sqlx::query_scalar("select 1 from invoices where number = $1 and customer_id = $2")
+        .bind(number)
+        .bind(customer.to_string())
+        .fetch_optional(db.read())
+        .await?;
+    Ok(found.is_some())
+}
+
 /// An instance's latest invoices, newest first.
 pub(crate) async fn latest(
     connection: &mut AnyConnection,

@@ -4,7 +4,7 @@ use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use billing::Invoice;
 use billing::ledger::{Account, Kind, Transaction};
 use domain::{Cents, OperatorRole, WorkflowId};
-use pages::console::{ConfirmWriteOff, ConsoleInvoice, CreditForm, HistoryRow, PaymentForm};
+use pages::console::{ConfirmWriteOff, ConsoleInvoice, CreditForm, DunningView, HistoryRow, PaymentForm};
 use serde::Deserialize;
 
 use super::super::console_shell;
@@ -12,7 +12,7 @@ use super::{customer_url, invoice_url, name};
 use crate::app::App;
 use crate::billing::invoices::{self, Issued, day_of};
 use crate::billing::payments::{self, Credit, Payment};
-use crate::billing::{accounts, figures, paper};
+use crate::billing::{accounts, collection, dunning, figures, paper};
 use crate::error::{AppError, refused};
 use crate::instances::{self, Instance};
 use crate::person::{Owner, Person, Reader, Supporter};
@@ -80,14 +80,16 @@ async fn page(app: &App, person: &Person, found: &Found, entered: Entered) -> Re
         reference: WorkflowId::new(now, app.entropy.bytes()).to_string(),
         ..CreditForm::default()
     });
+    let is_charged = issued.outstanding > Cents::ZERO && app.drivers.payments.charges();
     let page = ConsoleInvoice {
         shell: console_shell(app, &format!("Invoice {}", issued.number), person),
         invoice: paper::view(app, instance, issued, invoice).await?,
         pdf_url: format!("{url}/pdf"),
-        invoice_url: url,
+        invoice_url: url.clone(),
         customer: name(app, issued.customer).await?,
         customer_url: customer_url(issued.customer),
-        dunning: None,
+        dunning: reminding(app, issued).await?,
+        charge_url: is_charged.then(|| format!("{url}/charge")),
         history: history(app, issued).await?,
         payment,
         credit,
@@ -96,7 +98,47 @@ async fn page(app: &App, person: &Person, found: &Found, entered: Entered) -> Re
     Ok(page.render())
 }
 
-/// What the customer's book says of an invoice, newest first.
+/// How far reminding has come with the customer, while something is owed or they are left alone.
+async fn reminding(app: &App, issued: &Issued) -> Result<Option<DunningView>, AppError> {
+    let found = dunning::view(app, issued.customer).await?;
+    let owes = issued.outstanding > Cents::ZERO;
+    let none = || owes.then(|| DunningView { now: "Nobody was reminded yet.".to_owned(), next: None, paused: false });
+    let Some(view) = found else { return Ok(none()) };
+    let next = view.next.and_then(|(what, at)| Some((what.to_owned(), at?)));
+    let shown = DunningView { now: view.now.to_owned(), next, paused: view.paused };
+    Ok((owes || view.paused).then_some(shown))
+}
+
+pub(crate) async fn pause(
+    State(app): State<App>,
+    Supporter(person): Supporter,
+    Path(number): Path<String>,
+) -> Result<Redirect, PageError> {
+    let customer = find(&app, &number).await?.issued.customer;
+    dunning::pause::pause(&app, customer, person.email.as_str()).await?;
+    Ok(Redirect::to(&invoice_url(&number)))
+}
+
+pub(crate) async fn unpause(
+    State(app): State<App>,
+    Supporter(person): Supporter,
+    Path(number): Path<String>,
+) -> Result<Redirect, PageError> {
+    let customer = find(&app, &number).await?.issued.customer;
+    dunning::pause::unpause(&app, customer, person.email.as_str()).await?;
+    Ok(Redirect::to(&invoice_url(&number)))
+}
+
+pub(crate) async fn charge(
+    State(app): State<App>,
+    Supporter(person): Supporter,
+    Path(number): Path<String>,
+) -> Result<Redirect, PageError> {
+    let workflow = collection::again(&app, &number, person.email.as_str()).await?;
+    Ok(Redirect::to(&format!("/admin/workflows/{workflow}")))
+}
+
+/// What the customer's book says of an invoice, and what failed of it, newest first.
 async fn history(app: &App, issued: &Issued) -> Result<Vec<HistoryRow>, AppError> {
     let ledger = accounts::read(&app.db, issued.customer).await?;
     let notes = accounts::store::notes(&app.db, issued.customer).await?;
@@ -114,7 +156,15 @@ async fn history(app: &App, issued: &Issued) -> Result<Vec<HistoryRow>, AppError
             .map(|(_, author, _)| author.clone())
             .unwrap_or_default(),
     };
-    Ok(ledger.transactions().iter().rev().filter(of_invoice).map(row).collect())
+    let failures = collection::store::failures(&app.db, issued.customer, &issued.number).await?;
+    let failed = failures.into_iter().map(|failure| HistoryRow {
+        at: failure.failed_at,
+        what: format!("Charge failed: {}, {}", failure.amount.priced(&issued.currency), failure.reason),
+        by: app.drivers.payments.name().to_owned(),
+    });
+    let mut rows: Vec<_> = ledger.transactions().iter().rev().filter(of_invoice).map(row).chain(failed).collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.at));
+    Ok(rows)
 }
 
 fn what(transaction: &Transaction, currency: &str) -> String {

@@ -84,6 +84,16 @@ impl Stripe {
         self.discard(&invoice).await
     }
 
+    pub(super) async fn page_to_pay(
+        &self,
+        customer: CustomerId,
+        number: &str,
+    ) -> Result<Option<String>, ProviderError> {
+        let Some(payer) = self.customer_id(customer).await? else { return Ok(None) };
+        let invoice = self.live_invoice(&payer, number).await?.filter(|invoice| invoice.is("open"));
+        Ok(invoice.and_then(|invoice| invoice.hosted_invoice_url))
+    }
+
     pub(super) async fn all_standings(&self, since: Timestamp) -> Result<Vec<(String, Standing)>, ProviderError> {
         let query = json!({ "created": { "gte": since.as_second() } });
         let all: Vec<Invoice> = self.rest.list("GET /v1/invoices", INVOICES, &query).await?;

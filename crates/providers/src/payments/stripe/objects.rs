@@ -143,6 +143,8 @@ pub(super) struct Invoice {
     #[serde(default)]
     pub(super) attempted: bool,
     #[serde(default)]
+    pub(super) hosted_invoice_url: Option<String>,
+    #[serde(default)]
     pub(super) metadata: Metadata,
     /// Only where it was asked for.
     #[serde(default)]
