@@ -3,7 +3,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Client, ClientError, Page, WorkflowAccepted};
+use crate::{Client, ClientError, InvoiceCredit, InvoiceLine, Page, WorkflowAccepted};
 
 /// Closes periods: each gets its invoice, once.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
@@ -73,6 +73,21 @@ pub struct InvoicePreview {
     /// Why no invoice can be made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+}
+
+/// The invoice that an instance would get for the running period, if that ended now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BillPreview {
+    /// ISO 4217, lower case.
+    #[schema(example = "usd")]
+    pub currency: String,
+    /// Its sums, beside those of the invoice before it.
+    pub invoice: InvoicePreview,
+    /// What it would charge.
+    pub lines: Vec<InvoiceLine>,
+    /// What it would give back for hours waived after they had been billed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub credits: Vec<InvoiceCredit>,
 }
 
 /// What came of computing everything again.
@@ -150,6 +165,14 @@ impl Client {
     /// [`ClientError`].
     pub async fn preview_closing(&self, month: Option<Month>) -> Result<DryRun, ClientError> {
         self.post(&["billing", "close"], &ClosePeriods { month, dry_run: true }).await
+    }
+
+    /// The invoice that an instance would get if the running period ended now.
+    ///
+    /// # Errors
+    /// [`ClientError`]; 404 when there is no such instance, 409 when nothing is charged for it any more.
+    pub async fn preview_bill(&self, instance: &str) -> Result<BillPreview, ClientError> {
+        self.get(&["billing", "preview", instance], &()).await
     }
 
     /// Computes every invoice and every book again.

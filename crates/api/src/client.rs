@@ -92,6 +92,12 @@ impl Client {
         response.text().await.map_err(|error| lost(&error, &url))
     }
 
+    pub(crate) async fn get_bytes(&self, path: &[&str]) -> Result<Vec<u8>, ClientError> {
+        let url = self.api(path)?;
+        let response = accept(self.http.get(url.clone()), &url).await?;
+        Ok(response.bytes().await.map_err(|error| lost(&error, &url))?.into())
+    }
+
     pub(crate) async fn post<T: DeserializeOwned>(
         &self,
         path: &[&str],

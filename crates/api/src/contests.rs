@@ -47,6 +47,20 @@ pub enum ContestState {
     Refused,
 }
 
+impl ContestState {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Open, Self::Accepted, Self::Refused];
+
+    /// The word that is sent and shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+        }
+    }
+}
+
 /// Contests an hour.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -98,7 +112,7 @@ pub struct HoursWaived {
 }
 
 impl Client {
-    /// The contests, newest first within an instance.
+    /// The contests, those of the newest instance first, and of each its latest hour first.
     ///
     /// # Errors
     /// [`ClientError`].

@@ -187,6 +187,22 @@ impl Client {
         self.get(&["invoices", number], &()).await
     }
 
+    /// One invoice on paper, as PDF.
+    ///
+    /// # Errors
+    /// [`ClientError`]; 404 when there is none of that number.
+    pub async fn invoice_pdf(&self, number: &str) -> Result<Vec<u8>, ClientError> {
+        self.get_bytes(&["invoices", number, "pdf"]).await
+    }
+
+    /// Lines and hours of one invoice, as CSV.
+    ///
+    /// # Errors
+    /// [`ClientError`]; 404 when there is none of that number.
+    pub async fn invoice_csv(&self, number: &str) -> Result<Vec<u8>, ClientError> {
+        self.get_bytes(&["invoices", number, "csv"]).await
+    }
+
     /// Books a payment, once for each reference. The invoice as it stands then.
     ///
     /// # Errors

@@ -65,20 +65,20 @@ pub struct NewCredit {
 }
 
 impl Client {
-    /// A customer's book.
+    /// A customer's book, by id or e-mail address.
     ///
     /// # Errors
     /// [`ClientError`]; 404 when there is no such customer.
-    pub async fn ledger(&self, customer: CustomerId) -> Result<Ledger, ClientError> {
-        self.get(&["customers", &customer.to_string(), "ledger"], &()).await
+    pub async fn ledger(&self, customer: &str) -> Result<Ledger, ClientError> {
+        self.get(&["customers", customer, "ledger"], &()).await
     }
 
-    /// Gives credit, once for each reference. The book as it stands then.
+    /// Gives a customer, named by id or e-mail address, credit: once for each reference. The book as it stands then.
     ///
     /// # Errors
     /// [`ClientError`]; 404 when there is no such customer, 409 when another credit has the reference, 422 when the
     /// amount is nothing or less or there is no reason.
-    pub async fn give_credit(&self, customer: CustomerId, credit: &NewCredit) -> Result<Ledger, ClientError> {
-        self.post(&["customers", &customer.to_string(), "credits"], credit).await
+    pub async fn give_credit(&self, customer: &str, credit: &NewCredit) -> Result<Ledger, ClientError> {
+        self.post(&["customers", customer, "credits"], credit).await
     }
 }

@@ -24,13 +24,14 @@ mod page;
 mod pool;
 mod problem;
 mod providers;
+mod spending;
 mod usage;
 mod workflows;
 
 pub use access::{Access, AccessApplication, IdentityProvider, NewAccess, OidcClient};
 pub use activity::{ActivityAccepted, ActivityReport, ReportSource, SignedMembers};
 pub use audit::AuditEvent;
-pub use billing::{BooksCheck, ChargeDifference, ClosePeriods, Closing, DryRun, InvoicePreview};
+pub use billing::{BillPreview, BooksCheck, ChargeDifference, ClosePeriods, Closing, DryRun, InvoicePreview};
 pub use client::Client;
 pub use contests::{Contest, ContestFilter, ContestState, DecideContest, HoursWaived, NewContest, WaiveHours};
 pub use customers::Customer;
@@ -54,7 +55,8 @@ pub use problem::Problem;
 pub use providers::{
     Ceiling, CheckVerdict, Finding, FindingClass, FindingFilter, FindingState, Provider, ProviderCheck, ProviderLine,
 };
-pub use usage::{SignedInHour, Usage, UsedHour};
+pub use spending::{Budget, Cap, NewBudget, NewCap, Spending};
+pub use usage::{HourCharge, HourOfUse, SignedInHour, Usage, UsedHour, Waiver};
 pub use workflows::{Direction, Step, StepState, Workflow, WorkflowAccepted, WorkflowFilter, WorkflowState};
 
 /// Where the REST API begins below the main instance's address.

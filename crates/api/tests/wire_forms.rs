@@ -2,9 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use api::{
-    ActivityReport, DeleteInstance, Direction, EmergencyAccess, EmergencyOutcome, EmergencyReport, Health, Instance,
-    Invoice, InvoiceState, NewInstance, NewMember, NewPayment, Page, Problem, ReportSource, SignedInHour, Step,
-    StepState, Usage, UsedHour, Workflow, WorkflowState,
+    ActivityReport, Budget, Cap, ContestState, DeleteInstance, Direction, EmergencyAccess, EmergencyOutcome,
+    EmergencyReport, Health, HourCharge, HourOfUse, Instance, Invoice, InvoiceState, NewBudget, NewCap, NewInstance,
+    NewMember, NewPayment, Page, Problem, ReportSource, SignedInHour, Spending, Step, StepState, Usage, UsedHour,
+    Waiver, Workflow, WorkflowState,
 };
 use domain::{
     Bill, Cents, CustomerId, Email, Evidence, InstanceId, InstanceState, Month, Plan, ProjectName, Signal, Subdomain,
@@ -105,6 +106,102 @@ fn money_is_booked_in_whole_cents_under_a_reference() {
         json!({"amount": 700, "reference": "BANK 17", "recieved_on": "2026-12-01"}),
     ] {
         assert!(payment(wrong.clone()).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_cap_is_one_limit_and_what_it_means() {
+    let new = |json: Value| serde_json::from_value::<NewCap>(json);
+    let hours = NewCap { hours: Some(40), ..NewCap::default() };
+    assert_eq!(new(json!({"hours": 40})).unwrap(), hours);
+    assert_form(&hours, json!({"hours": 40, "dry_run": false}));
+    assert_eq!(new(json!({"amount": 2500, "dry_run": true})).unwrap().amount, Some(Cents::new(2500)));
+    for wrong in [json!({"hours": -1}), json!({"hours": 4.5}), json!({"amount": "25"}), json!({"cap": 40})] {
+        assert!(new(wrong.clone()).is_err(), "{wrong}");
+    }
+    let meaning = "You are charged for at most 40 hours in each period.".to_owned();
+    assert_form(
+        &Cap { hours: Some(40), amount: None, hours_allowed: 40, meaning, reached: false },
+        json!({"hours": 40, "hours_allowed": 40, "reached": false,
+            "meaning": "You are charged for at most 40 hours in each period."}),
+    );
+}
+
+#[test]
+fn what_a_period_costs_is_told_with_what_limits_it() {
+    let spending = Spending {
+        instance_id: instance().id,
+        currency: "usd".to_owned(),
+        period_start: at("2026-11-01T00:00:00Z"),
+        period_end: at("2026-12-01T00:00:00Z"),
+        hours: 12,
+        amount: Cents::new(1700),
+        expected_hours: 30,
+        expected_amount: Cents::new(3500),
+        most_hours: 40,
+        most_amount: Cents::new(4500),
+        trial_until: None,
+        cap: None,
+        budget: Some(Budget { amount: Cents::new(2500), thresholds: vec![80, 100] }),
+    };
+    assert_form(
+        &spending,
+        json!({
+            "instance_id": spending.instance_id.to_string(),
+            "currency": "usd",
+            "period_start": "2026-11-01T00:00:00Z",
+            "period_end": "2026-12-01T00:00:00Z",
+            "hours": 12,
+            "amount": 1700,
+            "expected_hours": 30,
+            "expected_amount": 3500,
+            "most_hours": 40,
+            "most_amount": 4500,
+            "budget": {"amount": 2500, "thresholds": [80, 100]},
+        }),
+    );
+    let all = serde_json::from_value::<NewBudget>(json!({"amount": 2500})).unwrap();
+    assert_eq!(all.thresholds, None);
+    assert!(serde_json::from_value::<NewBudget>(json!({"amount": 2500, "thresholds": ["80"]})).is_err());
+}
+
+#[test]
+fn an_hour_is_told_with_its_evidence_and_its_price() {
+    let seen = Evidence::seen(Signal::Member, at("2026-11-24T10:05:00Z"));
+    let hour = HourOfUse {
+        instance_id: instance().id,
+        hour_start: at("2026-11-24T10:00:00Z"),
+        charge: HourCharge::Credited,
+        price: Some(Cents::new(100)),
+        currency: "usd".to_owned(),
+        invoice: Some("2026-000001".to_owned()),
+        evidence: vec![seen.clone()],
+        waiver: Some(Waiver {
+            reason: "An outage.".to_owned(),
+            author: "api".to_owned(),
+            at: at("2026-12-02T10:00:00Z"),
+        }),
+        contest: None,
+    };
+    assert_form(
+        &hour,
+        json!({
+            "instance_id": hour.instance_id.to_string(),
+            "hour_start": "2026-11-24T10:00:00Z",
+            "charge": "credited",
+            "price": 100,
+            "currency": "usd",
+            "invoice": "2026-000001",
+            "evidence": [{"hour": seen.hour.get(), "signal": "member", "first": "2026-11-24T10:05:00Z",
+                "last": "2026-11-24T10:05:00Z", "count": 1}],
+            "waiver": {"reason": "An outage.", "author": "api", "at": "2026-12-02T10:00:00Z"},
+        }),
+    );
+    for charge in HourCharge::ALL {
+        assert_eq!(serde_json::to_value(charge).unwrap(), charge.as_str());
+    }
+    for state in ContestState::ALL {
+        assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());
     }
 }
 
@@ -282,6 +379,7 @@ fn money_travels_as_whole_cents() {
         instance_id: instance().id,
         month,
         hours: vec![UsedHour { hour_start: seen.hour.start(), evidence: vec![seen.clone()] }],
+        waived: vec![at("2026-11-24T11:00:00Z")],
         bill: Bill::of(&Plan::default(), month, 1).unwrap(),
         currency: "usd".to_owned(),
         sign_ins: vec![SignedInHour { hour_start: seen.hour.start(), first: seen.first, last: seen.last, count: 1 }],
@@ -301,6 +399,7 @@ fn money_travels_as_whole_cents() {
                     "count": 1,
                 }],
             }],
+            "waived": ["2026-11-24T11:00:00Z"],
             "bill": {
                 "month": "2026-11",
                 "lines": [
@@ -351,7 +450,7 @@ fn the_document_names_every_field_that_is_sent() {
     for field in sent.as_object().unwrap().keys() {
         assert!(described.contains(field), "{field} is sent but not described");
     }
-    assert_eq!(properties::<Usage>(), ["bill", "currency", "hours", "instance_id", "month", "sign_ins"]);
+    assert_eq!(properties::<Usage>(), ["bill", "currency", "hours", "instance_id", "month", "sign_ins", "waived"]);
     // The month and the hours of a report come from a type of the domain, which has no schema.
     let report = serde_json::to_string(&ActivityReport::schema()).unwrap();
     assert!(report.contains("MonthOfHours") && report.contains("EvidenceEntry"), "{report}");

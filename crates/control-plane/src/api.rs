@@ -14,6 +14,7 @@ pub(crate) mod messages;
 pub(crate) mod openapi;
 pub(crate) mod pool;
 pub(crate) mod providers;
+pub(crate) mod spending;
 pub(crate) mod usage;
 pub(crate) mod workflows;
 

@@ -10,7 +10,7 @@
 //!   and whether it says the same as the books: `comparison.rs`
 //! - what becomes of those who do not pay: `dunning.rs`
 //! - an invoice as people read and print it: `paper.rs`; sums for the operator: `figures.rs`
-//! - caps and budgets: `spending.rs`, for the period that runs: `running.rs`
+//! - caps and budgets: `spending.rs`, for the period that runs: `running.rs`; a single hour: `hours.rs`
 //! - everything computed again and compared: `books.rs`
 //!
 //! Whoever changes a customer's book holds its row first (`accounts::open`), so that of two replicas one waits.
@@ -24,6 +24,7 @@ pub(crate) mod comparison;
 pub(crate) mod contests;
 pub(crate) mod dunning;
 pub(crate) mod figures;
+pub(crate) mod hours;
 pub(crate) mod invoices;
 mod letter;
 pub(crate) mod paper;

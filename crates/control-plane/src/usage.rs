@@ -5,7 +5,7 @@ pub(crate) mod sign_ins;
 pub(crate) mod store;
 
 use ::store::sqlx::{AnyConnection, Error};
-use billing::Usage;
+use billing::{HourSet, Usage};
 use domain::{Bill, Evidence, InstanceId, Month, UsageHour};
 
 use crate::app::Core;
@@ -14,8 +14,10 @@ use crate::billing::waivers;
 /// One instance's use in one month.
 #[derive(Debug, Clone)]
 pub(crate) struct MonthOfUse {
-    /// Each used hour once, earliest first, with its evidence.
+    /// Each hour that is to be paid for once, earliest first, with its evidence.
     pub hours: Vec<(UsageHour, Vec<Evidence>)>,
+    /// The hours that were used and are waived.
+    pub waived: HourSet,
     /// Base fee and hours.
     pub bill: Bill,
 }
@@ -23,13 +25,15 @@ pub(crate) struct MonthOfUse {
 /// What an instance used in a month and is to pay for.
 pub(crate) async fn of_month(core: &Core, instance: InstanceId, month: Month) -> Result<MonthOfUse, Error> {
     let mut connection = core.db.read().acquire().await?;
-    let used = recorded(&mut connection, instance, month.first_hour(), month.next().first_hour()).await?.billable();
+    let recorded = recorded(&mut connection, instance, month.first_hour(), month.next().first_hour()).await?;
     drop(connection);
+    let used = recorded.billable();
     let evidence = store::evidence(&core.db, instance, month).await?;
     let of_hour = |hour| evidence.iter().filter(|entry| entry.hour == hour).cloned().collect();
     let bill = Bill::of(&core.settings.plan, month, used.count())
         .ok_or_else(|| Error::Decode("the plan's prices are too high to be added up; correct [plan]".into()))?;
-    Ok(MonthOfUse { hours: used.iter().map(|hour| (hour, of_hour(hour))).collect(), bill })
+    let hours = used.iter().map(|hour| (hour, of_hour(hour))).collect();
+    Ok(MonthOfUse { hours, waived: recorded.waived(), bill })
 }
 
 /// What is known of an instance's use from an hour up to, and without, another: by source, and what was waived.

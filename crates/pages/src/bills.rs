@@ -319,6 +319,8 @@ pub struct InvoicePage {
     pub invoice: InvoiceView,
     /// What is to be done about what is open.
     pub how_to_pay: HowToPay,
+    /// The months in which the hours on it lie, earliest first; none without hours.
+    pub months: Vec<MonthOfHours>,
     /// Where the workspace's bills are.
     pub bills_url: String,
     /// Where it is as PDF.

@@ -1,6 +1,7 @@
-use api::{BooksCheck, ChargeDifference, DryRun, InvoicePreview};
+use api::{BillPreview, BooksCheck, ChargeDifference, DryRun, InvoiceLine, InvoicePreview};
 use clap::Subcommand;
 use domain::{Cents, Month};
+use jiff::Timestamp;
 
 use crate::context::Context;
 use crate::dunning;
@@ -32,6 +33,21 @@ Examples:
         dry_run: bool,
         #[command(flatten)]
         patience: Patience,
+    },
+    /// Show the invoice that an instance would get if the running period ended now
+    #[command(
+        after_help = "Coupons, credit and taxes included; nothing is issued. `spinoff spending show` says what the period
+comes to if it goes on like this.
+
+Exit codes: 0 shown, 1 no invoice could be made, 3 no such instance, 4 nothing is charged for it any more.
+
+Examples:
+  spinoff billing preview acme
+  spinoff billing preview acme --json | jq .invoice.amount_due"
+    )]
+    Preview {
+        /// Id, project name or subdomain
+        instance: String,
     },
     /// Compute every invoice and every book again, and compare
     #[command(after_help = "Exit codes: 0 everything adds up, 1 something does not.
@@ -65,6 +81,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
             context.output.show(&found, || in_words(&found))
         }
         Command::Close { month, dry_run: false, patience } => close(context, month, &patience).await,
+        Command::Preview { instance } => preview(context, &instance).await,
         Command::Check => check(context).await,
         Command::Differences { closed } => {
             let what = || "can't show the differences".to_owned();
@@ -98,6 +115,33 @@ async fn close(context: &Context, month: Option<Month>, patience: &Patience) -> 
     let failed = "the invoices were not all issued";
     let workflow = follow(&client, context.output, accepted.workflow_id, failed, patience).await?;
     context.output.report(&workflow, "every period that is over has its invoice; `spinoff invoices list` shows them")
+}
+
+async fn preview(context: &Context, instance: &str) -> Result<(), Failure> {
+    let what = || format!("can't say what {instance} would be invoiced");
+    let found = context.client()?.preview_bill(instance).await.doing(what)?;
+    context.output.show(&found, || bill(&found))?;
+    match &found.invoice.problem {
+        None => Ok(()),
+        Some(problem) => Err(Failure::new(Exit::Failed, what(), visible(problem.clone()))),
+    }
+}
+
+fn bill(found: &BillPreview) -> String {
+    let BillPreview { currency, invoice, lines, credits } = found;
+    let price = |amount: Cents| amount.priced(currency);
+    let day = |at: Option<Timestamp>| or_dash(at.map(|at| at.strftime("%Y-%m-%d %H:00").to_string()));
+    let period = format!("{} to {} UTC", day(invoice.period_start), day(invoice.period_end));
+    let line = |line: &InvoiceLine| {
+        [line.description.clone(), line.quantity.to_string(), price(line.unit), price(line.amount)]
+    };
+    let sum = |name: &str, amount| [name.to_owned(), String::new(), String::new(), price(amount)];
+    let mut rows: Vec<_> = lines.iter().map(line).collect();
+    rows.push(sum("Total with taxes", invoice.total));
+    rows.push(sum("To be paid, less credit", invoice.amount_due));
+    rows.extend(credits.iter().map(|credit| sum(&credit.description, credit.amount)));
+    rows.extend(invoice.previous_total.map(|total| sum("The invoice before", total)));
+    format!("{period}\n\n{}\nNothing was issued.\n", table(&["LINE", "QUANTITY", "EACH", "AMOUNT"], rows))
 }
 
 async fn check(context: &Context) -> Result<(), Failure> {

@@ -10,8 +10,8 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::up::UpArgs;
 use crate::{
-    admin_link, audit, billing, completions, customers, delete, doctor, instances, invoices, log, mail, members, pool,
-    providers, provision, serve, setup, suspension, up, usage, workflows,
+    admin_link, audit, billing, completions, contests, customers, delete, doctor, instances, invoices, ledger, log,
+    mail, members, pool, providers, provision, serve, setup, spending, suspension, up, usage, workflows,
 };
 
 /// Sells a web application: every customer gets an instance of their own
@@ -119,9 +119,18 @@ pub enum Operation {
     /// The hours in which an instance was used, and the bill so far
     #[command(subcommand)]
     Usage(usage::Command),
+    /// What an instance may cost: forecast, cap and budget
+    #[command(subcommand)]
+    Spending(spending::Command),
+    /// Hours that customers do not want to pay for
+    #[command(subcommand)]
+    Contests(contests::Command),
     /// What was charged, and what came in
     #[command(subcommand)]
     Invoices(invoices::Command),
+    /// What a customer owes, and has of credit
+    #[command(subcommand)]
+    Ledger(ledger::Command),
     /// Issue invoices, and compute the books again
     #[command(subcommand)]
     Billing(billing::Command),
@@ -184,7 +193,10 @@ impl Operation {
             Self::Customers(command) => customers::run(context, command).await,
             Self::Workflows(command) => workflows::run(context, command).await,
             Self::Usage(command) => usage::run(context, command).await,
+            Self::Spending(command) => spending::run(context, command).await,
+            Self::Contests(command) => contests::run(context, command).await,
             Self::Invoices(command) => invoices::run(context, command).await,
+            Self::Ledger(command) => ledger::run(context, command).await,
             Self::Billing(command) => billing::run(context, command).await,
             Self::Providers(command) => providers::run(context, command).await,
             Self::Pool(args) => pool::run(context, args).await,

@@ -1,11 +1,10 @@
-use std::io::{self, IsTerminal as _, Write as _};
-
 use api::{Client, DeleteInstance, Instance};
 
+use crate::confirm::Asked;
 use crate::context::Context;
-use crate::failure::{Doing as _, Exit, Failure};
+use crate::failure::{Doing as _, Failure};
 use crate::follow::{Patience, follow};
-use crate::output::{pairs, visible};
+use crate::output::pairs;
 
 /// Which instance to take down.
 #[derive(Debug, clap::Args)]
@@ -34,7 +33,8 @@ pub async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     let client = context.client()?;
     let what = || format!("can't delete {}", args.instance);
     let instance = client.instance(&args.instance).await.doing(what)?;
-    let confirm = confirmation(&instance, args.confirm)?;
+    confirm(&instance, args.confirm)?;
+    let confirm = instance.subdomain.to_string();
     let id = instance.id.to_string();
     let accepted = client.delete_instance(&id, &DeleteInstance { confirm }).await.doing(what)?;
     if args.patience.no_wait {
@@ -50,31 +50,16 @@ pub async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     context.output.report(&workflow, format!("{} is deleted{record}", instance.subdomain))
 }
 
-fn confirmation(instance: &Instance, given: Option<String>) -> Result<String, Failure> {
-    let subdomain = instance.subdomain.as_str();
-    let not_done = |why: &str| {
-        Failure::new(Exit::Refused, format!("{subdomain} was not deleted"), why)
-            .next(format!("give --confirm {subdomain} to delete it with all its data"))
-    };
-    let typed = match given {
-        Some(given) => given,
-        None if io::stdin().is_terminal() && io::stderr().is_terminal() => {
-            typed(instance).map_err(|cause| not_done(&cause.to_string()))?
-        }
-        None => return Err(not_done("it was not confirmed, and there is no terminal to ask on")),
-    };
-    if typed == subdomain { Ok(typed) } else { Err(not_done(&visible(format!("{typed:?} is not its subdomain")))) }
-}
-
-fn typed(instance: &Instance) -> io::Result<String> {
+fn confirm(instance: &Instance, given: Option<String>) -> Result<(), Failure> {
     let Instance { subdomain, customer_email, .. } = instance;
-    write!(
-        io::stderr(),
-        "This deletes {subdomain} of {customer_email} with all its data.\nType {subdomain} to go on: "
-    )?;
-    let mut line = String::new();
-    io::stdin().read_line(&mut line)?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+    let asked = Asked {
+        what: &format!("This deletes {subdomain} of {customer_email} with all its data."),
+        word: subdomain.as_str(),
+        word_is: "its subdomain",
+        not_done: &format!("{subdomain} was not deleted"),
+        purpose: "to delete it with all its data",
+    };
+    asked.confirm(given)
 }
 
 /// What was removed, where the server keeps a record of it.

@@ -1,12 +1,16 @@
+use std::fs;
+use std::path::PathBuf;
+
 use api::{ChargeFailure, Client, Invoice, InvoiceFilter, InvoiceLine, InvoiceState, NewPayment};
 use clap::Subcommand;
 use domain::{Cents, CustomerId};
 use jiff::civil::Date;
+use serde_json::json;
 
 use crate::context::Context;
-use crate::failure::{Doing as _, Failure};
+use crate::failure::{Doing as _, Exit, Failure};
 use crate::money::amount;
-use crate::output::{pairs, table, visible};
+use crate::output::{self, pairs, table, visible};
 
 /// What can be done about invoices.
 #[derive(Debug, Subcommand)]
@@ -37,6 +41,22 @@ Examples:
     Show {
         /// Its number
         number: String,
+    },
+    /// Save one invoice as PDF, or its lines and hours as CSV
+    #[command(after_help = "Exit codes: 0 it is saved, 1 the file can't be written, 3 no such invoice.
+
+Examples:
+  spinoff invoices save 2026-000123
+  spinoff invoices save 2026-000123 --csv
+  spinoff invoices save 2026-000123 - | lp")]
+    Save {
+        /// Its number
+        number: String,
+        /// Where to; replaced if it is there, and - is standard output [default: invoice-NUMBER.pdf]
+        file: Option<PathBuf>,
+        /// CSV instead of PDF
+        #[arg(long)]
+        csv: bool,
     },
     /// Book a payment that came in
     #[command(after_help = "The oldest open invoice of the customer is paid first, whichever is named. A payment is
@@ -97,6 +117,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
             let invoice = client.invoice(&number).await.doing(|| format!("can't show invoice {number}"))?;
             context.output.show(&invoice, || in_words(&invoice))
         }
+        Command::Save { number, file, csv } => save(context, &client, &number, file, csv).await,
         Command::Pay { number, amount, reference, received } => {
             let payment = NewPayment { amount, reference, received_on: received };
             let what = || format!("can't book the payment for invoice {number}");
@@ -124,6 +145,27 @@ async fn list(context: &Context, client: &Client, filter: &InvoiceFilter) -> Res
         .doing(|| "can't list the invoices".to_owned())?;
     let headings = ["INVOICE", "STATE", "TOTAL", "LEFT", "ISSUED", "DUE", "INSTANCE", "CUSTOMER"];
     context.output.show(&page, || table(&headings, page.data.iter().map(row)))
+}
+
+async fn save(
+    context: &Context,
+    client: &Client,
+    number: &str,
+    file: Option<PathBuf>,
+    csv: bool,
+) -> Result<(), Failure> {
+    let what = || format!("can't save invoice {number}");
+    let bytes = if csv { client.invoice_csv(number).await } else { client.invoice_pdf(number).await }.doing(what)?;
+    let file = file.unwrap_or_else(|| format!("invoice-{number}.{}", if csv { "csv" } else { "pdf" }).into());
+    if file.as_os_str() == "-" {
+        return output::print_bytes(&bytes);
+    }
+    fs::write(&file, bytes).map_err(|cause| {
+        let why = format!("{}: {cause}", file.display());
+        Failure::new(Exit::Failed, what(), why).next("name a file in a folder that you may write to")
+    })?;
+    let words = format!("invoice {number} is saved in {}", file.display());
+    context.output.report(&json!({"saved": file}), words)
 }
 
 fn row(invoice: &Invoice) -> [String; 8] {

@@ -1,11 +1,19 @@
+mod calendar;
+mod csv;
+mod hour;
+
 use api::{SignedInHour, Usage, UsedHour, WaiveHours};
 use clap::Subcommand;
 use domain::{BillLine, Evidence, Month, Plan};
 use jiff::Timestamp;
 
+use crate::confirm::Asked;
 use crate::context::Context;
 use crate::failure::{Doing as _, Failure};
-use crate::output::table;
+use crate::output::{self, table};
+
+/// More hours than this are not waived by a slip of the finger.
+const ASKED_FROM: usize = 24;
 
 /// What can be asked about use.
 #[derive(Debug, Subcommand)]
@@ -15,6 +23,7 @@ pub enum Command {
 
 Examples:
   spinoff usage show acme
+  spinoff usage show acme --month 2026-11 --csv > acme.csv
   spinoff usage show acme --month 2026-11 --json | jq .bill.total")]
     Show {
         /// Id, project name or subdomain
@@ -22,11 +31,39 @@ Examples:
         /// The month [default: the present one]
         #[arg(long, value_name = "YYYY-MM")]
         month: Option<Month>,
+        /// A row for each hour and signal, for a spreadsheet
+        #[arg(long)]
+        csv: bool,
+    },
+    /// Show a month as a grid of hours
+    #[command(after_help = "Examples:
+  spinoff usage calendar acme
+  spinoff usage calendar acme --month 2026-11")]
+    Calendar {
+        /// Id, project name or subdomain
+        instance: String,
+        /// The month [default: the present one]
+        #[arg(long, value_name = "YYYY-MM")]
+        month: Option<Month>,
+    },
+    /// Show one hour: what shows that it was used, what becomes of its price, whether it is contested
+    #[command(after_help = "Exit codes: 0 shown, 3 no such instance.
+
+Examples:
+  spinoff usage hour acme 2026-11-28T09:00Z
+  spinoff usage hour acme 2026-11-28T09:20Z --json | jq .charge")]
+    Hour {
+        /// Id, project name or subdomain
+        instance: String,
+        /// Any moment within the hour, with its zone
+        #[arg(value_name = "MOMENT")]
+        moment: Timestamp,
     },
     /// Decide that hours are not to be paid for
     #[command(after_help = "A waiver is final. An hour that stands on an invoice already is credited by the next one.
+More than 24 hours have to be confirmed: on a terminal you are asked to type how many, scripts give it with --confirm.
 
-Exit codes: 0 waived, 3 no such instance, 4 refused.
+Exit codes: 0 waived, 3 no such instance, 4 refused, or not confirmed.
 
 Examples:
   spinoff usage waive acme --hour 2026-11-28T09:00Z --reason 'We had an outage.'
@@ -40,6 +77,9 @@ Examples:
         /// Why, in one sentence
         #[arg(long, value_name = "SENTENCE")]
         reason: String,
+        /// How many hours they are, to say that you mean so many
+        #[arg(long, value_name = "NUMBER")]
+        confirm: Option<String>,
     },
 }
 
@@ -47,18 +87,44 @@ Examples:
 pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
     let client = context.client()?;
     match command {
-        Command::Show { instance, month } => {
+        Command::Show { instance, month, csv } => {
             let usage = client.usage(&instance, month).await.doing(|| format!("can't show the use of {instance}"))?;
-            context.output.show(&usage, || in_words(&instance, &usage))
+            match csv && !context.output.json {
+                true => output::print(&csv::rows(&usage)),
+                false => context.output.show(&usage, || in_words(&instance, &usage)),
+            }
         }
-        Command::Waive { instance, hours, reason } => {
+        Command::Calendar { instance, month } => {
+            let usage = client.usage(&instance, month).await.doing(|| format!("can't show the use of {instance}"))?;
+            context.output.show(&usage, || calendar::in_words(&usage))
+        }
+        Command::Hour { instance, moment } => {
+            let what = || format!("can't show {moment} of {instance}");
+            let hour = client.hour_of_use(&instance, moment).await.doing(what)?;
+            context.output.show(&hour, || hour::in_words(&instance, &hour))
+        }
+        Command::Waive { instance, hours, reason, confirm } => {
             let asked = hours.len();
+            if asked > ASKED_FROM {
+                confirm_waiver(&instance, asked, confirm)?;
+            }
             let what = || format!("can't waive hours of {instance}");
             let waived = client.waive(&instance, &WaiveHours { hours, reason }).await.doing(what)?;
             let words = format!("{asked} hours of {instance} are waived, {} of them now", waived.added);
             context.output.report(&waived, words)
         }
     }
+}
+
+fn confirm_waiver(instance: &str, hours: usize, given: Option<String>) -> Result<(), Failure> {
+    let asked = Asked {
+        what: &format!("Nobody will ever pay for these {hours} hours of {instance}."),
+        word: &hours.to_string(),
+        word_is: "how many hours they are",
+        not_done: "nothing was waived",
+        purpose: "to waive so many",
+    };
+    asked.confirm(given)
 }
 
 fn in_words(instance: &str, usage: &Usage) -> String {

@@ -1,9 +1,11 @@
-use api::{BooksCheck, ChargeDifference, ClosePeriods, Closing, DryRun, InvoicePreview, Page, WorkflowAccepted};
-use axum::extract::State;
+use api::{
+    BillPreview, BooksCheck, ChargeDifference, ClosePeriods, Closing, DryRun, InvoicePreview, Page, WorkflowAccepted,
+};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use domain::Cents;
 
-use super::{Json, Listing, Query, Refusal};
+use super::{Json, Listing, Query, Refusal, instances, invoices};
 use crate::app::App;
 use crate::billing::preview::Preview;
 use crate::billing::{books, closing, comparison, preview};
@@ -21,6 +23,25 @@ pub(crate) async fn close(
     }
     let workflow_id = closing::request(&app, wanted.month, Program::NAME).await?;
     Ok((StatusCode::ACCEPTED, axum::Json(Closing::Begun(WorkflowAccepted { workflow_id }))))
+}
+
+pub(crate) async fn preview_bill(
+    State(app): State<App>,
+    _: Program,
+    Path(reference): Path<String>,
+) -> Result<axum::Json<BillPreview>, Refusal> {
+    let instance = instances::find(&app, &reference).await?;
+    let found = preview::of_running(&app, instance.id).await?.ok_or_else(|| {
+        let next = format!("`spinoff invoices list --instance {reference}` shows what was.");
+        refused(409, "Nothing is charged for this instance now", &next)
+    })?;
+    let computed = found.invoice.as_ref().ok();
+    Ok(axum::Json(BillPreview {
+        currency: computed.map_or_else(|| app.settings.plan.currency.clone(), |it| it.currency.to_string()),
+        lines: computed.map(invoices::lines).unwrap_or_default(),
+        credits: computed.map(invoices::credits).unwrap_or_default(),
+        invoice: view(&found),
+    }))
 }
 
 pub(crate) async fn check(State(app): State<App>, _: Program) -> Result<axum::Json<BooksCheck>, Refusal> {

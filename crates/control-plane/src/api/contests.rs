@@ -62,7 +62,7 @@ pub(crate) async fn waive(
     Ok(axum::Json(HoursWaived { added: waivers::waive(&app, instance.id, &hours, &waiver).await? }))
 }
 
-fn view(contest: contests::Contest) -> Contest {
+pub(super) fn view(contest: contests::Contest) -> Contest {
     Contest {
         id: contest.id,
         instance_id: contest.instance,

@@ -1,6 +1,7 @@
 use api::{ChargeFailure, Invoice, InvoiceCredit, InvoiceLine, InvoiceState, NewPayment, WorkflowAccepted, WriteOff};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::response::Response;
 use domain::CustomerId;
 use serde::Deserialize;
 
@@ -9,6 +10,7 @@ use crate::app::App;
 use crate::billing::collection;
 use crate::billing::invoices::store::Filter;
 use crate::billing::invoices::{self, Issued};
+use crate::billing::paper;
 use crate::billing::payments::{self, Payment};
 use crate::error::{AppError, refused};
 use crate::person::Program;
@@ -52,16 +54,28 @@ pub(crate) async fn show(
     _: Program,
     Path(number): Path<String>,
 ) -> Result<axum::Json<Invoice>, Refusal> {
-    let mut connection = app.db.read().acquire().await?;
-    let found = invoices::store::find(&mut connection, &number).await?;
-    let (issued, document) = found.ok_or_else(|| payments::no_invoice(&number))?;
-    let lines = document.lines.iter().map(line).collect();
-    let credits = document.credits.iter();
-    let credits = credits.map(|it| InvoiceCredit { description: it.description.clone(), amount: it.amount }).collect();
+    let (issued, document) = find(&app, &number).await?;
+    let (lines, credits) = (lines(&document), credits(&document));
     let document = serde_json::to_value(&document).map_err(AppError::internal)?;
     let failures = collection::store::failures(&app.db, issued.customer, &number).await?;
     let charge_failures = failures.into_iter().map(failure).collect();
     Ok(axum::Json(Invoice { lines, credits, charge_failures, document: Some(document), ..summary(&app, issued) }))
+}
+
+pub(crate) async fn pdf(State(app): State<App>, _: Program, Path(number): Path<String>) -> Result<Response, Refusal> {
+    let (issued, document) = find(&app, &number).await?;
+    let instance = instances::find(&app, &issued.instance.to_string()).await?;
+    Ok(paper::pdf(&app, &instance, &issued, &document)?)
+}
+
+pub(crate) async fn csv(State(app): State<App>, _: Program, Path(number): Path<String>) -> Result<Response, Refusal> {
+    Ok(paper::csv(&find(&app, &number).await?.1))
+}
+
+async fn find(app: &App, number: &str) -> Result<(Issued, billing::Invoice), AppError> {
+    let mut connection = app.db.read().acquire().await?;
+    let found = invoices::store::find(&mut connection, number).await?;
+    found.ok_or_else(|| payments::no_invoice(number))
 }
 
 fn failure(failed: collection::ChargeFailure) -> ChargeFailure {
@@ -127,6 +141,15 @@ fn state(stands: invoices::InvoiceState) -> InvoiceState {
         invoices::InvoiceState::Paid => InvoiceState::Paid,
         invoices::InvoiceState::WrittenOff => InvoiceState::WrittenOff,
     }
+}
+
+pub(super) fn lines(document: &billing::Invoice) -> Vec<InvoiceLine> {
+    document.lines.iter().map(line).collect()
+}
+
+pub(super) fn credits(document: &billing::Invoice) -> Vec<InvoiceCredit> {
+    let credit = |it: &billing::CreditLine| InvoiceCredit { description: it.description.clone(), amount: it.amount };
+    document.credits.iter().map(credit).collect()
 }
 
 fn line(line: &billing::Line) -> InvoiceLine {

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use api::{Ledger, LedgerEntry, NewCredit};
 use axum::extract::{Path, State};
 use billing::ledger::{Ledger as Book, LedgerError, StatementLine};
-use domain::CustomerId;
+use domain::{CustomerId, Email};
 use jiff::Timestamp;
 
 use super::{Json, Refusal};
@@ -35,10 +35,16 @@ pub(crate) async fn give_credit(
     Ok(axum::Json(view(&app, customer).await?))
 }
 
-pub(super) async fn known(app: &App, id: &str) -> Result<CustomerId, AppError> {
-    let missing = || refused(404, &format!("There is no customer {id}"), "`spinoff customers list` shows all.");
-    let customer = CustomerId::parse(id).map_err(|_| missing())?;
-    customers::store::find(&app.db, customer).await?.map(|found| found.id).ok_or_else(missing)
+/// The customer of this id or e-mail address.
+pub(super) async fn known(app: &App, reference: &str) -> Result<CustomerId, AppError> {
+    let found = match (CustomerId::parse(reference), Email::parse(reference)) {
+        (Ok(id), _) => customers::store::find(&app.db, id).await?,
+        (_, Ok(email)) => customers::store::find_by_email(&app.db, &email).await?,
+        _ => None,
+    };
+    found.map(|found| found.id).ok_or_else(|| {
+        refused(404, &format!("There is no customer {reference}"), "`spinoff customers list` shows all.")
+    })
 }
 
 async fn view(app: &App, customer: CustomerId) -> Result<Ledger, AppError> {

@@ -22,13 +22,14 @@ pub(crate) async fn document() -> axum::Json<utoipa::openapi::OpenApi> {
         paths::suspend_instance, paths::resume_instance, paths::rename_instance,
         paths::give_own_access, paths::give_shared_access,
         paths::instance_logs, paths::list_members, paths::add_member, paths::remove_member, paths::usage,
+        paths::hour_of_use, paths::show_spending, paths::set_cap, paths::remove_cap, paths::set_budget, paths::remove_budget,
         paths::list_customers, paths::list_messages, paths::retry_message, paths::list_workflows, paths::show_workflow, paths::retry_workflow,
         paths::abandon_workflow, paths::list_audit_events, paths::report_activity,
         paths::report_emergency, paths::signed_members, paths::list_providers, paths::list_findings,
         paths::show_finding, paths::repair_finding, paths::sweep_providers, paths::show_pool,
-        paths::list_invoices, paths::show_invoice, paths::pay_invoice, paths::charge_invoice, paths::write_off_invoice, paths::show_ledger,
+        paths::list_invoices, paths::show_invoice, paths::invoice_pdf, paths::invoice_csv, paths::pay_invoice, paths::charge_invoice, paths::write_off_invoice, paths::show_ledger,
         paths::give_credit, paths::waive_hours, paths::list_contests, paths::open_contest, paths::decide_contest,
-        paths::close_periods, paths::check_books, paths::list_charge_differences, paths::show_dunning, paths::pause_dunning, paths::unpause_dunning,
+        paths::close_periods, paths::preview_bill, paths::check_books, paths::list_charge_differences, paths::show_dunning, paths::pause_dunning, paths::unpause_dunning,
     )
 )]
 struct Described;
@@ -37,11 +38,12 @@ struct Described;
 #[expect(dead_code, reason = "read by the derive that describes the API, never called")]
 mod paths {
     use api::{
-        ActivityAccepted, ActivityReport, AuditEvent, BooksCheck, ChargeDifference, ClosePeriods, Contest, Customer,
-        DecideContest, DeleteInstance, DryRun, Dunning, EmergencyReport, Finding, HoursWaived, Instance,
-        InstanceAccepted, Invoice, Ledger, Member, Message, NewAccess, NewContest, NewCredit, NewInstance, NewMember,
-        NewPayment, Page, Pool, Problem, Provider, RenameInstance, SignedMembers, SuspendInstance, Usage, WaiveHours,
-        Workflow, WorkflowAccepted, WriteOff,
+        ActivityAccepted, ActivityReport, AuditEvent, BillPreview, BooksCheck, Budget, Cap, ChargeDifference,
+        ClosePeriods, Contest, Customer, DecideContest, DeleteInstance, DryRun, Dunning, EmergencyReport, Finding,
+        HourOfUse, HoursWaived, Instance, InstanceAccepted, Invoice, Ledger, Member, Message, NewAccess, NewBudget,
+        NewCap, NewContest, NewCredit, NewInstance, NewMember, NewPayment, Page, Pool, Problem, Provider,
+        RenameInstance, SignedMembers, Spending, SuspendInstance, Usage, WaiveHours, Workflow, WorkflowAccepted,
+        WriteOff,
     };
 
     macro_rules! described {
@@ -111,6 +113,31 @@ mod paths {
         usage = (get, path = "/instances/{instance}/usage", tag = "usage",
             params(("instance" = String, Path), ("month" = Option<String>, Query, description = "2026-11; the present month when left out")),
             responses((status = 200, body = Usage), (status = 401, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)));
+        hour_of_use = (get, path = "/instances/{instance}/usage/hours/{hour}", tag = "usage",
+            params(("instance" = String, Path, description = "Id, project name or subdomain"),
+                   ("hour" = String, Path, description = "Any moment within the hour, such as 2026-11-28T09:00:00Z")),
+            responses((status = 200, body = HourOfUse), (status = 401, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)));
+        show_spending = (get, path = "/instances/{instance}/spending", tag = "spending",
+            params(("instance" = String, Path, description = "Id, project name or subdomain")),
+            responses((status = 200, body = Spending), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, description = "It is not in use", body = Problem)));
+        set_cap = (put, path = "/instances/{instance}/spending/cap", tag = "spending", request_body = NewCap,
+            params(("instance" = String, Path, description = "Id, project name or subdomain")),
+            responses((status = 200, description = "The cap, and what happens when it is reached", body = Cap), (status = 400, body = Problem),
+                      (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, description = "It is not in use", body = Problem), (status = 415, body = Problem),
+                      (status = 422, description = "It is neither a number of hours nor an amount", body = Problem)));
+        remove_cap = (delete, path = "/instances/{instance}/spending/cap", tag = "spending",
+            params(("instance" = String, Path, description = "Id, project name or subdomain")),
+            responses((status = 204, description = "There is no cap"), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, description = "It is not in use", body = Problem)));
+        set_budget = (put, path = "/instances/{instance}/spending/budget", tag = "spending", request_body = NewBudget,
+            params(("instance" = String, Path, description = "Id, project name or subdomain")),
+            responses((status = 200, body = Budget), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 415, body = Problem), (status = 422, description = "Nothing, or another part than 50, 80 or 100 %, would be told", body = Problem)));
+        remove_budget = (delete, path = "/instances/{instance}/spending/budget", tag = "spending",
+            params(("instance" = String, Path, description = "Id, project name or subdomain")),
+            responses((status = 204, description = "There is no budget"), (status = 401, body = Problem), (status = 404, body = Problem)));
         list_customers = (get, path = "/customers", tag = "customers",
             params(("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
             responses((status = 200, body = Page<Customer>), (status = 401, body = Problem)));
@@ -151,6 +178,10 @@ mod paths {
             responses((status = 200, body = Page<Invoice>), (status = 401, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)));
         show_invoice = (get, path = "/invoices/{number}", tag = "invoices", params(("number" = String, Path)),
             responses((status = 200, body = Invoice), (status = 401, body = Problem), (status = 404, body = Problem)));
+        invoice_pdf = (get, path = "/invoices/{number}/pdf", tag = "invoices", params(("number" = String, Path)),
+            responses((status = 200, description = "The invoice on paper", content_type = "application/pdf"), (status = 401, body = Problem), (status = 404, body = Problem)));
+        invoice_csv = (get, path = "/invoices/{number}/csv", tag = "invoices", params(("number" = String, Path)),
+            responses((status = 200, description = "Its lines and hours", body = String, content_type = "text/csv"), (status = 401, body = Problem), (status = 404, body = Problem)));
         pay_invoice = (post, path = "/invoices/{number}/payments", tag = "invoices", request_body = NewPayment,
             params(("number" = String, Path)),
             responses((status = 200, body = Invoice), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
@@ -162,17 +193,17 @@ mod paths {
             params(("number" = String, Path)),
             responses((status = 200, body = Invoice), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
                       (status = 409, description = "Nothing is left of it", body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)));
-        show_ledger = (get, path = "/customers/{id}/ledger", tag = "customers", params(("id" = String, Path)),
+        show_ledger = (get, path = "/customers/{id}/ledger", tag = "customers", params(("id" = String, Path, description = "Id or e-mail address")),
             responses((status = 200, body = Ledger), (status = 401, body = Problem), (status = 404, body = Problem)));
         give_credit = (post, path = "/customers/{id}/credits", tag = "customers", request_body = NewCredit,
-            params(("id" = String, Path)),
+            params(("id" = String, Path, description = "Id or e-mail address")),
             responses((status = 200, body = Ledger), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
                       (status = 409, description = "Another credit has this reference", body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)));
-        show_dunning = (get, path = "/customers/{id}/dunning", tag = "customers", params(("id" = String, Path)),
+        show_dunning = (get, path = "/customers/{id}/dunning", tag = "customers", params(("id" = String, Path, description = "Id or e-mail address")),
             responses((status = 200, body = Dunning), (status = 401, body = Problem), (status = 404, body = Problem)));
-        pause_dunning = (post, path = "/customers/{id}/dunning/pause", tag = "customers", params(("id" = String, Path)),
+        pause_dunning = (post, path = "/customers/{id}/dunning/pause", tag = "customers", params(("id" = String, Path, description = "Id or e-mail address")),
             responses((status = 200, body = Dunning), (status = 401, body = Problem), (status = 404, body = Problem)));
-        unpause_dunning = (post, path = "/customers/{id}/dunning/unpause", tag = "customers", params(("id" = String, Path)),
+        unpause_dunning = (post, path = "/customers/{id}/dunning/unpause", tag = "customers", params(("id" = String, Path, description = "Id or e-mail address")),
             responses((status = 200, body = Dunning), (status = 401, body = Problem), (status = 404, body = Problem)));
         waive_hours = (post, path = "/instances/{instance}/usage/waive", tag = "usage", request_body = WaiveHours,
             params(("instance" = String, Path)),
@@ -192,6 +223,10 @@ mod paths {
             responses((status = 200, description = "What would be issued", body = DryRun), (status = 202, body = WorkflowAccepted), (status = 400, body = Problem),
                       (status = 401, body = Problem),
                       (status = 415, body = Problem), (status = 422, description = "The month is not over", body = Problem)));
+        preview_bill = (get, path = "/billing/preview/{instance}", tag = "billing",
+            params(("instance" = String, Path, description = "Id, project name or subdomain")),
+            responses((status = 200, description = "The invoice of the running period, as if it ended now", body = BillPreview), (status = 401, body = Problem),
+                      (status = 404, body = Problem), (status = 409, description = "Nothing is charged for it any more", body = Problem)));
         check_books = (post, path = "/billing/check", tag = "billing",
             responses((status = 200, body = BooksCheck), (status = 401, body = Problem)));
         list_charge_differences = (get, path = "/billing/differences", tag = "billing",

@@ -1,10 +1,13 @@
-use api::{SignedInHour, Usage, UsedHour};
+use api::{HourCharge, HourOfUse, SignedInHour, Usage, UsedHour, Waiver};
 use axum::extract::{Path, State};
-use domain::Month;
+use domain::{Month, UsageHour};
+use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Query, Refusal, instances::find};
+use super::{Query, Refusal, contests, instances::find};
 use crate::app::App;
+use crate::billing::hours::{self, Charge};
+use crate::billing::waivers::KeptWaiver;
 use crate::error::refused;
 use crate::person::Program;
 use crate::usage;
@@ -38,8 +41,42 @@ pub(crate) async fn show(
         instance_id: instance.id,
         month,
         hours: hours.collect(),
+        waived: used.waived.iter().map(|hour| hour.start()).collect(),
         bill: used.bill,
         currency: app.settings.plan.currency.clone(),
         sign_ins: sign_ins.collect(),
+    }))
+}
+
+pub(crate) async fn hour(
+    State(app): State<App>,
+    _: Program,
+    Path((reference, moment)): Path<(String, String)>,
+) -> Result<axum::Json<HourOfUse>, Refusal> {
+    let instance = find(&app, &reference).await?;
+    let moment: Timestamp = moment.parse().map_err(|_| {
+        let next = "Write it with its zone, such as 2026-11-28T09:00:00Z.";
+        refused(422, &format!("{moment:?} is not a moment"), next)
+    })?;
+    let hour = UsageHour::of(moment);
+    let known = hours::of(&app, instance.id, hour).await?;
+    let (charge, price, invoice) = match known.charge {
+        Charge::Unused => (HourCharge::Unused, None, None),
+        Charge::Free => (HourCharge::Free, None, None),
+        Charge::Coming { price } => (HourCharge::Coming, Some(price), None),
+        Charge::Billed { invoice, price } => (HourCharge::Billed, Some(price), Some(invoice)),
+        Charge::Waived => (HourCharge::Waived, None, None),
+        Charge::Credited { invoice, price } => (HourCharge::Credited, Some(price), Some(invoice)),
+    };
+    Ok(axum::Json(HourOfUse {
+        instance_id: instance.id,
+        hour_start: hour.start(),
+        charge,
+        price,
+        currency: known.currency,
+        invoice,
+        evidence: known.evidence,
+        waiver: known.waiver.map(|KeptWaiver { reason, author, at }| Waiver { reason, author, at }),
+        contest: known.contest.map(contests::view),
     }))
 }

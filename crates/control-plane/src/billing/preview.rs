@@ -2,7 +2,7 @@
 
 use ::store::sqlx::Error;
 use billing::Invoice;
-use domain::{Month, UsageHour};
+use domain::{InstanceId, Month, UsageHour};
 
 use super::close::{self, CloseError, Closing, Service};
 use super::{accounts, closing};
@@ -35,6 +35,18 @@ pub(crate) async fn preview(core: &Core, month: Option<Month>) -> Result<Vec<Pre
             all.extend(of_customer(&closing, services, until).await?);
         }
     }
+}
+
+/// What an instance would be invoiced for the period that is running, if that ended now. Nothing when no period runs.
+pub(crate) async fn of_running(core: &Core, instance: InstanceId) -> Result<Option<Preview>, Error> {
+    let Some(service) = close::store::find(&core.db, instance).await? else { return Ok(None) };
+    let closing = Closing::new(core).await?;
+    let period = core.settings.billing.cycle_of(service.began).period_of(UsageHour::of(core.clock.now()));
+    if !closing.periods(&service, period.end()).contains(&period) {
+        return Ok(None);
+    }
+    // Periods before it that are not closed yet come first, since it takes what they leave of the credit.
+    Ok(of_customer(&closing, &[service], period.end()).await?.pop())
 }
 
 async fn of_customer(closing: &Closing<'_>, services: &[Service], until: UsageHour) -> Result<Vec<Preview>, Error> {

@@ -1,7 +1,8 @@
 //! The period that is running, with what it is charged by.
 
-use billing::{HourSet, Terms, Usage};
+use billing::{Cap, Forecast, HourSet, OutOfRange, Terms, Usage};
 use domain::{InstanceId, UsageHour};
+use jiff::Timestamp;
 
 use super::close::{Closing, Service, store as services};
 use crate::app::Core;
@@ -33,5 +34,16 @@ impl Running {
     /// The hours so far that are to be paid for.
     pub(crate) fn charged(&self) -> HourSet {
         self.terms.charged(&self.usage.billable())
+    }
+
+    /// What it comes to if it goes on like this.
+    pub(crate) fn forecast(&self, cap: Option<Cap>) -> Result<Forecast, OutOfRange> {
+        Forecast::of(&self.terms, &self.usage.billable(), self.now, cap)
+    }
+
+    /// Until when nothing is charged, during a trial.
+    pub(crate) fn trial_until(&self) -> Option<Timestamp> {
+        let trial = self.terms.trial.filter(|trial| trial.ends > self.now);
+        trial.map(|trial| trial.ends.start())
     }
 }

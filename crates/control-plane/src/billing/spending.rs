@@ -17,6 +17,7 @@ use super::running::Running;
 use super::waivers::{self, Waiver};
 use crate::app::{App, Core};
 use crate::error::{AppError, refused};
+use crate::instances::holds;
 use crate::{audit, usage};
 
 /// Parts of a budget that can be told, in percent.
@@ -30,16 +31,28 @@ const AUTHOR: &str = "spending cap";
 
 /// Reads a cap in hours as it was entered.
 pub(crate) fn hours(text: &str) -> Result<Cap, AppError> {
-    let hours = text.trim().parse().ok().filter(|hours| *hours <= MOST_HOURS);
-    hours.map(Cap::Hours).ok_or_else(|| {
-        let what = format!("{text:?} is not a number of hours");
-        refused(422, &what, &format!("Enter a whole number from 0 to {MOST_HOURS}, such as 40."))
-    })
+    let hours = text.trim().parse().map_err(|_| no_hours(&format!("{text:?} is not a number of hours")))?;
+    of_hours(hours)
+}
+
+/// A cap in hours, if a period has so many.
+pub(crate) fn of_hours(hours: u32) -> Result<Cap, AppError> {
+    let possible = (hours <= MOST_HOURS).then_some(Cap::Hours(hours));
+    possible.ok_or_else(|| no_hours(&format!("{hours} hours are in no period")))
+}
+
+fn no_hours(what: &str) -> AppError {
+    refused(422, what, &format!("Enter a whole number from 0 to {MOST_HOURS}, such as 40."))
 }
 
 /// Reads a cap in money as it was entered.
 pub(crate) fn money(text: &str) -> Result<Cap, AppError> {
-    Ok(Cap::Spend(price(Cents::parse(text).map_err(|error| unreadable(&error.to_string()))?)?))
+    of_money(Cents::parse(text).map_err(|error| unreadable(&error.to_string()))?)
+}
+
+/// A cap in money.
+pub(crate) fn of_money(amount: Cents) -> Result<Cap, AppError> {
+    price(amount).map(Cap::Spend)
 }
 
 fn price(amount: Cents) -> Result<Price, AppError> {
@@ -54,6 +67,8 @@ fn unreadable(what: &str) -> AppError {
 pub(crate) async fn set_cap(app: &App, instance: InstanceId, cap: Option<Cap>, by: &str) -> Result<(), AppError> {
     let running = Running::of(app, instance).await?.ok_or_else(not_in_use)?;
     let mut tx = app.db.begin().await?;
+    // Who sends the same twice at once waits, and then changes nothing.
+    holds::store::lock(&mut tx, instance).await?;
     if store::caps(&mut tx, instance).await?.now() == cap {
         return Ok(());
     }
@@ -87,6 +102,7 @@ pub(crate) async fn set_budget(
         }
     };
     let mut tx = app.db.begin().await?;
+    holds::store::lock(&mut tx, instance).await?;
     if store::budget(&mut tx, instance).await? == budget {
         return Ok(());
     }
@@ -110,8 +126,9 @@ pub(crate) const fn percent(rate: Rate) -> u32 {
     rate.ppm() / 10_000
 }
 
-fn not_in_use() -> AppError {
-    refused(409, "This workspace is not in use", "Set a cap once it is.")
+/// There is no period that runs.
+pub(crate) fn not_in_use() -> AppError {
+    refused(409, "This workspace is not in use", "Come back once it is; its invoices show what was charged.")
 }
 
 /// The cap itself, without what follows from it.

@@ -5,6 +5,7 @@ pub(crate) mod store;
 use ::store::Tx;
 use ::store::sqlx::Error;
 use domain::{InstanceId, UsageHour};
+use jiff::Timestamp;
 
 use crate::app::{App, Core};
 use crate::audit;
@@ -17,6 +18,14 @@ const MOST_HOURS: usize = 744;
 pub(crate) struct Waiver<'a> {
     pub reason: &'a str,
     pub author: &'a str,
+}
+
+/// A waiver as it is kept.
+#[derive(Debug, Clone)]
+pub(crate) struct KeptWaiver {
+    pub reason: String,
+    pub author: String,
+    pub at: Timestamp,
 }
 
 /// Waives hours of an instance, used or not, billed or not. How many were not waived before.

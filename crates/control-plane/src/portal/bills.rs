@@ -3,7 +3,7 @@
 use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
-use billing::{Cap, Forecast, HourSet, Invoice, Usage};
+use billing::{Cap, HourSet, Invoice, LineKind};
 use domain::{Evidence, UsageHour};
 use pages::{
     Area, Bills, Contest, HourCharge, HourKind, HourLink, HourPage, InvoicePage, MonthOfHours, SeenBy, Sighting, SoFar,
@@ -14,14 +14,15 @@ use super::spending::{self, Refused};
 use super::{owned, portal_url};
 use crate::app::App;
 use crate::billing::contests::{self, ContestState};
+use crate::billing::hours::{self, Charge};
 use crate::billing::invoices::{self, Issued, store::Filter};
+use crate::billing::paper;
 use crate::billing::running::Running;
-use crate::billing::{paper, pay_page, plans};
+use crate::billing::{pay_page, waivers};
 use crate::error::AppError;
 use crate::instances::Instance;
 use crate::person::Person;
 use crate::site::{PageError, shell};
-use crate::usage;
 
 /// So many invoices stand on a page.
 const PAGE: u32 = 24;
@@ -83,8 +84,7 @@ pub(super) async fn page(
 
 impl Running {
     fn so_far(&self, cap: Option<Cap>) -> Result<SoFar, AppError> {
-        let forecast = Forecast::of(&self.terms, &self.usage.billable(), self.now, cap).map_err(AppError::internal)?;
-        let trial = self.terms.trial.filter(|trial| trial.ends > self.now);
+        let forecast = self.forecast(cap).map_err(AppError::internal)?;
         Ok(SoFar {
             period: self.terms.period.to_string(),
             hours: forecast.hours,
@@ -93,7 +93,7 @@ impl Running {
             expected_amount: forecast.expected_amount,
             most_hours: forecast.most_hours,
             most_amount: self.terms.price_of(forecast.most_hours).map_err(AppError::internal)?,
-            trial_until: trial.map(|trial| trial.ends.start()),
+            trial_until: self.trial_until(),
         })
     }
 
@@ -110,7 +110,7 @@ impl Running {
         let link = |hour: UsageHour| HourLink {
             hour,
             kind: self.kind(hour),
-            url: format!("{portal_url}/bills/hours/{}", hour.get()),
+            url: hour_url(&format!("{portal_url}/bills"), hour),
         };
         let mut month = self.terms.period.start().month();
         let mut all = Vec::new();
@@ -153,7 +153,7 @@ pub(crate) async fn contest(
     let instance = owned(&app, &person, &subdomain).await?;
     let hour = parse_hour(&hour)?;
     match contests::open(&app, instance.id, hour, &form.reason, person.email.as_str()).await {
-        Ok(_) => Ok(Redirect::to(&format!("{}/bills/hours/{}", portal_url(&instance), hour.get())).into_response()),
+        Ok(_) => Ok(Redirect::to(&hour_url(&format!("{}/bills", portal_url(&instance)), hour)).into_response()),
         Err(error) => {
             let error = Some(error.about_what_was_entered()?);
             let again = Contest::Possible { reason: form.reason, error };
@@ -171,22 +171,17 @@ async fn hour_page(
     entered: Option<Contest>,
 ) -> Result<String, AppError> {
     let url = portal_url(instance);
-    let mut connection = app.db.read().acquire().await?;
-    let usage = usage::recorded(&mut connection, instance.id, hour, plans::next(hour)).await?;
-    let billed = invoices::store::latest(&mut connection, instance.id, PAGE).await?;
-    let known = contests::store::find(&mut connection, &contests::id_of(instance.id, hour)).await?;
-    drop(connection);
-    let evidence = usage::store::evidence(&app.db, instance.id, hour.month()).await?;
-    let contest = entered.unwrap_or_else(|| contest_view(known, usage.billable().contains(hour)));
+    let known = hours::of(app, instance.id, hour).await?;
+    let contest = entered.unwrap_or_else(|| contest_view(known.contest, known.is_billable));
     let page = HourPage {
         shell: shell(app, Area::Portal, "An hour", Some(person)),
         hostname: app.shown_hostname(&instance.subdomain),
         bills_url: format!("{url}/bills"),
         hour,
-        charge: charge(app, &usage, &billed, hour, &url),
-        evidence: evidence.into_iter().filter(|entry| entry.hour == hour).map(sighting).collect(),
+        charge: charge_view(known.charge, &known.currency, &url),
+        evidence: known.evidence.into_iter().map(sighting).collect(),
         contest,
-        contest_action: format!("{url}/bills/hours/{}", hour.get()),
+        contest_action: hour_url(&format!("{url}/bills"), hour),
     };
     Ok(page.render())
 }
@@ -208,25 +203,17 @@ fn contest_view(known: Option<contests::Contest>, is_billable: bool) -> Contest 
     }
 }
 
-fn charge(app: &App, usage: &Usage, billed: &[Invoice], hour: UsageHour, portal_url: &str) -> HourCharge {
-    let line = billed.iter().find_map(|invoice| {
-        let line = invoice.lines.iter().find(|line| line.hours.contains(hour))?;
-        Some((invoice, line))
-    });
-    let waived = usage.waived().contains(hour);
-    match line {
-        Some((invoice, _)) if waived => HourCharge::Credited {
-            number: invoice.number.clone(),
-            url: format!("{portal_url}/bills/invoices/{}", invoice.number),
-        },
-        Some((invoice, line)) => HourCharge::Billed {
-            price: invoice.currency.price(line.unit),
-            number: invoice.number.clone(),
-            url: format!("{portal_url}/bills/invoices/{}", invoice.number),
-        },
-        None if waived => HourCharge::Waived,
-        None if !usage.used().contains(hour) => HourCharge::Unused,
-        None => HourCharge::Coming { price: app.settings.plan.price(app.settings.plan.hour_cents) },
+fn charge_view(charge: Charge, currency: &str, portal_url: &str) -> HourCharge {
+    let below = |number: &str| format!("{portal_url}/bills/invoices/{number}");
+    match charge {
+        Charge::Unused => HourCharge::Unused,
+        Charge::Free => HourCharge::Free("Nothing was to be paid yet when it was used.".to_owned()),
+        Charge::Coming { price } => HourCharge::Coming { price: price.priced(currency) },
+        Charge::Billed { invoice, price } => {
+            HourCharge::Billed { price: price.priced(currency), url: below(&invoice), number: invoice }
+        }
+        Charge::Waived => HourCharge::Waived,
+        Charge::Credited { invoice, .. } => HourCharge::Credited { url: below(&invoice), number: invoice },
     }
 }
 
@@ -250,6 +237,7 @@ pub(crate) async fn invoice(
         shell: shell(&app, Area::Portal, &format!("Invoice {number}"), Some(&person)),
         invoice: paper::view(&app, &instance, &issued, &invoice).await?,
         how_to_pay,
+        months: months_on(&app, &invoice, &bills_url).await?,
         bills_url,
         pdf_url: format!("{url}/pdf"),
         csv_url: format!("{url}/csv"),
@@ -266,6 +254,31 @@ pub(crate) async fn pay(
     let (issued, _) = find(&app, &instance, &number).await?;
     let workflow = pay_page::open(&app, &issued).await?;
     Ok(Redirect::to(&format!("/portal/payment/{workflow}")))
+}
+
+/// The hours on an invoice, month by month: late ones lie in earlier months than its period.
+async fn months_on(app: &App, invoice: &Invoice, bills_url: &str) -> Result<Vec<MonthOfHours>, AppError> {
+    let in_trial = invoice.lines.iter().filter(|line| line.kind == LineKind::TrialHours);
+    let free: HourSet = in_trial.flat_map(|line| line.hours.iter()).collect();
+    let mut connection = app.db.read().acquire().await?;
+    let mut months = Vec::new();
+    for of_month in invoice.hours().months() {
+        let month = of_month.month();
+        let (from, until) = (month.first_hour(), month.next().first_hour());
+        let waived = waivers::store::hours(&mut connection, invoice.instance, from, until).await?;
+        let kind = |hour: UsageHour| match hour {
+            hour if waived.contains(&hour) => HourKind::Waived,
+            hour if free.contains(hour) => HourKind::Free,
+            _ => HourKind::Charged,
+        };
+        let link = |hour: UsageHour| HourLink { hour, kind: kind(hour), url: hour_url(bills_url, hour) };
+        months.push(MonthOfHours { month, hours: of_month.iter().map(link).collect() });
+    }
+    Ok(months)
+}
+
+fn hour_url(bills_url: &str, hour: UsageHour) -> String {
+    format!("{bills_url}/hours/{}", hour.get())
 }
 
 pub(crate) async fn pdf(

@@ -34,6 +34,9 @@ const PUBLIC: [&str; 23] = [
     "/mailbox/{id}/body",
 ];
 
+/// What support may not change: invoices are issued, and given up, by an owner.
+const AN_OWNERS: [&str; 2] = ["/admin/money/close", "/admin/money/invoices/{number}/write-off"];
+
 /// Every path in the route table, with the functions that answer it.
 fn table() -> Vec<(String, String)> {
     let mut routes = Vec::new();
@@ -156,6 +159,29 @@ async fn roles_reach_as_far_as_they_say() {
     for verb in ["retry", "abandon"] {
         let page = app.browser(Method::POST, &format!("/admin/workflows/{workflow}/{verb}"), reader, &[]).await;
         assert_eq!(page.status, StatusCode::FORBIDDEN, "{verb}");
+    }
+}
+
+#[tokio::test]
+async fn readers_change_nothing_and_support_all_but_what_is_an_owners() {
+    let app = TestApp::start().await;
+    app.provision("ada@example.com", "acme").await;
+    for (email, role) in [("r@example.com", "read_only"), ("s@example.com", "support")] {
+        let insert = "insert into operators (email, role, added_at, from_settings) values ($1, $2, 0, 0)";
+        store::sqlx::query(insert).bind(email).bind(role).execute(app.db.db.write()).await.unwrap();
+        app.app().admit_to_site(&domain::Email::parse(email).unwrap()).await.unwrap();
+    }
+    let filled_in = [("email", "x@y.zz"), ("reason", "because"), ("decision", "accept"), ("answer", "because")];
+    for (path, handlers) in table() {
+        if !path.starts_with("/admin/") || !methods(&handlers).contains(&Method::POST) {
+            continue;
+        }
+        let url = filled(&path, "cus_00000000000000000000000000");
+        let reader = app.browser(Method::POST, &url, Some("r@example.com"), &filled_in).await;
+        assert_eq!(reader.status, StatusCode::FORBIDDEN, "a reader: {path}");
+        let support = app.browser(Method::POST, &url, Some("s@example.com"), &filled_in).await;
+        let is_refused = support.status == StatusCode::FORBIDDEN;
+        assert_eq!(is_refused, AN_OWNERS.contains(&path.as_str()), "support: {path}: {}", support.status);
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod authority;
 mod billing_books;
+mod billing_clients;
 mod billing_closing;
 mod billing_money;
 mod billing_year;

@@ -76,3 +76,31 @@ async fn an_invoice_is_read_printed_and_taken_along_by_its_customer_alone() {
         StatusCode::NOT_FOUND
     );
 }
+
+#[tokio::test]
+async fn each_hour_on_an_invoice_leads_to_its_evidence_also_a_late_one_and_a_waived_one() {
+    let app = used_twice().await;
+    app.go_to("2026-12-01T08:00:00Z");
+    app.close(None).await;
+    let number = |invoices: &serde_json::Value| invoices["data"][0]["number"].as_str().unwrap().to_owned();
+    let (_, of_acme) = app.api(Method::GET, "/invoices?instance=acme", None).await;
+    let first = format!("{BILLS}/invoices/{}", number(&of_acme));
+    let page = app.get(&first, ADA).await.body;
+    assert!(page.contains("Its hours in November 2026") && page.contains(&format!("\"{HOUR}\"")), "{page}");
+    assert!(!page.contains("waived, costs nothing"), "{page}");
+    assert!(!app.get(BILLS, ADA).await.body.contains(HOUR), "the running period has hours of its own only");
+    let hour = app.get(HOUR, ADA).await.body;
+    assert!(hour.contains("It stands on invoice") && hour.contains("Contest this hour"), "{hour}");
+
+    // An hour of November is told in December, and another one waived after it was billed.
+    app.used("acme", &["2026-11-17T15:10:00Z", "2026-12-01T07:10:00Z"]).await;
+    let waiver = serde_json::json!({"hours": ["2026-11-17T09:00:00Z"], "reason": "We had an outage."});
+    app.api(Method::POST, "/instances/acme/usage/waive", Some(waiver)).await;
+    app.go_to("2027-01-01T08:00:00Z");
+    app.close(None).await;
+    let (_, of_acme) = app.api(Method::GET, "/invoices?instance=acme", None).await;
+    let second = app.get(&format!("{BILLS}/invoices/{}", number(&of_acme)), ADA).await.body;
+    assert!(second.contains("Its hours in November 2026") && second.contains("Its hours in December 2026"), "{second}");
+    assert!(!second.contains(&format!("\"{HOUR}\"")), "it stands on the first one: {second}");
+    assert!(app.get(&first, ADA).await.body.contains("waived, costs nothing"), "now it is given back");
+}

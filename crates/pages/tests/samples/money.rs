@@ -123,13 +123,17 @@ fn console(fill: Fill) -> Vec<Sample> {
     ]
 }
 
-fn bills(fill: Fill) -> Bills {
+fn month_of_hours(fill: Fill) -> MonthOfHours {
     let starts = [300, 297, 296, 250, 249, 226, 225, 130, 129, 128, 55, 54, 2, 1, 0];
     let links = starts.iter().enumerate().map(|(index, back)| HourLink {
         hour: UsageHour::of(before(back * 3600)),
         kind: [HourKind::Free, HourKind::Free, HourKind::Waived].get(index).copied().unwrap_or(HourKind::Charged),
         url: format!("/portal/instances/ins_1/bills/hours/{index}"),
     });
+    MonthOfHours { month: Month::of(now()), hours: fill.list(links.collect()) }
+}
+
+fn bills(fill: Fill) -> Bills {
     Bills {
         shell: fill.shell("Bills", Area::Portal),
         hostname: fill.text("corner-bakery.localhost:8080"),
@@ -145,7 +149,7 @@ fn bills(fill: Fill) -> Bills {
             most_amount: Cents::new(4500),
             trial_until: fill.option(before(-86_400)),
         }),
-        months: vec![MonthOfHours { month: Month::of(now()), hours: fill.list(links.collect()) }],
+        months: vec![month_of_hours(fill)],
         credit: if fill == Fill::Empty { Cents::ZERO } else { Cents::new(120) },
         invoices: fill.list(vec![
             row(fill, "2026-10-0017", "1 Oct 2026 to 31 Oct 2026", Standing::Overdue, 4814),
@@ -308,6 +312,7 @@ fn invoice_page(fill: Fill, standing: Standing, how_to_pay: HowToPay) -> Invoice
         shell: fill.shell("Invoice", Area::Portal),
         invoice: invoice(fill, standing),
         how_to_pay,
+        months: fill.list(vec![month_of_hours(fill)]),
         bills_url: "/portal/instances/ins_1/bills".to_owned(),
         pdf_url: "/portal/invoices/1.pdf".to_owned(),
         csv_url: "/portal/invoices/1.csv".to_owned(),

@@ -36,7 +36,7 @@ pub(crate) async fn caps(connection: &mut AnyConnection, instance: InstanceId) -
     Ok(CapHistory::new(chosen.collect::<Result<_, _>>().map_err(|error| Error::Decode(error.into()))?))
 }
 
-/// Adds what is chosen now; of two who do so at once, one fails.
+/// Adds what is chosen now, while the instance is locked.
 pub(crate) async fn add_cap(
     tx: &mut Tx,
     instance: InstanceId,

@@ -1,9 +1,9 @@
 use domain::{InstanceId, UsageHour};
 use jiff::Timestamp;
-use store::sqlx::{self, AnyConnection, Error};
-use store::{Migration, Tx, millis};
+use store::sqlx::{self, AnyConnection, Error, Row as _};
+use store::{Migration, Tx, from_millis, millis};
 
-use super::Waiver;
+use super::{KeptWaiver, Waiver};
 
 pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
     version: 2026112943,
@@ -58,4 +58,22 @@ pub(crate) async fn hours(
     let hour =
         |number| UsageHour::from_number(number).ok_or_else(|| Error::Decode(format!("{number} is not an hour").into()));
     hours.into_iter().map(hour).collect()
+}
+
+/// Why an hour is waived, if it is.
+pub(crate) async fn find(
+    connection: &mut AnyConnection,
+    instance: InstanceId,
+    hour: UsageHour,
+) -> Result<Option<KeptWaiver>, Error> {
+    let row = sqlx::query("select reason, author, at from waived_hours where instance_id = $1 and hour = $2")
+        .bind(instance.to_string())
+        .bind(hour.get())
+        .fetch_optional(connection)
+        .await?;
+    let kept = row.map(|row| {
+        let (reason, author) = (row.try_get("reason")?, row.try_get("author")?);
+        Ok(KeptWaiver { reason, author, at: from_millis(row.try_get("at")?) })
+    });
+    kept.transpose()
 }

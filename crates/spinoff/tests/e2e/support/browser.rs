@@ -32,9 +32,10 @@ const FLAGS: [&str; 14] = [
     "--remote-debugging-pipe",
 ];
 
-/// What can be pressed and reads like the argument, the exact words before a mere beginning.
+/// What can be pressed and reads like the argument, the exact words before a mere beginning. Links in drawings have no
+/// inner text.
 const PRESSABLE: &str = "
-    const words = (e) => e.innerText.replace(/\\s+/g, ' ').trim();
+    const words = (e) => (e.innerText ?? e.textContent).replace(/\\s+/g, ' ').trim();
     const all = [...document.querySelectorAll('a[href], button, summary')].filter((e) => e.checkVisibility());
     const found = all.find((e) => words(e) === arguments[0]) || all.find((e) => words(e).startsWith(arguments[0]));
     // A page that scrolls smoothly would move away under the pointer.

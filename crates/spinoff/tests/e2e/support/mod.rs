@@ -3,9 +3,11 @@
 pub mod apps;
 pub mod browser;
 pub mod chromedriver;
+pub mod keyboard;
 pub mod mail;
 pub mod server;
 pub mod sign_in;
 pub mod until;
+pub mod use_of;
 pub mod visitor;
 pub mod world;

@@ -78,6 +78,11 @@ impl Start {
         self
     }
 
+    /// Ends each period on the day and hour at which the service began.
+    pub fn billed_by_anniversary(self) -> Self {
+        self.compute("[billing]\ncycle = \"anniversary\"")
+    }
+
     /// Keeps so many instances ready ahead of customers.
     pub fn pool(self, size: u32) -> Self {
         self.compute(&format!("[pool]\nsize = {size}"))
