@@ -19,7 +19,7 @@ async fn desk(server: &Server) -> Value {
 }
 
 /// Orders an instance and pays for it; Railway's name of it.
-async fn made(server: &Server, email: &str, subdomain: &str) -> String {
+pub(crate) async fn made(server: &Server, email: &str, subdomain: &str) -> String {
     server.cli(&["provision", email, subdomain, "--no-wait"]).ok();
     let page = until("a page for the card", MADE, async || {
         desk(server).await["stripe"]["open_checkouts"][0]["id"].as_str().map(str::to_owned)

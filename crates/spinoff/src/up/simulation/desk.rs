@@ -89,9 +89,17 @@ impl Desk {
                 providers.stripe.misdeliver(all, Entropy::System);
             }
             ("stripe", "deliver") => providers.stripe.deliver_well(),
+            ("stripe", "decline") => set_cards(providers, false),
+            ("stripe", "accept") => set_cards(providers, true),
             (_, fault) => return break_next(api, fault),
         }
         Some(())
+    }
+}
+
+fn set_cards(providers: &Providers, work: bool) {
+    for customer in providers.stripe.customers() {
+        providers.stripe.set_card(customer["id"].as_str().unwrap_or_default(), work);
     }
 }
 

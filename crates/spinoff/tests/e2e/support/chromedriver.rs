@@ -3,6 +3,8 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+const TRIES: usize = 5;
+
 /// A running chromedriver; gone with this value, and its browser with it.
 pub struct Chromedriver {
     child: Child,
@@ -12,10 +14,16 @@ pub struct Chromedriver {
 }
 
 impl Chromedriver {
-    /// Starts one on a port that the system picks.
+    /// Starts one on a port that the system picks. It wants the same one twice, for IPv4 and IPv6, and ends where the
+    /// second is taken; another try gets another port.
     pub fn start() -> Self {
         let program = std::env::var("SPINOFF_TEST_CHROMEDRIVER").unwrap_or_else(|_| "/usr/bin/chromedriver".to_owned());
-        let mut child = Command::new(&program)
+        let started = (0..TRIES).find_map(|_| Self::try_start(&program));
+        started.unwrap_or_else(|| panic!("{program} ended {TRIES} times without saying on which port it is"))
+    }
+
+    fn try_start(program: &str) -> Option<Self> {
+        let mut child = Command::new(program)
             .arg("--port=0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -26,14 +34,17 @@ impl Chromedriver {
         let mut line = String::new();
         let port = loop {
             line.clear();
-            assert_ne!(said.read_line(&mut line).unwrap(), 0, "{program} ended without saying on which port it is");
+            if said.read_line(&mut line).unwrap() == 0 {
+                child.wait().unwrap();
+                return None;
+            }
             let named =
                 line.rsplit_once("on port ").and_then(|(_, rest)| rest.trim().trim_end_matches('.').parse().ok());
             if let (true, Some(port)) = (line.contains("started successfully"), named) {
                 break port;
             }
         };
-        Self { child, port, _said: said }
+        Some(Self { child, port, _said: said })
     }
 
     pub fn url(&self) -> String {

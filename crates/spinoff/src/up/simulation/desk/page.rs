@@ -82,7 +82,12 @@ fn stripe(held: &AtStripe) -> String {
     let customers: Vec<String> = held.customers.iter().map(|customer| customer.about.clone()).collect();
     let _ = write!(body, "<p><b>Customers:</b> {}</p>", listed(&customers));
     let _ = write!(body, "<p><b>Events that wait for delivery:</b> {}</p>", held.webhooks_waiting);
-    let more = [("lose", "Lose all events from now on"), ("deliver", "Deliver events again")];
+    let more = [
+        ("lose", "Lose all events from now on"),
+        ("deliver", "Deliver events again"),
+        ("decline", "Decline the cards of all customers"),
+        ("accept", "Accept them again"),
+    ];
     section("stripe", "Stripe", &body, &more, &held.api)
 }
 
