@@ -86,6 +86,15 @@ impl Worth {
         };
         Self::Percent { rate, from: first.start(), until }
     }
+
+    /// Whether no later invoice can take anything of it. A percentage is never used up, it only ends.
+    pub fn is_used_up(self) -> bool {
+        match self {
+            Self::Hours { left } => left == 0,
+            Self::Amount { left } => left == Price::FREE,
+            Self::Percent { .. } => false,
+        }
+    }
 }
 
 impl Coupon {

@@ -28,7 +28,9 @@
 //! version of the plan that was in force when it began ([`PriceBook`]), so a new price never reaches into a period
 //! that has begun. The base fee is prorated, by hours, in the first period that costs anything, and in no other:
 //! neither the last one nor one in which nothing was used is cheaper. A trial makes hours and base fee free until it
-//! ends.
+//! ends. Of which taxes a customer is charged, or why of none, the rules of the same time say ([`TaxBook`], [`Taxed`]),
+//! by the country and the tax id that the customer has when the invoice is issued. A coupon is an [`Offer`] that a
+//! customer took; what is left of it follows from the invoices.
 //!
 //! **An invoice** ([`Invoice::of`]) is computed from [`InvoiceInputs`]: base fee and hours after the period's end;
 //! less coupons (free hours, then percentages, then amounts); plus taxes, which prices never include; settled as far
@@ -61,9 +63,11 @@ mod forecast;
 mod hours;
 mod invoice;
 pub mod ledger;
+mod offer;
 mod period;
 mod plan;
 mod rate;
+mod taxes;
 mod terms;
 mod usage;
 mod words;
@@ -79,8 +83,10 @@ pub use invoice::{
     ClosedPeriod, CreditLine, Discount, HourCharge, Invoice, InvoiceError, InvoiceInputs, Line, LineKind, Party,
     TaxLine, TaxShare, closed_by,
 };
+pub use offer::Offer;
 pub use period::{Cycle, EmptyPeriod, Period};
 pub use plan::{BelowNothing, Currency, PlanVersion, Price, PriceBook, PriceBookError, Tax, UnknownCurrency};
-pub use rate::{Rate, TooMuch};
+pub use rate::{NoPercentage, Rate, TooMuch};
+pub use taxes::{TaxBook, TaxRule, TaxVersion, Taxed};
 pub use terms::Terms;
 pub use usage::{Source, Standing, UnknownSource, Usage};

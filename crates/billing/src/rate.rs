@@ -15,6 +15,11 @@ pub struct Rate(u32);
 #[error("{0} parts per million is more than the whole")]
 pub struct TooMuch(pub u32);
 
+/// A text that is no part of a whole.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no percentage: it should be a number from 0 to 100 with at most four decimals, such as 19 or 7.75")]
+pub struct NoPercentage(pub String);
+
 impl Rate {
     /// The whole, in parts per million.
     pub const WHOLE: u32 = 1_000_000;
@@ -25,6 +30,23 @@ impl Rate {
     /// [`TooMuch`] beyond the whole.
     pub const fn new(ppm: u32) -> Result<Self, TooMuch> {
         if ppm > Self::WHOLE { Err(TooMuch(ppm)) } else { Ok(Self(ppm)) }
+    }
+
+    /// Reads a percentage: `19`, `7.75`.
+    ///
+    /// # Errors
+    /// [`NoPercentage`] for anything that is not written like that.
+    pub fn parse_percent(text: &str) -> Result<Self, NoPercentage> {
+        let no_percentage = || NoPercentage(text.to_owned());
+        let (whole, rest) = text.trim().split_once('.').unwrap_or((text.trim(), "0"));
+        let digits = |text: &str, most: usize| {
+            (1..=most).contains(&text.len()) && text.bytes().all(|letter| letter.is_ascii_digit())
+        };
+        if !digits(whole, 3) || !digits(rest, 4) {
+            return Err(no_percentage());
+        }
+        let ppm = format!("{whole}{rest:0<4}").parse().map_err(|_| no_percentage())?;
+        Self::new(ppm).map_err(|_| no_percentage())
     }
 
     /// In parts per million.
@@ -70,6 +92,16 @@ impl fmt::Display for Rate {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn a_percentage_is_read_exactly_or_refused() {
+        for (text, ppm) in [("19", 190_000), (" 7.75 ", 77_500), ("0.0001", 1), ("100", Rate::WHOLE), ("0", 0)] {
+            assert_eq!(Rate::parse_percent(text).unwrap().ppm(), ppm, "{text}");
+        }
+        for wrong in ["", ".", "19.", ".5", "-1", "+1", "1e2", "100.0001", "101", "19 %", "7,75", "1.00001", "١٩"] {
+            assert_eq!(Rate::parse_percent(wrong), Err(NoPercentage(wrong.to_owned())));
+        }
+    }
 
     #[test]
     fn a_rate_is_written_in_percent_and_never_more_than_the_whole() {

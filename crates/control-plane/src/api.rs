@@ -3,7 +3,9 @@
 pub(crate) mod activity;
 pub(crate) mod audit;
 pub(crate) mod billing;
+pub(crate) mod billing_details;
 pub(crate) mod contests;
+pub(crate) mod coupons;
 pub(crate) mod customers;
 pub(crate) mod dunning;
 pub(crate) mod instances;

@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use world::{Clock, Entropy, Sealer};
 
 use crate::billing::BillingSettings;
+use crate::usage::intake::Intake;
 
 /// What the operator decided.
 #[derive(Debug, Clone)]
@@ -131,12 +132,18 @@ pub struct App {
     core: Arc<Core>,
     /// Runs provisioning, deletion and the like.
     pub engine: workflow::Engine,
+    intake: Arc<Intake>,
 }
 
 impl App {
     /// Puts the parts together.
     pub fn new(core: Arc<Core>, engine: workflow::Engine) -> Self {
-        Self { core, engine }
+        Self { core, engine, intake: Arc::default() }
+    }
+
+    /// Takes in what guards report.
+    pub(crate) fn intake(&self) -> &Intake {
+        &self.intake
     }
 
     /// What workflows and reconcilers need.

@@ -1,7 +1,8 @@
 //! From a used hour to an issued invoice and the customer's books, with storage and workflows around the rules that
 //! the crate `billing` states.
 //!
-//! - what is charged from when: `plans.rs`; hours that nobody pays for: `waivers.rs`, `contests.rs`
+//! - what is charged from when: `plans.rs`, `taxes.rs`; to whom invoices are made out: `details.rs`
+//! - what is promised and taken off: `coupons.rs`; hours that nobody pays for: `waivers.rs`, `contests.rs`
 //! - one period becomes one invoice, in one transaction: `close.rs`; all that are due: `closing.rs`
 //! - what would be issued: `preview.rs`, which closes in transactions that are never committed
 //! - a customer's book, and what it says about each invoice: `accounts.rs`, `settlement.rs`
@@ -22,6 +23,8 @@ pub(crate) mod closing;
 pub(crate) mod collection;
 pub(crate) mod comparison;
 pub(crate) mod contests;
+pub(crate) mod coupons;
+pub(crate) mod details;
 pub(crate) mod dunning;
 pub(crate) mod figures;
 pub(crate) mod hours;
@@ -36,18 +39,22 @@ pub(crate) mod running;
 mod settings;
 mod settlement;
 pub(crate) mod spending;
+pub(crate) mod taxes;
 pub(crate) mod waivers;
 
 use ::store::Migration;
 
-pub use settings::{BillingCycle, BillingSettings, Seller};
+pub use settings::{BillingCycle, BillingSettings, Seller, Taxes};
 
 /// Every table of billing.
 pub(crate) const MIGRATIONS: &[&[Migration]] = &[
     plans::store::MIGRATIONS,
+    taxes::store::MIGRATIONS,
+    details::store::MIGRATIONS,
     waivers::store::MIGRATIONS,
     invoices::store::MIGRATIONS,
     accounts::store::MIGRATIONS,
+    coupons::store::MIGRATIONS,
     contests::store::MIGRATIONS,
     closing::store::MIGRATIONS,
     collection::store::MIGRATIONS,

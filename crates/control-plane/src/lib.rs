@@ -49,7 +49,7 @@ use store::Migration;
 pub use self::billing::closing::close_if_due;
 pub use self::billing::dunning::reconcile::dun_if_due;
 pub use self::billing::spending::watch::look_at_all as watch_spending;
-pub use self::billing::{BillingCycle, BillingSettings, Seller};
+pub use self::billing::{BillingCycle, BillingSettings, Seller, Taxes};
 pub use app::{App, Core, Drivers, Settings};
 pub use front::serve_people;
 pub use guards::serve_guards;

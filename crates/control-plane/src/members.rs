@@ -62,7 +62,15 @@ pub(crate) async fn remove(app: &App, instance: &Instance, email: &Email, by: &s
 
 /// The present member list of an instance, signed for its guard.
 pub(crate) async fn signed_list(core: &Core, id: InstanceId) -> Result<Option<SignedMembers>, AppError> {
-    let Some(instance) = instances::store::find(&core.db, id).await? else { return of_nobody(core, id).await };
+    match instances::store::find(&core.db, id).await? {
+        Some(instance) => Ok(Some(signed_list_of(core, &instance).await?)),
+        None => of_nobody(core, id).await,
+    }
+}
+
+/// The same for an instance that was just read.
+pub(crate) async fn signed_list_of(core: &Core, instance: &Instance) -> Result<SignedMembers, AppError> {
+    let id = instance.id;
     let state = match instance.state {
         InstanceState::Requested | InstanceState::Provisioning | InstanceState::Active => ListState::Active,
         InstanceState::Suspended => ListState::Suspended,
@@ -70,7 +78,7 @@ pub(crate) async fn signed_list(core: &Core, id: InstanceId) -> Result<Option<Si
     };
     let members = store::list(&core.db, id).await?.into_iter().map(|member| MemberRule::Exact(member.email)).collect();
     let list = MemberList { instance: id, serial: instance.members_serial, state, members };
-    Ok(Some(core.members_key.sign(&list)))
+    Ok(core.members_key.sign(&list))
 }
 
 /// The list of an instance that was made ahead, older than any that a customer's has. `None` when there is

@@ -1,6 +1,8 @@
 //! What customers see of their own: instances, use, bill, members, deletion.
 
+pub(crate) mod billing_details;
 pub(crate) mod bills;
+pub(crate) mod coupons;
 pub(crate) mod deletion;
 pub(crate) mod members;
 pub(crate) mod payment;

@@ -68,6 +68,11 @@ fn for_customers() -> Router<App> {
         )
         .route("/portal/instances/{subdomain}/bills/budget", post(portal::spending::set_budget))
         .route(
+            "/portal/instances/{subdomain}/bills/details",
+            get(portal::billing_details::form).post(portal::billing_details::submit),
+        )
+        .route("/portal/instances/{subdomain}/bills/coupons", post(portal::coupons::redeem))
+        .route(
             "/portal/instances/{subdomain}/bills/hours/{hour}",
             get(portal::bills::hour).post(portal::bills::contest),
         )
@@ -170,6 +175,8 @@ fn for_programs() -> Router<App> {
         .route("/customers", get(api::customers::index))
         .route("/customers/{id}/ledger", get(api::ledgers::show))
         .route("/customers/{id}/credits", post(api::ledgers::give_credit))
+        .route("/customers/{id}/billing", get(api::billing_details::show).put(api::billing_details::set))
+        .route("/customers/{id}/coupons", get(api::coupons::of_customer).post(api::coupons::give))
         .route("/customers/{id}/dunning", get(api::dunning::show))
         .route("/customers/{id}/dunning/pause", post(api::dunning::pause))
         .route("/customers/{id}/dunning/unpause", post(api::dunning::unpause))
@@ -180,6 +187,9 @@ fn for_programs() -> Router<App> {
         .route("/invoices/{number}/payments", post(api::invoices::pay))
         .route("/invoices/{number}/charge", post(api::invoices::charge))
         .route("/invoices/{number}/write-off", post(api::invoices::write_off))
+        .route("/coupons", get(api::coupons::index).post(api::coupons::create))
+        .route("/coupons/{code}", get(api::coupons::show))
+        .route("/coupons/{code}/end", post(api::coupons::end))
         .route("/contests", get(api::contests::index).post(api::contests::open))
         .route("/contests/{id}/decision", post(api::contests::decide))
         .route("/billing/close", post(api::billing::close))

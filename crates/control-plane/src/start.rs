@@ -12,7 +12,7 @@ use crate::billing::closing::Close;
 use crate::billing::collection::{Collect, LookUp, Withdraw};
 use crate::billing::comparison::Compare;
 use crate::billing::pay_page::PayPage;
-use crate::billing::plans;
+use crate::billing::{plans, taxes};
 use crate::customers::payment_portal::PaymentPortal;
 use crate::instances::access::own::OwnAccess;
 use crate::instances::access::shared_access::SharedAccess;
@@ -51,6 +51,8 @@ pub async fn assemble(core: Core, engine: workflow::Settings) -> anyhow::Result<
     let core = Arc::new(core);
     operators::appoint(&core.db, &core.settings.operator, core.clock.now()).await?;
     core.admit_to_site(&core.settings.operator).await?;
+    // Before the plan: whether one was ever sold says from when the first taxes hold.
+    taxes::keep(&core).await?;
     plans::keep(&core).await?;
     let kinds: [Arc<dyn Workflow>; 22] = [
         Arc::new(SignUp(Arc::clone(&core))),

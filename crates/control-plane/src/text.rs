@@ -26,8 +26,11 @@ stored!(
     domain::InstanceState,
     domain::MemberRole,
     domain::OperatorRole,
+    domain::Country,
+    domain::CouponCode,
     domain::Signal,
-    domain::Month
+    domain::Month,
+    domain::TaxId
 );
 
 /// A sentence with its first letter large.

@@ -1,5 +1,6 @@
 //! Which hours were used, what shows it, and what it costs so far.
 
+pub(crate) mod intake;
 pub(crate) mod report;
 pub(crate) mod sign_ins;
 pub(crate) mod store;

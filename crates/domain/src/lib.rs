@@ -5,6 +5,8 @@
 //! crate checks it again.
 
 mod bill;
+mod country;
+mod coupon_code;
 mod email;
 mod evidence;
 mod id;
@@ -16,9 +18,12 @@ mod plan;
 mod project_name;
 mod role;
 mod subdomain;
+mod tax_id;
 mod usage;
 
 pub use bill::{Bill, BillLine};
+pub use country::{Country, UnknownCountry};
+pub use coupon_code::{CouponCode, CouponCodeError};
 pub use email::{Email, EmailError};
 pub use evidence::{Evidence, Signal, UnknownSignal};
 pub use id::{AuditId, CustomerId, IdError, InstanceId, MessageId, WorkflowId};
@@ -30,4 +35,5 @@ pub use plan::Plan;
 pub use project_name::{ProjectName, ProjectNameError};
 pub use role::{MemberRole, OperatorRole, UnknownRole};
 pub use subdomain::{RESERVED, Subdomain, SubdomainError};
+pub use tax_id::{TaxId, TaxIdError};
 pub use usage::{UsageError, UsageHours};

@@ -19,7 +19,8 @@ pub struct Bills {
     pub hostname: String,
     /// Where the workspace's page is. Forms and links below it: `GET <portal_url>/bills/cap` (fields `cap`, which is
     /// `none`, `hours` or `money`, `hours` and `amount`) shows [`ConfirmCap`]; `POST <portal_url>/bills/budget`
-    /// (fields `amount`, empty for none, and `threshold` for each percentage ticked).
+    /// (fields `amount`, empty for none, and `threshold` for each percentage ticked); `POST <portal_url>/bills/coupons`
+    /// (field `code`); `GET <portal_url>/bills/details` shows [`crate::BillingDetailsPage`].
     pub portal_url: String,
     /// Of all amounts; ISO 4217, lower case.
     pub currency: String,
@@ -33,6 +34,8 @@ pub struct Bills {
     pub invoices: Vec<InvoiceRow>,
     /// Where older ones are.
     pub next: Option<String>,
+    /// What the customer has of coupons, and the way to redeem one.
+    pub coupons: CouponsView,
     /// The spending cap, where one can be set.
     pub cap: Option<CapForm>,
     /// The budget, where one can be set.
@@ -60,6 +63,56 @@ pub struct SoFar {
     pub most_amount: Cents,
     /// Until when nothing is charged, during a trial.
     pub trial_until: Option<Timestamp>,
+    /// What it comes to with coupons and taxes, where there are any.
+    pub reckoning: Option<Reckoning>,
+}
+
+/// From base fee and hours to what will stand on the invoice, before credit.
+#[derive(Debug, Clone)]
+pub struct Reckoning {
+    /// Base fee and hours first, then coupons, then taxes.
+    pub rows: Vec<ReckoningRow>,
+    /// What it comes to now.
+    pub total: Cents,
+    /// What it comes to in the end, if it goes on like this.
+    pub expected_total: Cents,
+    /// Why no tax is charged, where that is so.
+    pub tax_exempt: Option<String>,
+}
+
+/// One of its rows; what is taken off is below nothing.
+#[derive(Debug, Clone)]
+pub struct ReckoningRow {
+    /// What it is, in words.
+    pub what: String,
+    /// Now.
+    pub amount: Cents,
+    /// In the end.
+    pub expected: Cents,
+}
+
+/// The customer's coupons, and what was entered for another one.
+#[derive(Debug, Clone)]
+pub struct CouponsView {
+    /// Those that they have, the earliest first.
+    pub held: Vec<CouponRow>,
+    /// What stands in the field.
+    pub code: String,
+    /// Why that was refused.
+    pub error: Option<String>,
+}
+
+/// A coupon that a customer has.
+#[derive(Debug, Clone)]
+pub struct CouponRow {
+    /// As it stands on invoices.
+    pub name: String,
+    /// What was typed to have it, where that is something else.
+    pub code: Option<String>,
+    /// What it gives, in words.
+    pub offer: String,
+    /// What is left of it, in words.
+    pub left: String,
 }
 
 /// A month with its used hours.
@@ -323,6 +376,8 @@ pub struct InvoicePage {
     pub months: Vec<MonthOfHours>,
     /// Where the workspace's bills are.
     pub bills_url: String,
+    /// Where it is set to whom later ones are made out.
+    pub details_url: String,
     /// Where it is as PDF.
     pub pdf_url: String,
     /// Where its lines and hours are as CSV.

@@ -27,7 +27,7 @@ impl LegalText {
     pub const ALL: [Self; 4] = [Self::Terms, Self::Privacy, Self::AcceptableUse, Self::BillingAgreement];
 
     /// The version in force, recorded with each agreement: the day it was written.
-    pub const VERSION: &'static str = "2026-11-24";
+    pub const VERSION: &'static str = "2026-11-29";
 
     /// Where it is shown.
     pub const fn path(self) -> &'static str {
@@ -172,11 +172,17 @@ fn acceptable_use(product: &str) -> Vec<Part> {
 
 fn billing(plan: &Plan) -> Vec<Part> {
     let (base, hour) = (plan.price(plan.base_cents), plan.price(plan.hour_cents));
+    let trial = plan.trial_in_words().map_or_else(String::new, |days| {
+        format!(" For {days} after the first workspace of a customer is ready, all of that customer's cost nothing.")
+    });
     vec![
         part(
             "What it costs",
             &[
-                &format!("Each workspace costs {base} a month, and {hour} for each hour in which it is used."),
+                &format!(
+                    "Each workspace costs {base} a month, and {hour} for each hour in which it is used.{trial} Taxes come \
+                     on top where the law asks for them, by the country in your billing details."
+                ),
                 "An hour is an hour of the clock in universal time (UTC). It counts once and as a whole when, within it, a member was active, a sprint ran, the app made for you ran, or a program called the workspace. A page left open does not count.",
             ],
         ),

@@ -6,6 +6,7 @@
 //! [`CONTENT_SECURITY_POLICY`].
 
 mod assets;
+mod billing_details;
 mod bills;
 mod calendar;
 pub mod console;
@@ -24,9 +25,10 @@ mod site;
 mod when;
 
 pub use assets::{Asset, BESIDE_EDGE, Shelf, asset, assets};
+pub use billing_details::{BillingDetailsErrors, BillingDetailsPage, BillingDetailsValues};
 pub use bills::{
-    Bills, BudgetForm, CapChoice, CapForm, ConfirmCap, Contest, HourCharge, HourKind, HourLink, HourPage, InvoicePage,
-    InvoiceRow, MonthOfHours, SeenBy, Sighting, SoFar, Threshold,
+    Bills, BudgetForm, CapChoice, CapForm, ConfirmCap, Contest, CouponRow, CouponsView, HourCharge, HourKind, HourLink,
+    HourPage, InvoicePage, InvoiceRow, MonthOfHours, Reckoning, ReckoningRow, SeenBy, Sighting, SoFar, Threshold,
 };
 pub use invoice::{AmountRow, HowToPay, InvoiceLine, InvoiceView, PartyView, PaymentRow, Standing};
 pub use mailbox::{Mailbox, MailboxMessage, MailboxRow};

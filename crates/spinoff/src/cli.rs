@@ -10,8 +10,8 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::up::UpArgs;
 use crate::{
-    admin_link, audit, billing, completions, contests, customers, delete, doctor, instances, invoices, ledger, log,
-    mail, members, pool, providers, provision, serve, setup, spending, suspension, up, usage, workflows,
+    admin_link, audit, billing, completions, contests, coupons, customers, delete, doctor, instances, invoices, ledger,
+    log, mail, members, pool, providers, provision, serve, setup, spending, suspension, up, usage, workflows,
 };
 
 /// Sells a web application: every customer gets an instance of their own
@@ -113,6 +113,9 @@ pub enum Operation {
     /// Who signs and pays
     #[command(subcommand)]
     Customers(customers::Command),
+    /// What customers pay less for
+    #[command(subcommand)]
+    Coupons(coupons::Command),
     /// Provisioning, deletion and other long work
     #[command(subcommand)]
     Workflows(workflows::Command),
@@ -191,6 +194,7 @@ impl Operation {
             Self::Instances(command) => instances::run(context, command).await,
             Self::Members(command) => members::run(context, command).await,
             Self::Customers(command) => customers::run(context, command).await,
+            Self::Coupons(command) => coupons::run(context, command).await,
             Self::Workflows(command) => workflows::run(context, command).await,
             Self::Usage(command) => usage::run(context, command).await,
             Self::Spending(command) => spending::run(context, command).await,

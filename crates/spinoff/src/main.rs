@@ -8,6 +8,7 @@ mod completions;
 mod confirm;
 mod contests;
 mod context;
+mod coupons;
 mod customers;
 mod data_folder;
 mod delete;

@@ -1,5 +1,7 @@
 //! A fresh store of each engine for a test.
 
+use std::path::Path;
+
 use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr as _};
 
 use crate::{Db, Engine, Migration};
@@ -33,6 +35,19 @@ pub async fn fresh(engine: Engine, migrations: &[Migration]) -> TestDb {
     let db = Db::open(&url).await.expect("a store");
     db.migrate(migrations).await.expect("migrations");
     TestDb { db, url, _folder: folder }
+}
+
+/// Makes an empty, migrated store of SQLite in a folder, which outlives it: for measuring what a disk takes.
+///
+/// # Panics
+/// When the store can't be made.
+#[expect(clippy::expect_used, reason = "as above")]
+pub async fn on_disk(folder: &Path, migrations: &[Migration]) -> TestDb {
+    std::fs::create_dir_all(folder).expect("a folder");
+    let url = format!("sqlite:{}?mode=rwc", folder.join("store.db").display());
+    let db = Db::open(&url).await.expect("a store");
+    db.migrate(migrations).await.expect("migrations");
+    TestDb { db, url, _folder: None }
 }
 
 /// A folder that is no disk, where the system has one: a store waits for its disk at each commit.

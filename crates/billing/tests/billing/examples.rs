@@ -1,4 +1,4 @@
-//! The worked examples of the operator's guide: every number can be checked by hand.
+//! Worked examples in which every number can be checked by hand. Those of the operator's guide: `guide.rs`.
 
 use std::num::NonZeroU32;
 

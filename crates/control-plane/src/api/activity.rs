@@ -13,8 +13,8 @@ pub(crate) async fn report(
     Guard(instance): Guard,
     Json(report): Json<ActivityReport>,
 ) -> Result<axum::Json<ActivityAccepted>, Refusal> {
-    report::accept(&app, instance, &report).await?;
-    Ok(axum::Json(ActivityAccepted { members: signed(&app, instance).await? }))
+    let instance = report::accept(&app, instance, &report).await?;
+    Ok(axum::Json(ActivityAccepted { members: sent(&members::signed_list_of(&app, &instance).await?) }))
 }
 
 pub(crate) async fn emergency(
@@ -34,6 +34,9 @@ pub(crate) async fn members(
 }
 
 async fn signed(app: &App, instance: domain::InstanceId) -> Result<SignedMembers, AppError> {
-    let list = members::signed_list(app, instance).await?.ok_or(AppError::NotFound)?;
-    Ok(SignedMembers { payload: list.payload().to_owned(), signature: list.signature().to_owned() })
+    Ok(sent(&members::signed_list(app, instance).await?.ok_or(AppError::NotFound)?))
+}
+
+fn sent(list: &access::SignedMembers) -> SignedMembers {
+    SignedMembers { payload: list.payload().to_owned(), signature: list.signature().to_owned() }
 }

@@ -30,6 +30,8 @@ pub(crate) async fn document() -> axum::Json<utoipa::openapi::OpenApi> {
         paths::list_invoices, paths::show_invoice, paths::invoice_pdf, paths::invoice_csv, paths::pay_invoice, paths::charge_invoice, paths::write_off_invoice, paths::show_ledger,
         paths::give_credit, paths::waive_hours, paths::list_contests, paths::open_contest, paths::decide_contest,
         paths::close_periods, paths::preview_bill, paths::check_books, paths::list_charge_differences, paths::show_dunning, paths::pause_dunning, paths::unpause_dunning,
+        paths::show_billing_details, paths::set_billing_details, paths::list_coupons, paths::create_coupon, paths::show_coupon,
+        paths::end_coupon, paths::list_customer_coupons, paths::give_coupon,
     )
 )]
 struct Described;
@@ -38,12 +40,12 @@ struct Described;
 #[expect(dead_code, reason = "read by the derive that describes the API, never called")]
 mod paths {
     use api::{
-        ActivityAccepted, ActivityReport, AuditEvent, BillPreview, BooksCheck, Budget, Cap, ChargeDifference,
-        ClosePeriods, Contest, Customer, DecideContest, DeleteInstance, DryRun, Dunning, EmergencyReport, Finding,
-        HourOfUse, HoursWaived, Instance, InstanceAccepted, Invoice, Ledger, Member, Message, NewAccess, NewBudget,
-        NewCap, NewContest, NewCredit, NewInstance, NewMember, NewPayment, Page, Pool, Problem, Provider,
-        RenameInstance, SignedMembers, Spending, SuspendInstance, Usage, WaiveHours, Workflow, WorkflowAccepted,
-        WriteOff,
+        ActivityAccepted, ActivityReport, AuditEvent, BillPreview, BillingDetails, BooksCheck, Budget, Cap,
+        ChargeDifference, ClosePeriods, Contest, Coupon, Customer, CustomerCoupon, DecideContest, DeleteInstance,
+        DryRun, Dunning, EmergencyReport, Finding, HourOfUse, HoursWaived, Instance, InstanceAccepted, Invoice, Ledger,
+        Member, Message, NewAccess, NewBillingDetails, NewBudget, NewCap, NewContest, NewCoupon, NewCredit,
+        NewInstance, NewMember, NewPayment, Page, Pool, Problem, Provider, RedeemCoupon, RenameInstance, SignedMembers,
+        Spending, SuspendInstance, Usage, WaiveHours, Workflow, WorkflowAccepted, WriteOff,
     };
 
     macro_rules! described {
@@ -205,6 +207,28 @@ mod paths {
             responses((status = 200, body = Dunning), (status = 401, body = Problem), (status = 404, body = Problem)));
         unpause_dunning = (post, path = "/customers/{id}/dunning/unpause", tag = "customers", params(("id" = String, Path, description = "Id or e-mail address")),
             responses((status = 200, body = Dunning), (status = 401, body = Problem), (status = 404, body = Problem)));
+        show_billing_details = (get, path = "/customers/{id}/billing", tag = "customers", params(("id" = String, Path, description = "Id or e-mail address")),
+            responses((status = 200, body = BillingDetails), (status = 401, body = Problem), (status = 404, body = Problem)));
+        set_billing_details = (put, path = "/customers/{id}/billing", tag = "customers", request_body = NewBillingDetails,
+            params(("id" = String, Path, description = "Id or e-mail address")),
+            responses((status = 200, body = BillingDetails), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 415, body = Problem), (status = 422, description = "A field can't be what it says", body = Problem)));
+        list_coupons = (get, path = "/coupons", tag = "coupons",
+            params(("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
+            responses((status = 200, body = Page<Coupon>), (status = 401, body = Problem)));
+        create_coupon = (post, path = "/coupons", tag = "coupons", request_body = NewCoupon,
+            responses((status = 200, body = Coupon), (status = 400, body = Problem), (status = 401, body = Problem),
+                      (status = 409, description = "Another coupon has this code", body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)));
+        show_coupon = (get, path = "/coupons/{code}", tag = "coupons", params(("code" = String, Path)),
+            responses((status = 200, body = Coupon), (status = 401, body = Problem), (status = 404, body = Problem)));
+        end_coupon = (post, path = "/coupons/{code}/end", tag = "coupons", params(("code" = String, Path)),
+            responses((status = 200, body = Coupon), (status = 401, body = Problem), (status = 404, body = Problem)));
+        list_customer_coupons = (get, path = "/customers/{id}/coupons", tag = "coupons", params(("id" = String, Path, description = "Id or e-mail address")),
+            responses((status = 200, body = Page<CustomerCoupon>), (status = 401, body = Problem), (status = 404, body = Problem)));
+        give_coupon = (post, path = "/customers/{id}/coupons", tag = "coupons", request_body = RedeemCoupon, params(("id" = String, Path, description = "Id or e-mail address")),
+            responses((status = 200, body = Page<CustomerCoupon>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, description = "It has ended, or all of it are taken", body = Problem), (status = 415, body = Problem),
+                      (status = 422, description = "There is no such coupon", body = Problem)));
         waive_hours = (post, path = "/instances/{instance}/usage/waive", tag = "usage", request_body = WaiveHours,
             params(("instance" = String, Path)),
             responses((status = 200, body = HoursWaived), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),

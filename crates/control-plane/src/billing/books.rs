@@ -8,6 +8,7 @@ use billing::{HourSet, Invoice, InvoiceInputs};
 use domain::{Cents, CustomerId, InstanceId, UsageHour};
 
 use super::accounts::store::Raw as RawTransaction;
+use super::coupons::held as coupons;
 use super::invoices::store::Raw as RawInvoice;
 use super::settlement::settle;
 use super::{accounts, invoices, plans};
@@ -69,6 +70,7 @@ async fn check_customer(core: &Core, customer: CustomerId, books: &mut Books) ->
     accounts::store::lock(&mut tx, customer).await?;
     let raw = invoices::store::raw(&mut tx, customer).await?;
     let entries = accounts::store::raw(&mut tx, customer).await?;
+    let held = coupons::of(&mut tx, customer).await?;
     drop(tx);
     books.invoices += u64::try_from(raw.len()).unwrap_or(u64::MAX);
     let numbers = raw.iter().map(|raw| raw.seq).collect();
@@ -76,6 +78,10 @@ async fn check_customer(core: &Core, customer: CustomerId, books: &mut Books) ->
         raw.into_iter().filter_map(|raw| recomputed(&raw, books).map(|invoice| (raw, invoice))).collect();
     if let Some(ledger) = replayed(customer, &entries, books) {
         compare(customer, &readable, &ledger, books);
+    }
+    let issued: Vec<&Invoice> = readable.iter().map(|(_, invoice)| invoice).collect();
+    for difference in coupons::differences(&held, &issued) {
+        books.problem(format!("customer {customer}: {difference}"));
     }
     let mut by_instance: BTreeMap<InstanceId, Vec<&Invoice>> = BTreeMap::new();
     for (_, invoice) in &readable {

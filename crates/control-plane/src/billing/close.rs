@@ -3,18 +3,22 @@
 pub(crate) mod store;
 
 use ::store::Tx;
+use ::store::sqlx::AnyConnection;
 use billing::ledger::issue;
 use billing::{
-    CapHistory, Invoice, InvoiceError, InvoiceInputs, Party, Period, Price, PriceBook, Terms, Trial, closed_by,
+    CapHistory, Coupon, CouponError, Invoice, InvoiceError, InvoiceInputs, Party, Period, Price, PriceBook, Tax,
+    TaxBook, Taxed, Terms, Trial, closed_by,
 };
 use domain::{Cents, CustomerId, InstanceId, UsageHour};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 use super::accounts::{AccountError, Entry, Held};
-use super::{accounts, collection, invoices, letter, plans, spending};
+use super::coupons::held as coupons;
+use super::details::{self, BillingDetails};
+use super::{accounts, collection, invoices, letter, plans, spending, taxes};
 use crate::app::Core;
-use crate::customers::{self, Customer};
+use crate::customers;
 use crate::{audit, usage};
 
 /// So many of an instance's latest periods may still get late hours or credits: two years of them.
@@ -30,6 +34,8 @@ pub(crate) struct Service {
     pub customer: CustomerId,
     /// The hour in which it first became active.
     pub began: UsageHour,
+    /// The hour in which the first of its customer's services became active, which is when their trial began.
+    pub customer_since: UsageHour,
     /// The hour in which its end was asked for.
     pub ended: Option<UsageHour>,
     /// The end of its last invoice's period.
@@ -45,6 +51,8 @@ pub(crate) enum CloseError {
     Account(#[from] AccountError),
     #[error(transparent)]
     Invoice(#[from] InvoiceError),
+    #[error(transparent)]
+    Coupon(#[from] CouponError),
 }
 
 impl From<::store::sqlx::Error> for CloseError {
@@ -67,11 +75,13 @@ impl CloseError {
 pub(crate) struct Closing<'a> {
     pub core: &'a Core,
     pub prices: PriceBook,
+    pub taxes: TaxBook,
 }
 
 impl<'a> Closing<'a> {
     pub(crate) async fn new(core: &'a Core) -> Result<Self, ::store::sqlx::Error> {
-        Ok(Self { core, prices: plans::store::book(&core.db).await? })
+        let (prices, taxes) = (plans::store::book(&core.db).await?, taxes::store::book(&core.db).await?);
+        Ok(Self { core, prices, taxes })
     }
 
     /// The periods of a service that end at an hour or before it and have no invoice yet, the earliest first. None
@@ -88,11 +98,25 @@ impl<'a> Closing<'a> {
         periods.filter(charged).filter(|period| self.prices.for_period(*period, service.began).is_some()).collect()
     }
 
-    /// What a service pays in a period; nothing before there was a plan.
-    pub(crate) fn terms(&self, service: &Service, period: Period) -> Option<Terms> {
-        let plan = self.prices.for_period(period, service.began)?.clone();
-        let trial = self.prices.in_force(service.began).and_then(|plan| Trial::of(plan, service.began));
-        Some(Terms { plan, period, service_began: service.began, trial, tax_exempt: None })
+    /// What a service pays in a period, of a customer with these details; nothing before there was a plan.
+    pub(crate) fn terms(&self, service: &Service, period: Period, details: Option<&BillingDetails>) -> Option<Terms> {
+        let rules = self.taxes.in_force(period.start().max(service.began));
+        self.terms_taxed(service, period, taxes::taxed(rules, details))
+    }
+
+    /// What it paid in a period that has its invoice: with the taxes of that, wherever the customer is now.
+    fn terms_of(&self, service: &Service, invoice: &Invoice) -> Option<Terms> {
+        let taxes = invoice.taxes.iter().map(|tax| Tax { name: tax.name.clone(), rate: tax.rate }).collect();
+        self.terms_taxed(service, invoice.period, Taxed { taxes, exempt: invoice.tax_exempt.clone() })
+    }
+
+    fn terms_taxed(&self, service: &Service, period: Period, taxed: Taxed) -> Option<Terms> {
+        let mut plan = self.prices.for_period(period, service.began)?.clone();
+        plan.taxes = taxed.taxes;
+        let since = service.customer_since;
+        // A second service has what is left of the first one's trial.
+        let trial = self.prices.in_force(since).and_then(|plan| Trial::of(plan, since));
+        Some(Terms { plan, period, service_began: service.began, trial, tax_exempt: taxed.exempt })
     }
 
     /// Closes a period in a transaction of its own. Nothing when it is closed already.
@@ -112,15 +136,17 @@ impl<'a> Closing<'a> {
         service: &Service,
         period: Period,
     ) -> Result<Option<Invoice>, CloseError> {
-        let Some(terms) = self.terms(service, period) else { return Ok(None) };
         if invoices::store::exists(tx, service.instance, period.start()).await? {
             return Ok(None);
         }
+        let details = details::store::find(tx, service.customer).await?.map(|(details, _)| details);
+        let Some(terms) = self.terms(service, period, details.as_ref()) else { return Ok(None) };
         self.waive_beyond_caps(tx, service, &terms).await?;
-        let (seq, inputs) = self.inputs(tx, held, service, terms).await?;
+        let (seq, inputs) = self.inputs(tx, held, service, (terms, details.as_ref())).await?;
         let invoice = Invoice::of(&inputs)?;
         let now = self.core.clock.now();
         invoices::store::insert(tx, seq, &inputs, &invoice, now).await?;
+        coupons::take(tx, &invoice).await?;
         let entry = Entry { author: AUTHOR, reason: "", now };
         for transaction in issue(&invoice, now).map_err(AccountError::from)? {
             held.record(tx, transaction, entry).await?;
@@ -130,7 +156,8 @@ impl<'a> Closing<'a> {
         let left = settled.last().map_or(invoice.amount_due, |newest| newest.outstanding);
         let detail = format!("{}, {}", invoice.period, invoice.currency.price(invoice.total));
         audit::record(tx, self.core, AUTHOR, "invoice.issued", &invoice.number, &detail).await?;
-        letter::issued(tx, self.core, &invoice, left).await?;
+        let copy_to = details.and_then(|details| details.mail_to);
+        letter::issued(tx, self.core, &invoice, left, copy_to.as_ref()).await?;
         if left > Cents::ZERO && self.core.drivers.payments.charges() {
             collection::begin(tx, self.core, &invoice.number).await?;
         }
@@ -144,7 +171,7 @@ impl<'a> Closing<'a> {
             return Ok(());
         }
         let earlier = invoices::store::latest(tx, service.instance, PERIODS_OPEN_TO_CHANGES).await?;
-        let earlier = earlier.iter().filter_map(|invoice| self.terms(service, invoice.period));
+        let earlier = earlier.iter().filter_map(|invoice| self.terms_of(service, invoice));
         for terms in earlier.chain([terms.clone()]) {
             spending::waive_beyond(tx, self.core, service.instance, &caps, &terms).await?;
         }
@@ -156,7 +183,7 @@ impl<'a> Closing<'a> {
         tx: &mut Tx,
         held: &Held,
         service: &Service,
-        terms: Terms,
+        (terms, details): (Terms, Option<&BillingDetails>),
     ) -> Result<(i64, InvoiceInputs), CloseError> {
         let settings = &self.core.settings;
         let earlier = invoices::store::latest(tx, service.instance, PERIODS_OPEN_TO_CHANGES).await?;
@@ -169,6 +196,7 @@ impl<'a> Closing<'a> {
         let seq = invoices::store::next_seq(tx).await?;
         let credit = held.ledger.credit().map_err(InvoiceError::from)?;
         let buyer = customers::store::find_in(tx, service.customer).await?;
+        let coupons = self.coupons(tx, service, &terms).await?;
         let inputs = InvoiceInputs {
             number: format!("{}{:04}-{seq:06}", settings.billing.number_prefix, issued.year()),
             customer: service.customer,
@@ -176,29 +204,32 @@ impl<'a> Closing<'a> {
             terms,
             usage,
             closed,
-            coupons: Vec::new(),
+            coupons,
             credit_balance: Price::new(credit).map_err(|_| InvoiceError::BelowNothing)?,
             issued,
             due: due(issued, settings.billing.due_days),
             seller: settings.billing.seller(&settings.product),
-            buyer: buyer.map_or_else(nobody, party),
+            buyer: buyer.map_or_else(nobody, |buyer| details::buyer(buyer, details)),
         };
         Ok((seq, inputs))
+    }
+
+    /// What is left of the customer's coupons for the next invoice of a service.
+    pub(crate) async fn coupons(
+        &self,
+        connection: &mut AnyConnection,
+        service: &Service,
+        terms: &Terms,
+    ) -> Result<Vec<Coupon>, CloseError> {
+        let cycle = self.core.settings.billing.cycle_of(service.began);
+        let held = coupons::of(connection, service.customer).await?;
+        let left = held.iter().map(|coupon| coupon.left(service.customer_since, terms, cycle));
+        Ok(left.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 }
 
 fn due(issued: Date, days: u16) -> Date {
     issued.saturating_add(i64::from(days).days())
-}
-
-/// A company is named before the person who signed for it.
-fn party(customer: Customer) -> Party {
-    let name = customer.called();
-    let email = customer.email.to_string();
-    match customer.company {
-        Some(company) => Party { name: company, address: vec![name, email], tax_id: None },
-        None => Party { name, address: vec![email], tax_id: None },
-    }
 }
 
 /// Every service has a customer; the store sees to that.

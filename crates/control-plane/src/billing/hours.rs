@@ -62,7 +62,8 @@ pub(crate) async fn of(core: &Core, instance: InstanceId, hour: UsageHour) -> Re
 async fn terms(core: &Core, instance: InstanceId, hour: UsageHour) -> Result<Option<Terms>, Error> {
     let Some(service) = services::find(&core.db, instance).await? else { return Ok(None) };
     let period = core.settings.billing.cycle_of(service.began).period_of(hour);
-    Ok(Closing::new(core).await?.terms(&service, period))
+    // Taxes and coupons do not concern a price before them.
+    Ok(Closing::new(core).await?.terms(&service, period, None))
 }
 
 fn on_an_invoice(usage: &Usage, billed: &[Invoice], hour: UsageHour) -> Option<(Charge, String)> {

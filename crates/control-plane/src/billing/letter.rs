@@ -3,7 +3,7 @@
 use ::store::Tx;
 use ::store::sqlx::Error;
 use billing::{Announcement, Cap, HourSet, Invoice};
-use domain::{Cents, CustomerId, InstanceId, UsageHour};
+use domain::{Cents, CustomerId, Email, InstanceId, UsageHour};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use pages::mail::{self as letters, Account, UsageDay};
@@ -55,8 +55,15 @@ impl Addressee {
     }
 }
 
-/// Stores the mail that tells of an invoice, once. `left` is what is still to be paid of it.
-pub(super) async fn issued(tx: &mut Tx, core: &Core, invoice: &Invoice, left: Cents) -> Result<(), Error> {
+/// Stores the mail that tells of an invoice, once, and a copy for whom the customer named. `left` is what is still to
+/// be paid of it.
+pub(super) async fn issued(
+    tx: &mut Tx,
+    core: &Core,
+    invoice: &Invoice,
+    left: Cents,
+    copy_to: Option<&Email>,
+) -> Result<(), Error> {
     let Some(to) = addressee(tx, core, invoice.customer, invoice.instance).await? else { return Ok(()) };
     let price = |amount| invoice.currency.price(amount);
     let letter = letters::InvoiceIssued {
@@ -72,7 +79,11 @@ pub(super) async fn issued(tx: &mut Tx, core: &Core, invoice: &Invoice, left: Ce
         bills_url: to.bills_url.clone(),
     };
     let key = format!("invoice {}", invoice.number);
-    to.post(tx, core, &key, (letter.subject(), letter.text(), letter.html())).await
+    to.post(tx, core, &key, (letter.subject(), letter.text(), letter.html())).await?;
+    let Some(copy_to) = copy_to.filter(|copy_to| **copy_to != to.customer.email) else { return Ok(()) };
+    let key = format!("{key} copy");
+    let (subject, text, html) = (letter.subject(), letter.text(), letter.html());
+    mail::post(tx, core, Letter { key: &key, to: copy_to, subject, text, html }).await
 }
 
 /// A payment that came.

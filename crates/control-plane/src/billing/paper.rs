@@ -53,8 +53,11 @@ pub(crate) async fn how_to_pay(core: &Core, issued: &Issued, url: &str) -> Resul
     }
     let failures = collection::store::failures(&core.db, issued.customer, &issued.number).await?;
     let Some(last) = failures.last() else { return Ok(HowToPay::Automatic(CHARGED.to_owned())) };
-    let because =
-        format!("The last charge, on {}, failed: {}.", day_of(last.failed_at), last.reason.trim_end_matches('.'));
+    let because = format!(
+        "The last charge, on {}, failed: {}.",
+        day_of(last.failed_at).strftime("%-d %B %Y"),
+        last.reason.trim_end_matches('.')
+    );
     Ok(HowToPay::Online { url: format!("{url}/pay"), because: Some(because) })
 }
 

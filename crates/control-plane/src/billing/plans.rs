@@ -35,7 +35,8 @@ fn version(plan: &Plan, id: String, valid_from: UsageHour) -> anyhow::Result<Pla
         base: Price::new(plan.base_cents).context("base_cents")?,
         hour: Price::new(plan.hour_cents).context("hour_cents")?,
         currency: Currency::parse(&plan.currency).context("currency")?,
-        trial_days: 0,
+        trial_days: plan.trial_days,
+        // Taxes depend on the customer, and have versions of their own.
         taxes: Vec::new(),
     })
 }

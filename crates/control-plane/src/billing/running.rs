@@ -1,10 +1,17 @@
 //! The period that is running, with what it is charged by.
 
-use billing::{Cap, Forecast, HourSet, OutOfRange, Terms, Usage};
+use std::iter::successors;
+
+use billing::{
+    Cap, Coupon, CouponError, Forecast, HourSet, Invoice, InvoiceError, InvoiceInputs, OutOfRange, Party, Price,
+    Source, Terms, Usage,
+};
 use domain::{InstanceId, UsageHour};
 use jiff::Timestamp;
 
 use super::close::{Closing, Service, store as services};
+use super::coupons::held::Held;
+use super::{details, invoices, plans};
 use crate::app::Core;
 use crate::usage;
 
@@ -25,10 +32,45 @@ impl Running {
             return Ok(None);
         };
         let period = core.settings.billing.cycle_of(service.began).period_of(now);
-        let Some(terms) = Closing::new(core).await?.terms(&service, period) else { return Ok(None) };
+        let closing = Closing::new(core).await?;
         let mut connection = core.db.read().acquire().await?;
+        let details = details::store::find(&mut connection, service.customer).await?.map(|(details, _)| details);
+        let Some(terms) = closing.terms(&service, period, details.as_ref()) else { return Ok(None) };
         let usage = usage::recorded(&mut connection, instance, period.start(), period.end()).await?;
         Ok(Some(Self { service, terms, usage, now }))
+    }
+
+    /// What is left of a coupon for this period's invoice.
+    pub(crate) fn left_of(&self, core: &Core, coupon: &Held) -> Result<Option<Coupon>, CouponError> {
+        let cycle = core.settings.billing.cycle_of(self.service.began);
+        coupon.left(self.service.customer_since, &self.terms, cycle)
+    }
+
+    /// What the period comes to with so many charged hours, after coupons and taxes: its invoice, without late hours and
+    /// credit.
+    pub(crate) fn estimate(&self, hours: u32, coupons: &[Coupon]) -> Result<Invoice, InvoiceError> {
+        let mut usage = self.usage.clone();
+        let charged = self.charged();
+        let coming = successors(Some(self.now.max(self.terms.charged_from())), |hour| Some(plans::next(*hour)));
+        let coming = coming.take_while(|hour| *hour < self.terms.period.end()).filter(|hour| !charged.contains(*hour));
+        let more = usize::try_from(hours.saturating_sub(charged.count())).unwrap_or(usize::MAX);
+        coming.take(more).for_each(|hour| usage.mark(Source::Guard, hour));
+        let nobody = || Party { name: String::new(), address: Vec::new(), tax_id: None };
+        let today = invoices::day_of(self.now.start());
+        Invoice::of(&InvoiceInputs {
+            number: String::new(),
+            customer: self.service.customer,
+            instance: self.service.instance,
+            terms: self.terms.clone(),
+            usage,
+            closed: Vec::new(),
+            coupons: coupons.to_vec(),
+            credit_balance: Price::FREE,
+            issued: today,
+            due: today,
+            seller: nobody(),
+            buyer: nobody(),
+        })
     }
 
     /// The hours so far that are to be paid for.

@@ -1,7 +1,11 @@
+mod taxes;
+
 use billing::dunning::Policy;
 use billing::{Cycle, Party};
 use domain::UsageHour;
 use serde::Deserialize;
+
+pub use taxes::Taxes;
 
 /// `[billing]`: when invoices are made, and what they say beside amounts.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -20,6 +24,8 @@ pub struct BillingSettings {
     pub number_prefix: String,
     /// Who sells.
     pub seller: Seller,
+    /// Which taxes are charged to whom; none of them is part of a price.
+    pub taxes: Taxes,
     /// What happens when an invoice is not paid.
     pub dunning: Policy,
 }
@@ -56,6 +62,7 @@ impl Default for BillingSettings {
             how_to_pay: Vec::new(),
             number_prefix: String::new(),
             seller: Seller::default(),
+            taxes: Taxes::default(),
             dunning: Policy::default(),
         }
     }

@@ -6,6 +6,8 @@ use pages::console::{BounceView, ConsoleCustomer, ConsoleCustomers, CustomerRow,
 use super::instances::instance_row;
 use super::{Listing, PAGE, console_shell, next};
 use crate::app::App;
+use crate::billing::coupons::{self, held};
+use crate::billing::details;
 use crate::customers::{self, Customer};
 use crate::error::AppError;
 use crate::instances;
@@ -39,6 +41,16 @@ pub(crate) async fn show(
     match customers::store::card(&app.db, id).await? {
         Some(card) => fact("Pays with", format!("{} ending in {}, until {}", card.brand, card.last4, card.expiry)),
         None => fact("Pays with", "nothing yet".to_owned()),
+    }
+    if let Some((set, at)) = details::find(&app, id).await? {
+        let lines = [vec![set.name], set.address, vec![set.country.name().to_owned()]].concat();
+        fact("Invoices made out to", format!("{}, since {}", lines.join(", "), at.strftime("%-d %B %Y")));
+        set.tax_id.into_iter().for_each(|tax_id| fact("Tax id", tax_id.to_string()));
+        set.mail_to.into_iter().for_each(|email| fact("Copies of invoices to", email.to_string()));
+    }
+    for coupon in held::of(&mut *app.db.read().acquire().await?, id).await? {
+        let since = coupon.redeemed_at.strftime("%-d %B %Y");
+        fact(&format!("Coupon {}", coupon.code), format!("{}, since {since}", coupons::in_words(&app, coupon.offer)?));
     }
     for (document, version, at) in customers::store::agreements(&app.db, id).await? {
         fact(&format!("Accepted {document}"), format!("version {version}, on {at}"));

@@ -3,15 +3,16 @@
 use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
-use billing::{Cap, HourSet, Invoice, LineKind};
-use domain::{Evidence, UsageHour};
+use billing::{Cap, Coupon, Forecast, HourSet, Invoice, LineKind};
+use domain::{Cents, Evidence, UsageHour};
 use pages::{
-    Area, Bills, Contest, HourCharge, HourKind, HourLink, HourPage, InvoicePage, MonthOfHours, SeenBy, Sighting, SoFar,
+    Area, Bills, Contest, HourCharge, HourKind, HourLink, HourPage, InvoicePage, MonthOfHours, Reckoning, ReckoningRow,
+    SeenBy, Sighting, SoFar,
 };
 use serde::Deserialize;
 
 use super::spending::{self, Refused};
-use super::{owned, portal_url};
+use super::{coupons, owned, portal_url};
 use crate::app::App;
 use crate::billing::contests::{self, ContestState};
 use crate::billing::hours::{self, Charge};
@@ -55,6 +56,7 @@ pub(super) async fn page(
     let running = Running::of(app, instance.id).await?;
     let cap = spending::cap_form(app, instance.id, running.as_ref(), refused.cap).await?;
     let budget = spending::budget_form(app, instance.id, refused.budget).await?;
+    let coupons = coupons::on_page(app, instance, running.as_ref(), refused.coupon).await?;
     let filter = Filter { instance: Some(instance.id), before, ..Filter::default() };
     let today = invoices::day_of(app.clock.now());
     let mut issued = invoices::store::list(&app.db, &filter, today, PAGE + 1).await?;
@@ -66,7 +68,7 @@ pub(super) async fn page(
         shell: shell(app, Area::Portal, "Bills", Some(person)),
         hostname: app.shown_hostname(&instance.subdomain),
         currency: app.settings.plan.currency.clone(),
-        so_far: running.as_ref().map(|running| running.so_far(cap.in_force)).transpose()?,
+        so_far: running.as_ref().map(|running| running.so_far(cap.in_force, &coupons.left)).transpose()?,
         months: running.as_ref().map(|running| running.months(&url)).unwrap_or_default(),
         credit: paper::credit(app, instance.customer).await?,
         invoices: issued
@@ -74,6 +76,7 @@ pub(super) async fn page(
             .map(|issued| paper::row(issued, today, &format!("{url}/bills/invoices")))
             .collect(),
         next: next.flatten(),
+        coupons: coupons.view,
         cap: running.is_some().then_some(cap.form),
         budget: running.is_some().then_some(budget),
         may_manage: true,
@@ -83,7 +86,7 @@ pub(super) async fn page(
 }
 
 impl Running {
-    fn so_far(&self, cap: Option<Cap>) -> Result<SoFar, AppError> {
+    fn so_far(&self, cap: Option<Cap>, coupons: &[Coupon]) -> Result<SoFar, AppError> {
         let forecast = self.forecast(cap).map_err(AppError::internal)?;
         Ok(SoFar {
             period: self.terms.period.to_string(),
@@ -94,7 +97,30 @@ impl Running {
             most_hours: forecast.most_hours,
             most_amount: self.terms.price_of(forecast.most_hours).map_err(AppError::internal)?,
             trial_until: self.trial_until(),
+            reckoning: self.reckoning(&forecast, coupons)?,
         })
+    }
+
+    /// With coupons and taxes, where there are any.
+    fn reckoning(&self, forecast: &Forecast, coupons: &[Coupon]) -> Result<Option<Reckoning>, AppError> {
+        let now = self.estimate(forecast.hours, coupons).map_err(AppError::internal)?;
+        let end = self.estimate(forecast.expected_hours, coupons).map_err(AppError::internal)?;
+        if coupons.is_empty() && now.taxes.is_empty() && now.tax_exempt.is_none() {
+            return Ok(None);
+        }
+        let row = |what: String, amount: Cents, expected: Cents| ReckoningRow { what, amount, expected };
+        let mut rows = vec![row("Base fee and hours".to_owned(), now.subtotal, end.subtotal)];
+        for coupon in coupons {
+            let off = |invoice: &Invoice| {
+                let taken = invoice.discounts.iter().find(|discount| discount.coupon == coupon.id);
+                taken.and_then(|discount| Cents::ZERO.checked_sub(discount.taken.amount)).unwrap_or_default()
+            };
+            rows.push(row(coupon.name.clone(), off(&now), off(&end)));
+        }
+        // Both were computed on the same terms, so they have the same taxes.
+        let taxes = now.taxes.iter().zip(&end.taxes);
+        rows.extend(taxes.map(|(now, end)| row(format!("{} {}", now.name, now.rate), now.amount, end.amount)));
+        Ok(Some(Reckoning { rows, total: now.total, expected_total: end.total, tax_exempt: now.tax_exempt }))
     }
 
     fn kind(&self, hour: UsageHour) -> HourKind {
@@ -238,6 +264,7 @@ pub(crate) async fn invoice(
         invoice: paper::view(&app, &instance, &issued, &invoice).await?,
         how_to_pay,
         months: months_on(&app, &invoice, &bills_url).await?,
+        details_url: format!("{bills_url}/details"),
         bills_url,
         pdf_url: format!("{url}/pdf"),
         csv_url: format!("{url}/csv"),

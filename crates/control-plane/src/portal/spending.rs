@@ -23,6 +23,8 @@ use crate::site::{PageError, shell};
 pub(super) struct Refused {
     pub cap: Option<(Chosen, String)>,
     pub budget: Option<BudgetForm>,
+    /// A coupon's code, and why it was refused.
+    pub coupon: Option<(String, String)>,
 }
 
 /// The form for the cap, and the cap that holds.
@@ -200,7 +202,12 @@ async fn save_budget(app: &App, instance: InstanceId, amount: &str, told: &[u32]
     spending::set_budget(app, instance, amount, told, by).await
 }
 
-async fn again(app: &App, person: &Person, instance: &Instance, refused: Refused) -> Result<Response, PageError> {
+pub(super) async fn again(
+    app: &App,
+    person: &Person,
+    instance: &Instance,
+    refused: Refused,
+) -> Result<Response, PageError> {
     let html = bills::page(app, person, instance, None, refused).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(html)).into_response())
 }

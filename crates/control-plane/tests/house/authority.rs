@@ -66,6 +66,7 @@ fn filled(path: &str, instance: &str) -> String {
         .replace("{hour}", "498585")
         .replace("{number}", "2026-000001")
         .replace("{contest}", "none")
+        .replace("{code}", "NONE")
 }
 
 fn is_api(handlers: &str) -> bool {

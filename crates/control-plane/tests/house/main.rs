@@ -3,12 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod authority;
+mod billing_accounts;
 mod billing_books;
 mod billing_clients;
 mod billing_closing;
 mod billing_money;
+mod billing_terms_year;
 mod billing_year;
 mod console_money;
+mod coupons;
 mod deletion;
 mod dunning;
 mod emergencies;

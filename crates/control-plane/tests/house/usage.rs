@@ -63,6 +63,65 @@ async fn parallel_reports_lose_no_hour_on_postgres() {
     parallel_reports_lose_no_hour(store::Engine::Postgres).await;
 }
 
+/// Twelve instances, each of which tells an hour three times, all at once.
+async fn everybody_reports(app: &TestApp, names: &[String]) -> Vec<(String, StatusCode)> {
+    let reports = (0..3).flat_map(|_| names).map(async |name| {
+        let token = app.host.token_of(&format!("ai-diy-{name}"));
+        let report = report(app.clock.now(), 1);
+        (name.clone(), app.api_as(Some(&token), Method::POST, "/activity", Some(report)).await.0)
+    });
+    futures_util::future::join_all(reports).await
+}
+
+async fn reports_that_come_at_once_are_stored_before_they_are_answered(engine: store::Engine) {
+    let app = TestApp::start_on_a_still_clock(engine).await;
+    let names: Vec<String> = (0..12).map(|number| format!("used{number}x")).collect();
+    for name in &names {
+        app.provision(&format!("{name}@example.com"), name).await;
+    }
+    let answers = everybody_reports(&app, &names).await;
+    assert!(answers.iter().all(|(_, status)| *status == StatusCode::OK), "{answers:?}");
+    assert_eq!(app.count("select count(*) from usage_evidence").await, 12);
+    for name in &names {
+        let (_, usage) = app.api(Method::GET, &format!("/instances/{name}/usage"), None).await;
+        assert_eq!(usage["hours"].as_array().unwrap().len(), 1, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn reports_that_come_at_once_are_stored_before_they_are_answered_on_sqlite() {
+    reports_that_come_at_once_are_stored_before_they_are_answered(store::Engine::Sqlite).await;
+}
+
+#[tokio::test]
+async fn reports_that_come_at_once_are_stored_before_they_are_answered_on_postgres() {
+    reports_that_come_at_once_are_stored_before_they_are_answered(store::Engine::Postgres).await;
+}
+
+#[tokio::test]
+async fn a_report_that_can_not_be_stored_takes_no_other_with_it() {
+    let app = TestApp::start_on_a_still_clock(store::Engine::Sqlite).await;
+    let names: Vec<String> = (0..4).map(|number| format!("used{number}x")).collect();
+    for name in &names {
+        app.provision(&format!("{name}@example.com"), name).await;
+    }
+    app.change(
+        "create trigger broken before insert on usage_evidence
+         when new.instance_id = (select id from instances where subdomain = 'used2x')
+         begin select raise(abort, 'the disk is full'); end",
+    )
+    .await;
+    for (name, status) in everybody_reports(&app, &names).await {
+        let expected = if name == "used2x" { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::OK };
+        assert_eq!(status, expected, "{name}");
+    }
+    assert_eq!(app.count("select count(*) from usage_evidence").await, 3);
+    assert_eq!(app.count("select count(*) from usage_months").await, 3, "nothing is half stored");
+    app.change("drop trigger broken").await;
+    everybody_reports(&app, &names).await;
+    assert_eq!(app.count("select count(*) from usage_months").await, 4);
+}
+
 #[tokio::test]
 async fn an_impossible_hour_bills_nothing_and_takes_no_other_hour_with_it() {
     let app = TestApp::start().await;

@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use access::MembersKey;
 use control_plane::{Core, Drivers, Settings, SignInCodes, Started, migrations, operator_token};
-use domain::{Email, Plan};
-use jiff::SignedDuration;
+use domain::{Email, Evidence, Month, Plan, Signal, UsageHour, UsageHours};
+use jiff::{SignedDuration, Timestamp};
 use providers::compute::Release;
 use providers::edge::Builtin;
 use providers::mail::Outbox;
@@ -119,6 +119,17 @@ impl City {
         let request = if method == Method::GET { request } else { request.json(&body) };
         let answer = request.bearer_auth(token.expose_secret()).send().await.unwrap();
         (answer.status(), answer.json().await.unwrap())
+    }
+
+    /// The guard of an instance reports that it was used at a moment.
+    pub async fn used(&self, subdomain: &str, at: Timestamp) {
+        let mut hours = UsageHours::none(Month::of(at));
+        hours.insert(UsageHour::of(at)).unwrap();
+        let evidence = [Evidence::seen(Signal::Member, at)];
+        let report = json!({"month": Month::of(at), "hours": hours.encode(), "source": "guard", "evidence": evidence});
+        let token = self.host.token_of(&format!("ai-diy-{subdomain}"));
+        let request = self.http.post(format!("{}/api/v1/activity", self.url)).bearer_auth(token);
+        assert_eq!(request.json(&report).send().await.unwrap().status(), StatusCode::OK);
     }
 
     /// Asks Stripe as its dashboard would.

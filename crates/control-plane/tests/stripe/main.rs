@@ -12,3 +12,4 @@ mod orders;
 mod portal;
 mod recovering;
 mod webhooks;
+mod year;

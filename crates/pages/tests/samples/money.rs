@@ -7,9 +7,10 @@ use pages::console::{
     IssuedRow, MoneyFigures, OverdueRow, PaymentForm,
 };
 use pages::{
-    AmountRow, Area, Bills, BudgetForm, CapChoice, CapForm, ConfirmCap, Contest, HourCharge, HourKind, HourLink,
-    HourPage, HowToPay, InvoiceLine, InvoicePage, InvoiceRow, InvoiceView, MonthOfHours, PartyView, PaymentRow, SeenBy,
-    Sighting, SoFar, Standing, Threshold,
+    AmountRow, Area, BillingDetailsErrors, BillingDetailsPage, BillingDetailsValues, Bills, BudgetForm, CapChoice,
+    CapForm, ConfirmCap, Contest, CouponRow, CouponsView, HourCharge, HourKind, HourLink, HourPage, HowToPay,
+    InvoiceLine, InvoicePage, InvoiceRow, InvoiceView, MonthOfHours, PartyView, PaymentRow, Reckoning, ReckoningRow,
+    SeenBy, Sighting, SoFar, Standing, Threshold,
 };
 
 pub fn all(fill: Fill) -> Vec<Sample> {
@@ -61,6 +62,21 @@ fn portal(fill: Fill) -> Vec<Sample> {
     ];
     let mut found = vec![
         sample("portal-bills", bills(fill).render()),
+        sample("portal-details", details(fill, BillingDetailsErrors::default()).render()),
+        sample(
+            "portal-details-refused",
+            details(
+                fill,
+                BillingDetailsErrors {
+                    name: fill.maybe("Enter the name of the person or company that invoices are made out to"),
+                    address: fill.maybe("Use at most 6 lines"),
+                    country: fill.maybe("Choose a country: it decides which taxes are charged"),
+                    tax_id: fill.maybe("\"ATU1\" is no VAT number of Austria: it should look like ATU99999999"),
+                    mail_to: fill.maybe("\"nobody\" is not an e-mail address"),
+                },
+            )
+            .render(),
+        ),
         sample("portal-cap", confirm_cap(fill, CapChoice::Money).render()),
         sample("portal-cap-none", confirm_cap(fill, CapChoice::Uncapped).render()),
         sample(
@@ -148,6 +164,7 @@ fn bills(fill: Fill) -> Bills {
             most_hours: 40,
             most_amount: Cents::new(4500),
             trial_until: fill.option(before(-86_400)),
+            reckoning: fill.option(reckoning(fill)),
         }),
         months: vec![month_of_hours(fill)],
         credit: if fill == Fill::Empty { Cents::ZERO } else { Cents::new(120) },
@@ -159,6 +176,14 @@ fn bills(fill: Fill) -> Bills {
             row(fill, "2026-06-0002", "12 Jun 2026 to 30 Jun 2026", Standing::WrittenOff, 0),
         ]),
         next: fill.option("?before=2026-06".to_owned()),
+        coupons: CouponsView {
+            held: fill.list(vec![
+                coupon(fill, "Launch offer", Some("LAUNCH-20"), "20 % off for 3 periods", "until 1 February 2027"),
+                coupon(fill, "TEN-HOURS", None, "10 hours for free", "used up"),
+            ]),
+            code: fill.text("LANCH-20"),
+            error: fill.maybe("There is no coupon LANCH-20. Check its letters."),
+        },
         cap: Some(CapForm {
             now: fill.maybe("You are charged for at most 40 hours in each period."),
             reached: fill != Fill::Empty,
@@ -177,6 +202,46 @@ fn bills(fill: Fill) -> Bills {
             error: fill.maybe("Enter an amount such as 25.00."),
         }),
         may_manage: true,
+    }
+}
+
+fn reckoning(fill: Fill) -> Reckoning {
+    let row = |what: &str, amount, expected| ReckoningRow {
+        what: fill.text(what),
+        amount: Cents::new(amount),
+        expected: Cents::new(expected),
+    };
+    Reckoning {
+        rows: vec![row("Base fee and hours", 1700, 2000), row("Launch offer", -340, -400), row("VAT 20 %", 272, 320)],
+        total: Cents::new(1632),
+        expected_total: Cents::new(1920),
+        tax_exempt: fill.maybe("Reverse charge: the buyer owes the tax."),
+    }
+}
+
+fn coupon(fill: Fill, name: &str, code: Option<&str>, offer: &str, left: &str) -> CouponRow {
+    CouponRow {
+        name: fill.text(name),
+        code: code.and_then(|code| fill.maybe(code)),
+        offer: fill.text(offer),
+        left: fill.text(left),
+    }
+}
+
+fn details(fill: Fill, errors: BillingDetailsErrors) -> BillingDetailsPage {
+    BillingDetailsPage {
+        shell: fill.shell("Billing details", Area::Portal),
+        hostname: fill.text("corner-bakery.localhost:8080"),
+        bills_url: "/portal/instances/ins_1/bills".to_owned(),
+        action: "/portal/instances/ins_1/bills/details".to_owned(),
+        values: BillingDetailsValues {
+            name: fill.text("Corner Bakery Žofie & Söhne GmbH"),
+            address: fill.text("Mühlgasse 7\n1040 Wien"),
+            country: fill.text("AT"),
+            tax_id: fill.text("ATU12345678"),
+            mail_to: fill.text("books@corner-bakery.example"),
+        },
+        errors,
     }
 }
 
@@ -314,6 +379,7 @@ fn invoice_page(fill: Fill, standing: Standing, how_to_pay: HowToPay) -> Invoice
         how_to_pay,
         months: fill.list(vec![month_of_hours(fill)]),
         bills_url: "/portal/instances/ins_1/bills".to_owned(),
+        details_url: "/portal/instances/ins_1/bills/details".to_owned(),
         pdf_url: "/portal/invoices/1.pdf".to_owned(),
         csv_url: "/portal/invoices/1.csv".to_owned(),
     }

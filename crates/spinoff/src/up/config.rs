@@ -222,6 +222,22 @@ mod tests {
     }
 
     #[test]
+    fn taxes_and_trials_are_read_and_what_contradicts_itself_is_refused() {
+        let file = "[plan]\ntrial_days = 14\n[[billing.taxes]]\ncountry = \"DE\"\nname = \"VAT\"\npercent = \"19\"\n\
+                    [[billing.taxes]]\nname = \"Levy\"\npercent = 7.5\n";
+        let config = read(file, &[]).unwrap();
+        assert_eq!(config.plan.trial_days, 14);
+        assert_ne!(config.billing.taxes, BillingSettings::default().taxes);
+        for (wrong, told) in
+            [("percent = \"much\"", "no percentage"), ("percent = \"1\"\ncountry = \"EU\"", "no country")]
+        {
+            let file = format!("[[billing.taxes]]\nname = \"VAT\"\n{wrong}\n");
+            let error = format!("{:#}", read(&file, &[]).unwrap_err());
+            assert!(error.contains(told), "{error}");
+        }
+    }
+
+    #[test]
     fn dunning_takes_as_long_as_the_settings_say() {
         let file = "[billing.dunning]\nreminder_days = [3]\ngrace_days = 4\n";
         let set = read(file, &[("SPINOFF_BILLING__DUNNING__RETRY_AFTER_DAYS", "2,4")]).unwrap().billing.dunning;

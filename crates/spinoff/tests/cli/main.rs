@@ -3,6 +3,7 @@
 
 mod accounts;
 mod bills;
+mod coupons;
 mod discovery;
 mod doctor;
 mod importing;

@@ -15,6 +15,7 @@ pub(crate) async fn services(
     let rows = sqlx::query(
         "select * from (
              select i.id, i.customer_id, i.active_since, i.service_ended_at, i.uncharged_from, i.uncharged_until,
+                    (select min(o.active_since) from instances o where o.customer_id = i.customer_id) as customer_since,
                     (select max(v.period_end) from invoices v where v.instance_id = i.id) as billed_until
              from instances i
              where i.active_since is not null and (i.customer_id > $1 or (i.customer_id = $1 and i.id > $2))) as services
@@ -33,6 +34,7 @@ pub(crate) async fn services(
 pub(crate) async fn find(db: &Db, instance: InstanceId) -> Result<Option<Service>, Error> {
     let row = sqlx::query(
         "select i.id, i.customer_id, i.active_since, i.service_ended_at, i.uncharged_from, i.uncharged_until,
+                (select min(o.active_since) from instances o where o.customer_id = i.customer_id) as customer_since,
                 (select max(v.period_end) from invoices v where v.instance_id = i.id) as billed_until
          from instances i where i.id = $1 and i.active_since is not null",
     )
@@ -50,6 +52,7 @@ fn service(row: &AnyRow) -> Result<Service, Error> {
         instance: InstanceId::from_stored(row.try_get("id")?)?,
         customer: CustomerId::from_stored(row.try_get("customer_id")?)?,
         began,
+        customer_since: UsageHour::of(from_millis(row.try_get("customer_since")?)),
         ended: hour(row.try_get("service_ended_at")?),
         billed_until: billed_until.and_then(UsageHour::from_number),
         uncharged: hour(row.try_get("uncharged_from")?).zip(hour(row.try_get("uncharged_until")?)),

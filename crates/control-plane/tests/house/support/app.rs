@@ -14,6 +14,7 @@ use reqwest::{Method, StatusCode, header};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use store::testing::{TestDb, fresh};
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use workflow::{Backoff, Faults};
@@ -31,6 +32,7 @@ pub struct Given {
     pub log: Log,
     pub plan: Plan,
     pub billing: BillingSettings,
+    pub host: Host,
 }
 
 pub struct TestApp {
@@ -42,6 +44,7 @@ pub struct TestApp {
     url: String,
     http: reqwest::Client,
     stop: CancellationToken,
+    machine: Option<Machine>,
 }
 
 impl TestApp {
@@ -61,9 +64,53 @@ impl TestApp {
 
     /// Time begins at a moment, and passes only when it is told to.
     pub async fn start_at(moment: &str, engine: store::Engine, faults: Faults) -> Self {
-        let db = fresh(engine, &migrations()).await;
+        Self::start_on(fresh(engine, &migrations()).await, moment, faults).await
+    }
+
+    /// The same on a store that is there.
+    pub async fn start_on(db: TestDb, moment: &str, faults: Faults) -> Self {
         let given = Given { clock: Clock::at(moment.parse().unwrap()), ..Given::default() };
         Self::on(db, faults, Email::parse("operator@localhost").unwrap(), given).await
+    }
+
+    /// The same, with settings that say otherwise what is charged and when.
+    pub async fn start_selling(moment: &str, engine: store::Engine, plan: Plan, billing: BillingSettings) -> Self {
+        Self::start_selling_with(moment, engine, Faults::none(), (plan, billing)).await
+    }
+
+    /// The same, with faults.
+    pub async fn start_selling_with(
+        moment: &str,
+        engine: store::Engine,
+        faults: Faults,
+        (plan, billing): (Plan, BillingSettings),
+    ) -> Self {
+        let db = fresh(engine, &migrations()).await;
+        let given = Given { clock: Clock::at(moment.parse().unwrap()), plan, billing, ..Given::default() };
+        Self::on(db, faults, Email::parse("operator@localhost").unwrap(), given).await
+    }
+
+    /// Time begins at a moment, on a machine that can be turned off.
+    pub async fn start_on_a_machine(moment: &str, engine: store::Engine, faults: Faults) -> Self {
+        let clock = Clock::at(moment.parse().unwrap());
+        let given = Given { clock, host: Host::elsewhere(), ..Given::default() };
+        Machine::start(async move {
+            let db = fresh(engine, &migrations()).await;
+            Self::on(db, faults, Email::parse("operator@localhost").unwrap(), given).await
+        })
+        .await
+    }
+
+    /// The machine is turned off, whatever it is about to do. Another server starts on the same store.
+    pub async fn killed(self, faults: Faults) -> Self {
+        let Self { mut db, given, machine, .. } = self;
+        drop(machine);
+        Machine::start(async move {
+            // Connections of the dead are nobody's.
+            db.db = store::Db::open(&db.url).await.unwrap();
+            Self::on(db, faults, Email::parse("operator@localhost").unwrap(), given).await
+        })
+        .await
     }
 
     /// Another server on the same store, whose settings say otherwise what is charged and when.
@@ -108,7 +155,7 @@ impl TestApp {
         )
         .await
         .unwrap();
-        let host = Host::default();
+        let host = given.host.clone();
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
         let core = Core {
             members_key: MembersKey::generate().unwrap(),
@@ -157,7 +204,7 @@ impl TestApp {
         let started = control_plane::start(core, engine).await.unwrap();
         let stop = CancellationToken::new();
         tokio::spawn(control_plane::serve_people(listener, started.app.clone(), stop.clone()));
-        Self { given, host, db, clock, started, url, http, stop }
+        Self { given, host, db, clock, started, url, http, stop, machine: None }
     }
 
     pub fn app(&self) -> &App {
@@ -319,6 +366,24 @@ impl TestApp {
 
     pub async fn count(&self, sql: &'static str) -> i64 {
         store::sqlx::query_scalar(sql).fetch_one(self.db.db.read()).await.unwrap()
+    }
+}
+
+/// What a server runs on, apart from the test.
+struct Machine(Option<Runtime>);
+
+impl Machine {
+    async fn start(server: impl Future<Output = TestApp> + Send + 'static) -> TestApp {
+        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let app = runtime.spawn(server).await.unwrap();
+        TestApp { machine: Some(Self(Some(runtime))), ..app }
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        // Tasks end where they stand, and nobody waits for them.
+        self.0.take().into_iter().for_each(Runtime::shutdown_background);
     }
 }
 

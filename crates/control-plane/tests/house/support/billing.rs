@@ -19,6 +19,11 @@ impl TestApp {
 
     /// The guard of an instance reports that it was used at these moments.
     pub async fn used_at(&self, subdomain: &str, moments: &[Timestamp]) {
+        self.reported(subdomain, "guard", moments).await;
+    }
+
+    /// One that can speak for an instance reports that it was used at these moments.
+    pub async fn reported(&self, subdomain: &str, source: &str, moments: &[Timestamp]) {
         let mut months: BTreeMap<Month, Vec<Timestamp>> = BTreeMap::new();
         for moment in moments {
             months.entry(Month::of(*moment)).or_default().push(*moment);
@@ -28,7 +33,7 @@ impl TestApp {
             let mut hours = UsageHours::none(month);
             moments.iter().for_each(|moment| hours.insert(UsageHour::of(*moment)).unwrap());
             let evidence: Vec<_> = moments.iter().map(|at| Evidence::seen(Signal::Member, *at)).collect();
-            let report = json!({"month": month, "hours": hours.encode(), "source": "guard", "evidence": evidence});
+            let report = json!({"month": month, "hours": hours.encode(), "source": source, "evidence": evidence});
             let (status, answer) = self.api_as(Some(&token), Method::POST, "/activity", Some(report)).await;
             assert_eq!(status, StatusCode::OK, "{answer}");
         }
@@ -104,6 +109,11 @@ impl TestApp {
         let (status, ledger) = self.api(Method::GET, &format!("/customers/{customer}/ledger"), None).await;
         assert_eq!(status, StatusCode::OK, "{ledger}");
         ledger
+    }
+
+    /// What lies in the store, two columns of it.
+    pub async fn rows(&self, sql: &'static str) -> Vec<(String, String)> {
+        store::sqlx::query_as(sql).fetch_all(self.db.db.read()).await.unwrap()
     }
 
     pub async fn change(&self, sql: &'static str) -> u64 {

@@ -15,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use providers::compute::{Compute, Door, GuardSettings, Health, Observation, Origin, Release};
 use providers::inventory::{Ceiling, Check, Item};
 use providers::{ProviderError, Removed};
+use tokio::runtime::Handle;
 
 #[derive(Default)]
 struct State {
@@ -23,6 +24,8 @@ struct State {
     /// Calls that will be answered with "try later", so many times.
     unavailable: u32,
     ceilings: Vec<Ceiling>,
+    /// What projects run on; where the server runs, if nothing else is said.
+    home: Option<Handle>,
 }
 
 struct Project {
@@ -53,6 +56,13 @@ impl Drop for Project {
 pub struct Host(Arc<Mutex<State>>);
 
 impl Host {
+    /// One whose projects go on running when the server dies.
+    pub fn elsewhere() -> Self {
+        let host = Self::default();
+        host.0.lock().unwrap().home = Some(Handle::current());
+        host
+    }
+
     /// Answers the next calls with "try later".
     pub fn be_unavailable(&self, calls: u32) {
         self.0.lock().unwrap().unavailable = calls;
@@ -165,7 +175,8 @@ impl Compute for Host {
     async fn create_project(&self, project: &ProjectName, instance: InstanceId) -> Result<(), ProviderError> {
         self.answer("creating a project")?;
         let pushes = Pushes::default();
-        let (origin, server) = stand_in_guard(Arc::clone(&pushes)).await;
+        let home = self.0.lock().unwrap().home.clone().unwrap_or_else(Handle::current);
+        let (origin, server) = home.spawn(stand_in_guard(Arc::clone(&pushes))).await.unwrap();
         let mut state = self.0.lock().unwrap();
         match state.projects.get(project) {
             Some(existing) if existing.instance == instance => server.abort(),
