@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: measures of the release build, taken from outside as a user would see them.
 
+mod billing;
 mod guard;
 mod idle;
 mod load;
@@ -27,13 +28,16 @@ Examples:
   cargo xtask bench load --binary /tmp/spinoff-of-last-week
   cargo xtask bench guard --rounds 3
   cargo xtask bench crowd
-  cargo xtask bench seeds --number 200")]
+  cargo xtask bench seeds --number 200
+  cargo xtask bench billing
+  cargo xtask bench year --customers 200")]
 pub struct Args {
-    /// [default: all but build, guard, seeds, crowd and signup]
+    /// [default: all but build, guard, seeds, crowd, signup, billing and year]
     #[arg(value_enum)]
     what: Vec<What>,
 
-    /// Measure this executable instead of building one; for `guard`, `spinoff-guard` or `spinoff`
+    /// Measure this executable instead of building one; for `guard`, `spinoff-guard` or `spinoff`; for
+    /// `billing`, the example `measure_billing` of the crate `control-plane`
     #[arg(long, value_name = "FILE")]
     binary: Option<PathBuf>,
 
@@ -46,6 +50,9 @@ pub struct Args {
 
     #[command(flatten)]
     numbers: rehearsal::Numbers,
+
+    #[command(flatten)]
+    billed: billing::Load,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -70,6 +77,10 @@ enum What {
     Crowd,
     /// How long a signup takes, beside what Railway's delays alone dictate
     Signup,
+    /// Marks, reports and the close of a month, beside a row for each event, and whether they reach their aims
+    Billing,
+    /// A year of many customers in which whatever can go wrong does: whether the books balance in the end
+    Year,
 }
 
 impl What {
@@ -94,6 +105,16 @@ pub fn run(args: &Args) -> Result<()> {
         } else {
             println!("{}", report.plain());
         }
+    }
+    if what.contains(&What::Billing) {
+        let binary = match &args.binary {
+            Some(binary) => binary.canonicalize()?,
+            None => billing::build()?,
+        };
+        measures.extend(billing::measure(&binary, &args.billed)?);
+    }
+    if what.contains(&What::Year) {
+        rehearsal::year(args.billed.customers)?;
     }
     for (name, rehearse) in [
         (What::Seeds, rehearsal::seeds as fn(&rehearsal::Numbers) -> Result<()>),

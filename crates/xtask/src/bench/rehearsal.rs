@@ -4,6 +4,7 @@
 use anyhow::Result;
 use clap::Args;
 
+use crate::services::Services;
 use crate::shell::{self, cargo};
 
 /// How many there are.
@@ -35,6 +36,16 @@ pub fn crowd(numbers: &Numbers) -> Result<()> {
 /// Signups one at a time.
 pub fn signup(numbers: &Numbers) -> Result<()> {
     run(&["signup".to_owned(), numbers.number.unwrap_or(200).to_string()])
+}
+
+/// A year of many customers in which whatever can go wrong does.
+pub fn year(customers: u32) -> Result<()> {
+    let services = Services::start_database()?;
+    let mut command = cargo();
+    command.args(["test", "--quiet", "--workspace", "--test", "house", "--"]);
+    command.args(["billing_year", "--nocapture", "--test-threads", "1"]);
+    command.env("SPINOFF_YEAR_CUSTOMERS", customers.to_string());
+    shell::run(command.envs(services.variables()))
 }
 
 fn run(arguments: &[String]) -> Result<()> {

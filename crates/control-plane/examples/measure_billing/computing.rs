@@ -1,8 +1,9 @@
-//! Closes a month for 100,000 customers on one core, and marks hours in sets:
-//! `cargo run --release -p billing --example close`. What the customers did is drawn from a fixed seed, so every run computes the same invoices.
+//! The rules alone, without a store: what customers did is drawn from fixed seeds, so that every run computes the same.
 
 use std::error::Error;
 use std::hint::black_box;
+use std::num::NonZeroUsize;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use billing::{
@@ -12,57 +13,66 @@ use billing::{
 use domain::{Cents, CustomerId, InstanceId, Month, UsageHour, UsageHours};
 use jiff::{Timestamp, civil::date};
 
+use super::Figures;
+
 const CUSTOMERS: u64 = 100_000;
 const MARKS: u32 = 20_000_000;
 /// Inputs are made in batches, so that memory measures nothing.
 const BATCH: u64 = 2_000;
 
-fn main() -> Result<(), Box<dyn Error>> {
-    close()?;
-    mark()
-}
+type Failure = Box<dyn Error + Send + Sync>;
 
-fn close() -> Result<(), Box<dyn Error>> {
-    let (october, november) = (period("2026-10")?, period("2026-11")?);
-    let mut chance = Chance(1);
-    let (mut taken, mut bytes, mut hours, mut late, mut credits) = (Duration::ZERO, 0, 0, 0, 0);
-    for first in (0..CUSTOMERS).step_by(BATCH.try_into()?) {
-        let batch = (first..first + BATCH).map(|customer| customer_at_close(customer, october, november, &mut chance));
-        let batch = batch.collect::<Result<Vec<_>, _>>()?;
-        let began = Instant::now();
-        for inputs in &batch {
-            let invoice = Invoice::of(inputs)?;
-            bytes += black_box(invoice.to_bytes()?).len();
-            hours += invoice.lines[1].quantity;
-            late += invoice.lines.iter().skip(2).map(|line| line.quantity).sum::<u32>();
-            credits += invoice.credits.len();
-        }
-        taken += began.elapsed();
-    }
-    println!(
-        "{CUSTOMERS} invoices: {:.2} s on one core ({hours} hours, {late} late ones, {credits} credits, {bytes} bytes)",
-        taken.as_secs_f64()
-    );
+pub fn measure(figures: &mut Figures) -> Result<(), Failure> {
+    mark(figures)?;
+    let processors = u64::try_from(thread::available_parallelism().map_or(1, NonZeroUsize::get))?;
+    let each = CUSTOMERS.div_ceil(processors);
+    let closed = thread::scope(|threads| {
+        let threads: Vec<_> = (0..processors).map(|part| threads.spawn(move || close(part, each))).collect();
+        let taken =
+            threads.into_iter().map(|thread| thread.join().map_err(|_| "a thread that computes ended early")?);
+        taken.collect::<Result<Vec<Duration>, Failure>>()
+    })?;
+    // All of them work at once, so the slowest one says how long it takes.
+    figures.set("compute_seconds", closed.into_iter().max().unwrap_or_default().as_secs_f64());
     Ok(())
 }
 
-fn mark() -> Result<(), Box<dyn Error>> {
+/// One processor's part of the customers; only computing counts.
+fn close(part: u64, customers: u64) -> Result<Duration, Failure> {
+    let (october, november) = (period("2026-10")?, period("2026-11")?);
+    let mut chance = Chance(part + 1);
+    let mut taken = Duration::ZERO;
+    for first in (0..customers).step_by(BATCH.try_into()?) {
+        let numbers = first..(first + BATCH).min(customers);
+        let batch = numbers.map(|customer| customer_at_close(customer, october, november, &mut chance));
+        let batch = batch.collect::<Result<Vec<_>, _>>()?;
+        let began = Instant::now();
+        for inputs in &batch {
+            black_box(Invoice::of(inputs)?.to_bytes()?);
+        }
+        taken += began.elapsed();
+    }
+    Ok(taken)
+}
+
+fn mark(figures: &mut Figures) -> Result<(), Failure> {
     let month = Month::parse("2026-11")?;
     let hours: Vec<UsageHour> = UsageHours::from_bytes(month, &[255; 90])?.iter().collect();
     let mut chance = Chance(2);
     let marks: Vec<UsageHour> = (0..65_536).map(|_| *chance.one_of(&hours)).collect();
     let (mut set, mut of_month) = (HourSet::none(), UsageHours::none(month));
-    let rate = |began: Instant| f64::from(MARKS) / began.elapsed().as_secs_f64() / 1e6;
+    let rate = |began: Instant| f64::from(MARKS) / began.elapsed().as_secs_f64();
 
     let began = Instant::now();
     (0..MARKS).zip(marks.iter().cycle()).for_each(|(_, hour)| set.insert(black_box(*hour)));
-    println!("{:.1} million marks/s into a set of hours ({} hours)", rate(began), set.count());
+    figures.set("marks_per_second", rate(began));
 
     let began = Instant::now();
     for (_, hour) in (0..MARKS).zip(marks.iter().cycle()) {
         of_month.insert(black_box(*hour))?;
     }
-    println!("{:.1} million marks/s into the set of one month ({} hours)", rate(began), of_month.count());
+    figures.set("marks_per_second_in_a_month", rate(began));
+    black_box((set, of_month));
     Ok(())
 }
 
@@ -73,7 +83,7 @@ fn customer_at_close(
     october: Period,
     november: Period,
     chance: &mut Chance,
-) -> Result<InvoiceInputs, Box<dyn Error>> {
+) -> Result<InvoiceInputs, Failure> {
     let mut usage = Usage::none();
     work(&mut usage, october, chance);
     let before = inputs(number, "10", terms(october)?, usage.clone())?;
@@ -113,7 +123,7 @@ fn work(usage: &mut Usage, period: Period, chance: &mut Chance) {
     }
 }
 
-fn inputs(number: u64, month: &str, terms: Terms, usage: Usage) -> Result<InvoiceInputs, Box<dyn Error>> {
+fn inputs(number: u64, month: &str, terms: Terms, usage: Usage) -> Result<InvoiceInputs, Failure> {
     let began = Timestamp::from_second(1_790_000_000)?;
     let mut id = [0; 10];
     id[2..].copy_from_slice(&number.to_be_bytes());
@@ -138,7 +148,7 @@ fn inputs(number: u64, month: &str, terms: Terms, usage: Usage) -> Result<Invoic
     })
 }
 
-fn terms(period: Period) -> Result<Terms, Box<dyn Error>> {
+fn terms(period: Period) -> Result<Terms, Failure> {
     let plan = PlanVersion {
         id: "2026".to_owned(),
         valid_from: UsageHour::of(Timestamp::UNIX_EPOCH),
@@ -152,7 +162,7 @@ fn terms(period: Period) -> Result<Terms, Box<dyn Error>> {
     Ok(Terms { plan, period, service_began, trial: None, tax_exempt: None })
 }
 
-fn period(month: &str) -> Result<Period, Box<dyn Error>> {
+fn period(month: &str) -> Result<Period, Failure> {
     Ok(Cycle::Calendar.period_of(Month::parse(month)?.first_hour()))
 }
 
