@@ -162,6 +162,45 @@ pub struct NewPayment {
     pub received_on: Option<Date>,
 }
 
+/// Gives back a part of what was paid for an invoice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewRefund {
+    /// How much, in the currency's smallest unit, with its share of the taxes.
+    #[schema(value_type = i64)]
+    pub amount: Cents,
+    /// Names it. Asked for again under the same reference, it is given back once.
+    pub reference: String,
+    /// Why, in one sentence; the customer reads it.
+    pub reason: String,
+}
+
+/// What goes back to a customer, or went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Refund {
+    /// Names it.
+    pub reference: String,
+    /// The number of the invoice that was paid.
+    pub invoice: String,
+    /// How much, in the currency's smallest unit, with its share of the taxes.
+    #[schema(value_type = i64)]
+    pub amount: Cents,
+    /// That share.
+    #[schema(value_type = i64)]
+    pub tax: Cents,
+    /// Why.
+    pub reason: String,
+    /// Who asked for it.
+    pub author: String,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub requested_at: Timestamp,
+    /// When it was booked; left out while the payment provider has not given it back yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub booked_at: Option<Timestamp>,
+}
+
 /// Gives up what is left of an invoice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -219,6 +258,23 @@ impl Client {
     /// [`ClientError`]; 404 when there is no such invoice, 409 when nothing is left of it or customers pay by hand.
     pub async fn charge_invoice(&self, number: &str) -> Result<WorkflowAccepted, ClientError> {
         self.post(&["invoices", number, "charge"], &()).await
+    }
+
+    /// Gives back a part of what was paid for an invoice: by the card that paid, or where customers pay by hand by you.
+    ///
+    /// # Errors
+    /// [`ClientError`]; 404 when there is no such invoice, 409 when less is left of what was paid, or another refund has
+    /// the reference.
+    pub async fn refund_invoice(&self, number: &str, refund: &NewRefund) -> Result<Refund, ClientError> {
+        self.post(&["invoices", number, "refunds"], refund).await
+    }
+
+    /// What went back of an invoice, or is under way, oldest first.
+    ///
+    /// # Errors
+    /// [`ClientError`]; 404 when there is no such invoice.
+    pub async fn refunds(&self, number: &str) -> Result<Page<Refund>, ClientError> {
+        self.get(&["invoices", number, "refunds"], &()).await
     }
 
     /// Gives up what is left of an invoice. The invoice as it stands then.

@@ -48,7 +48,8 @@ pub use instances::{
     RenameInstance, SuspendInstance,
 };
 pub use invoices::{
-    ChargeFailure, Invoice, InvoiceCredit, InvoiceFilter, InvoiceLine, InvoiceState, NewPayment, WriteOff,
+    ChargeFailure, Invoice, InvoiceCredit, InvoiceFilter, InvoiceLine, InvoiceState, NewPayment, NewRefund, Refund,
+    WriteOff,
 };
 pub use ledgers::{Ledger, LedgerEntry, NewCredit};
 pub use members::{Member, NewMember};

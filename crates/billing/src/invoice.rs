@@ -5,6 +5,7 @@ mod discounts;
 mod history;
 mod inputs;
 mod lines;
+mod refunds;
 mod taxes;
 
 pub use credits::CreditLine;

@@ -9,7 +9,7 @@
 //! - money that came, or will not: `payments.rs`; what the payment provider charges: `collection.rs`, or takes
 //!   on a page of its own: `pay_page.rs`,
 //!   and whether it says the same as the books: `comparison.rs`
-//! - what becomes of those who do not pay: `dunning.rs`
+//! - money that goes back: `refunds.rs`; what becomes of those who do not pay: `dunning.rs`
 //! - an invoice as people read and print it: `paper.rs`; sums for the operator: `figures.rs`
 //! - caps and budgets: `spending.rs`, for the period that runs: `running.rs`; a single hour: `hours.rs`
 //! - everything computed again and compared: `books.rs`
@@ -35,6 +35,7 @@ pub(crate) mod pay_page;
 pub(crate) mod payments;
 pub(crate) mod plans;
 pub(crate) mod preview;
+pub(crate) mod refunds;
 pub(crate) mod running;
 mod settings;
 mod settlement;
@@ -59,6 +60,7 @@ pub(crate) const MIGRATIONS: &[&[Migration]] = &[
     closing::store::MIGRATIONS,
     collection::store::MIGRATIONS,
     comparison::store::MIGRATIONS,
+    refunds::store::MIGRATIONS,
     figures::store::MIGRATIONS,
     spending::store::MIGRATIONS,
     dunning::store::MIGRATIONS,

@@ -186,6 +186,7 @@ fn for_programs() -> Router<App> {
         .route("/invoices/{number}/csv", get(api::invoices::csv))
         .route("/invoices/{number}/payments", post(api::invoices::pay))
         .route("/invoices/{number}/charge", post(api::invoices::charge))
+        .route("/invoices/{number}/refunds", get(api::invoices::given_back).post(api::invoices::give_back))
         .route("/invoices/{number}/write-off", post(api::invoices::write_off))
         .route("/coupons", get(api::coupons::index).post(api::coupons::create))
         .route("/coupons/{code}", get(api::coupons::show))

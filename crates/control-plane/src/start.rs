@@ -12,6 +12,7 @@ use crate::billing::closing::Close;
 use crate::billing::collection::{Collect, LookUp, Withdraw};
 use crate::billing::comparison::Compare;
 use crate::billing::pay_page::PayPage;
+use crate::billing::refunds::GiveBack;
 use crate::billing::{plans, taxes};
 use crate::customers::payment_portal::PaymentPortal;
 use crate::instances::access::own::OwnAccess;
@@ -54,7 +55,7 @@ pub async fn assemble(core: Core, engine: workflow::Settings) -> anyhow::Result<
     // Before the plan: whether one was ever sold says from when the first taxes hold.
     taxes::keep(&core).await?;
     plans::keep(&core).await?;
-    let kinds: [Arc<dyn Workflow>; 22] = [
+    let kinds: [Arc<dyn Workflow>; 23] = [
         Arc::new(SignUp(Arc::clone(&core))),
         Arc::new(PaymentPortal(Arc::clone(&core))),
         Arc::new(PayPage(Arc::clone(&core))),
@@ -76,6 +77,7 @@ pub async fn assemble(core: Core, engine: workflow::Settings) -> anyhow::Result<
         Arc::new(Collect(Arc::clone(&core))),
         Arc::new(LookUp(Arc::clone(&core))),
         Arc::new(Withdraw(Arc::clone(&core))),
+        Arc::new(GiveBack(Arc::clone(&core))),
         Arc::new(Compare(Arc::clone(&core))),
     ];
     let engine = workflow::Engine::new(core.db.clone(), core.clock.clone(), core.entropy.clone(), engine, kinds);

@@ -203,8 +203,8 @@ macro_rules! mail {
 mod money;
 mod orders;
 pub use money::{
-    Account, BudgetAlert, CapReached, ContestAccepted, ContestRefused, InvoiceIssued, NextStep, PaymentReceived,
-    PaymentReminder, ReminderKind, UsageDay,
+    Account, BudgetAlert, CapReached, ContestAccepted, ContestRefused, InvoiceIssued, MoneyReturned, NextStep,
+    PaymentReceived, PaymentReminder, ReminderKind, UsageDay,
 };
 pub use orders::{OrderClosed, OrderPlaced};
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::inventory::{Check, Item};
 use crate::{ProviderError, Removed};
 
-pub use collection::{Bill, BillLine, CollectionState, Failure, Standing};
+pub use collection::{Bill, BillLine, CollectionState, Failure, Refund, Standing};
 
 /// Whoever collects the money.
 #[async_trait]
@@ -57,6 +57,13 @@ pub trait Payments: Send + Sync {
     /// # Errors
     /// Refused when it is paid.
     async fn withdraw(&self, customer: CustomerId, number: &str) -> Result<(), ProviderError>;
+
+    /// Gives a part of a paid invoice back to the card that paid it, exactly once however often it is asked.
+    ///
+    /// # Errors
+    /// Refused where customers pay by hand, when the invoice is not paid at the provider, and when less than the amount
+    /// is left of it.
+    async fn refund(&self, refund: &Refund) -> Result<(), ProviderError>;
 
     /// Every invoice of ours that was handed over since a moment, by its number; without the reasons of failed charges.
     async fn collected_since(&self, since: Timestamp) -> Result<Vec<(String, Standing)>, ProviderError>;

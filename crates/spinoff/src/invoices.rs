@@ -1,12 +1,13 @@
 use std::fs;
 use std::path::PathBuf;
 
-use api::{ChargeFailure, Client, Invoice, InvoiceFilter, InvoiceLine, InvoiceState, NewPayment};
+use api::{ChargeFailure, Client, Invoice, InvoiceFilter, InvoiceLine, InvoiceState, NewPayment, NewRefund, Refund};
 use clap::Subcommand;
 use domain::{Cents, CustomerId};
 use jiff::civil::Date;
 use serde_json::json;
 
+use crate::confirm::Asked;
 use crate::context::Context;
 use crate::failure::{Doing as _, Exit, Failure};
 use crate::money::amount;
@@ -92,6 +93,43 @@ Examples:
         /// Number of the invoice
         number: String,
     },
+    /// Give back a part of what was paid for an invoice
+    #[command(
+        after_help = "Where a card paid, the payment provider gives it back to that card; else you send the money,
+and it is booked at once. What is given back contains its share of the taxes. The reference names the refund: it is
+given back once, however often the command is run. On a terminal you are asked to type the amount, scripts give it
+with --confirm.
+
+Exit codes: 0 it is given back or under way, 3 no such invoice, 4 less is left of what was paid, or not confirmed.
+
+Examples:
+  spinoff invoices refund 2026-000123 --amount 5.00 --reference 'TICKET 17' --reason 'We had an outage.'
+  spinoff invoices refund 2026-000123 --amount 5.00 --confirm 5.00 --reference 'TICKET 17' --reason 'We had an outage.'"
+    )]
+    Refund {
+        /// Number of the invoice
+        number: String,
+        /// How much, with taxes, such as 5.00
+        #[arg(long, value_parser = amount)]
+        amount: Cents,
+        /// Names it, such as the number of a ticket
+        #[arg(long)]
+        reference: String,
+        /// Why, in one sentence; the customer reads it
+        #[arg(long, value_name = "SENTENCE")]
+        reason: String,
+        /// The amount again, so that nothing has to be typed
+        #[arg(long, value_name = "AMOUNT", value_parser = amount)]
+        confirm: Option<Cents>,
+    },
+    /// List what was given back of an invoice
+    #[command(after_help = "Examples:
+  spinoff invoices refunds 2026-000123
+  spinoff invoices refunds 2026-000123 --json | jq '.data[] | select(.booked_at == null)'")]
+    Refunds {
+        /// Number of the invoice
+        number: String,
+    },
     /// Give up what is left of an invoice
     #[command(after_help = "Exit codes: 0 it is given up, 3 no such invoice, 4 nothing is left of it.
 
@@ -131,6 +169,25 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
             let words = format!("invoice {number} is being charged; follow it with `spinoff workflows show {id}`");
             context.output.report(&accepted, words)
         }
+        Command::Refund { number, amount, reference, reason, confirm } => {
+            confirm_refund(&number, amount, confirm)?;
+            let wanted = NewRefund { amount, reference, reason };
+            let what = || format!("can't give back {amount} of invoice {number}");
+            let refund = client.refund_invoice(&number, &wanted).await.doing(what)?;
+            let words = match refund.booked_at {
+                Some(_) => format!("{amount} of invoice {number} is given back"),
+                None => format!(
+                    "{amount} of invoice {number} is on its way back; `spinoff invoices refunds {number}` tells"
+                ),
+            };
+            context.output.report(&refund, words)
+        }
+        Command::Refunds { number } => {
+            let page =
+                client.refunds(&number).await.doing(|| format!("can't list what went back of invoice {number}"))?;
+            let headings = ["REFUND", "AMOUNT", "STATE", "WHEN", "BY", "WHY"];
+            context.output.show(&page, || table(&headings, page.data.iter().map(refund_row)))
+        }
         Command::WriteOff { number, reason } => {
             let what = || format!("can't write off invoice {number}");
             let invoice = client.write_off_invoice(&number, &reason).await.doing(what)?;
@@ -166,6 +223,31 @@ async fn save(
     })?;
     let words = format!("invoice {number} is saved in {}", file.display());
     context.output.report(&json!({"saved": file}), words)
+}
+
+fn confirm_refund(number: &str, amount: Cents, given: Option<Cents>) -> Result<(), Failure> {
+    let word = amount.to_string();
+    let asked = Asked {
+        what: &format!("This gives back {word} of invoice {number}, and can't be taken back."),
+        word: &word,
+        word_is: "the amount",
+        not_done: &format!("nothing of invoice {number} was given back"),
+        purpose: "to give so much back",
+    };
+    asked.confirm(given.map(|given| given.to_string()))
+}
+
+fn refund_row(refund: &Refund) -> [String; 6] {
+    let state = if refund.booked_at.is_some() { "given back" } else { "on its way" };
+    let at = refund.booked_at.unwrap_or(refund.requested_at);
+    [
+        visible(refund.reference.clone()),
+        refund.amount.to_string(),
+        state.to_owned(),
+        at.strftime("%Y-%m-%d %H:%M").to_string(),
+        visible(refund.author.clone()),
+        visible(refund.reason.clone()),
+    ]
 }
 
 fn row(invoice: &Invoice) -> [String; 8] {

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 
+use billing::ledger::Refunded;
 use billing::{
     Cap, Cycle, Forecast, Invoice, InvoiceInputs, Lasting, LineKind, PlanVersion, Terms, Trial, Worth, closed_by,
 };
@@ -201,4 +202,23 @@ fn twenty_hours_in_ten_days_of_thirty_will_be_sixty() {
         "So far this period: 20 hours, $25.00. If it goes on like this, it will be 60 hours, $65.00, and never more \
          than 500 hours."
     );
+}
+
+#[test]
+fn an_invoice_that_goes_back_in_parts_gives_back_its_taxes_to_the_cent() {
+    let inputs = half_price("2026-11", 12);
+    let bill = invoice(&inputs);
+    // $8.50 with 19 %: $1.62 (161.5, a half away from zero) of $10.12.
+    assert_eq!((bill.net, bill.total), (cents(850), cents(1012)));
+    for step in [1, 3, 7, 100, 333, 1012] {
+        let (mut before, mut taxes, mut nets) = (0, 0, 0);
+        while before < 1012 {
+            let amount = step.min(1012 - before);
+            let back = bill.given_back(cents(before), cents(amount)).unwrap();
+            let Refunded::Sale { net, tax } = back else { panic!("{back:?}") };
+            assert!(net >= Cents::ZERO && tax >= Cents::ZERO && net.get() + tax.get() == amount, "{back:?}");
+            (before, taxes, nets) = (before + amount, taxes + tax.get(), nets + net.get());
+        }
+        assert_eq!((nets, taxes), (850, 162), "in steps of {step}");
+    }
 }

@@ -1,4 +1,7 @@
-use api::{ChargeFailure, Invoice, InvoiceCredit, InvoiceLine, InvoiceState, NewPayment, WorkflowAccepted, WriteOff};
+use api::{
+    ChargeFailure, Invoice, InvoiceCredit, InvoiceLine, InvoiceState, NewPayment, NewRefund, Refund, WorkflowAccepted,
+    WriteOff,
+};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -12,6 +15,7 @@ use crate::billing::invoices::store::Filter;
 use crate::billing::invoices::{self, Issued};
 use crate::billing::paper;
 use crate::billing::payments::{self, Payment};
+use crate::billing::refunds;
 use crate::error::{AppError, refused};
 use crate::person::Program;
 
@@ -100,6 +104,39 @@ pub(crate) async fn pay(
     let payment = Payment { amount: new.amount, reference: &new.reference, received: new.received_on };
     let issued = payments::pay(&app, &number, &payment, Program::NAME).await?;
     Ok(axum::Json(summary(&app, issued)))
+}
+
+pub(crate) async fn give_back(
+    State(app): State<App>,
+    _: Program,
+    Path(number): Path<String>,
+    Json(new): Json<NewRefund>,
+) -> Result<axum::Json<Refund>, Refusal> {
+    let wanted = refunds::NewRefund { amount: new.amount, reference: &new.reference, reason: &new.reason };
+    Ok(axum::Json(refund(refunds::give_back(&app, &number, &wanted, Program::NAME).await?)))
+}
+
+pub(crate) async fn given_back(
+    State(app): State<App>,
+    _: Program,
+    Path(number): Path<String>,
+) -> Result<axum::Json<api::Page<Refund>>, Refusal> {
+    let (issued, _) = find(&app, &number).await?;
+    let all = refunds::store::of(&app.db, issued.customer, &number).await?;
+    Ok(axum::Json(api::Page::whole(all.into_iter().map(refund).collect())))
+}
+
+fn refund(kept: refunds::Refund) -> Refund {
+    Refund {
+        reference: kept.reference,
+        invoice: kept.invoice,
+        amount: kept.amount,
+        tax: kept.tax,
+        reason: kept.reason,
+        author: kept.author,
+        requested_at: kept.requested_at,
+        booked_at: kept.booked_at,
+    }
 }
 
 pub(crate) async fn write_off(

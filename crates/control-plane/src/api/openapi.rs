@@ -27,7 +27,7 @@ pub(crate) async fn document() -> axum::Json<utoipa::openapi::OpenApi> {
         paths::abandon_workflow, paths::list_audit_events, paths::report_activity,
         paths::report_emergency, paths::signed_members, paths::list_providers, paths::list_findings,
         paths::show_finding, paths::repair_finding, paths::sweep_providers, paths::show_pool,
-        paths::list_invoices, paths::show_invoice, paths::invoice_pdf, paths::invoice_csv, paths::pay_invoice, paths::charge_invoice, paths::write_off_invoice, paths::show_ledger,
+        paths::list_invoices, paths::show_invoice, paths::invoice_pdf, paths::invoice_csv, paths::pay_invoice, paths::charge_invoice, paths::list_refunds, paths::refund_invoice, paths::write_off_invoice, paths::show_ledger,
         paths::give_credit, paths::waive_hours, paths::list_contests, paths::open_contest, paths::decide_contest,
         paths::close_periods, paths::preview_bill, paths::check_books, paths::list_charge_differences, paths::show_dunning, paths::pause_dunning, paths::unpause_dunning,
         paths::show_billing_details, paths::set_billing_details, paths::list_coupons, paths::create_coupon, paths::show_coupon,
@@ -44,8 +44,9 @@ mod paths {
         ChargeDifference, ClosePeriods, Contest, Coupon, Customer, CustomerCoupon, DecideContest, DeleteInstance,
         DryRun, Dunning, EmergencyReport, Finding, HourOfUse, HoursWaived, Instance, InstanceAccepted, Invoice, Ledger,
         Member, Message, NewAccess, NewBillingDetails, NewBudget, NewCap, NewContest, NewCoupon, NewCredit,
-        NewInstance, NewMember, NewPayment, Page, Pool, Problem, Provider, RedeemCoupon, RenameInstance, SignedMembers,
-        Spending, SuspendInstance, Usage, WaiveHours, Workflow, WorkflowAccepted, WriteOff,
+        NewInstance, NewMember, NewPayment, NewRefund, Page, Pool, Problem, Provider, RedeemCoupon, Refund,
+        RenameInstance, SignedMembers, Spending, SuspendInstance, Usage, WaiveHours, Workflow, WorkflowAccepted,
+        WriteOff,
     };
 
     macro_rules! described {
@@ -191,6 +192,13 @@ mod paths {
         charge_invoice = (post, path = "/invoices/{number}/charge", tag = "invoices", params(("number" = String, Path)),
             responses((status = 202, body = WorkflowAccepted), (status = 401, body = Problem), (status = 404, body = Problem),
                       (status = 409, description = "Nothing is left of it, or customers pay by hand", body = Problem)));
+        list_refunds = (get, path = "/invoices/{number}/refunds", tag = "invoices", params(("number" = String, Path)),
+            responses((status = 200, body = Page<Refund>), (status = 401, body = Problem), (status = 404, body = Problem)));
+        refund_invoice = (post, path = "/invoices/{number}/refunds", tag = "invoices", request_body = NewRefund,
+            params(("number" = String, Path)),
+            responses((status = 200, body = Refund), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, description = "Less is left of what was paid, or another refund has this reference", body = Problem),
+                      (status = 415, body = Problem), (status = 422, body = Problem)));
         write_off_invoice = (post, path = "/invoices/{number}/write-off", tag = "invoices", request_body = WriteOff,
             params(("number" = String, Path)),
             responses((status = 200, body = Invoice), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),

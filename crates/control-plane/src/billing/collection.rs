@@ -220,7 +220,7 @@ fn undunned(error: AppError) -> StepError {
     }
 }
 
-fn unbooked(error: AccountError) -> StepError {
+pub(super) fn unbooked(error: AccountError) -> StepError {
     match error {
         AccountError::Store(error) => error.into(),
         other => StepError::permanent(other),

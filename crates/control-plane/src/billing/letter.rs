@@ -11,6 +11,7 @@ use pages::mail::{self as letters, Account, UsageDay};
 use super::close::Service;
 use super::contests::{Contest, ContestState};
 use super::invoices::Issued;
+use super::refunds::Refund;
 use super::running::Running;
 use super::{paper, plans, spending};
 use crate::app::Core;
@@ -110,6 +111,21 @@ pub(super) async fn received(tx: &mut Tx, core: &Core, issued: &Issued, receipt:
         url: format!("{}/invoices/{}", to.bills_url, issued.number),
     };
     let key = format!("receipt {} {}", receipt.reference, issued.customer);
+    to.post(tx, core, &key, (letter.subject(), letter.text(), letter.html())).await
+}
+
+/// Stores the mail that tells that money went back, once.
+pub(super) async fn given_back(tx: &mut Tx, core: &Core, issued: &Issued, refund: &Refund) -> Result<(), Error> {
+    let Some(to) = addressee(tx, core, issued.customer, issued.instance).await? else { return Ok(()) };
+    let letter = letters::MoneyReturned {
+        account: to.account.clone(),
+        number: issued.number.clone(),
+        amount: refund.amount.priced(&issued.currency),
+        reason: refund.reason.clone(),
+        to_card: core.drivers.payments.charges(),
+        url: format!("{}/invoices/{}", to.bills_url, issued.number),
+    };
+    let key = format!("refund {}", refund.reference);
     to.post(tx, core, &key, (letter.subject(), letter.text(), letter.html())).await
 }
 

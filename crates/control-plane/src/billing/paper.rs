@@ -12,7 +12,7 @@ use pages::{AmountRow, HowToPay, InvoiceLine, InvoiceRow, InvoiceView, PartyView
 use papers::InvoicePaper;
 
 use super::invoices::{InvoiceState, Issued, day_of};
-use super::{accounts, collection, payments};
+use super::{accounts, collection, payments, refunds};
 use crate::app::{App, Core};
 use crate::error::AppError;
 use crate::instances::Instance;
@@ -130,19 +130,25 @@ pub(crate) async fn view(
     })
 }
 
-/// The payments that were booked for this invoice. An older one may have been settled with them.
+/// The payments that were booked for this invoice, and what of them went back. An older one may have been settled with them.
 async fn paid(app: &App, issued: &Issued) -> Result<Vec<PaymentRow>, AppError> {
     let ledger = accounts::read(&app.db, issued.customer).await?;
     let reason = payments::reason_of(&issued.number);
     let notes = accounts::store::notes(&app.db, issued.customer).await?;
     let named = |it: &&Transaction| notes.iter().any(|(id, _, why)| *id == it.id().as_str() && *why == reason);
     let paid = ledger.transactions().iter().filter(|it| it.kind() == Kind::Payment).filter(named);
+    let refunds = refunds::store::of(&app.db, issued.customer, &issued.number).await?;
+    let returned = refunds.into_iter().filter_map(|refund| {
+        let (on, how) = (day_of(refund.booked_at?), format!("Given back: {}", refund.reason));
+        Some(PaymentRow { on, how, amount: Cents::ZERO.checked_sub(refund.amount)? })
+    });
     Ok(paid
         .map(|it| PaymentRow {
             on: day_of(it.at()),
             how: format!("Payment, reference {}", it.reference()),
             amount: Cents::ZERO.checked_sub(it.amount_on(Account::Receivable)).unwrap_or_default(),
         })
+        .chain(returned)
         .collect())
 }
 

@@ -129,7 +129,7 @@ pub(crate) async fn write_off(app: &App, number: &str, reason: &str, by: &str) -
 }
 
 /// The invoice, read once the customer's book is held, so that nobody else changes what is left of it.
-async fn hold_invoice(tx: &mut Tx, number: &str) -> Result<(Issued, Held), AppError> {
+pub(super) async fn hold_invoice(tx: &mut Tx, number: &str) -> Result<(Issued, Held), AppError> {
     let customer = find(tx, number).await?.customer;
     let held = accounts::open(tx, customer).await?;
     Ok((find(tx, number).await?, held))
@@ -144,14 +144,14 @@ pub(crate) fn no_invoice(number: &str) -> AppError {
     refused(404, &format!("There is no invoice {number}"), "`spinoff invoices list` shows all.")
 }
 
-fn worth_something(amount: Cents) -> Result<Cents, AppError> {
+pub(super) fn worth_something(amount: Cents) -> Result<Cents, AppError> {
     if amount > Cents::ZERO {
         return Ok(amount);
     }
     Err(refused(422, &format!("{amount} is no amount to be booked"), "Give an amount above nothing, in cents."))
 }
 
-fn named(reference: &str) -> Result<&str, AppError> {
+pub(super) fn named(reference: &str) -> Result<&str, AppError> {
     let reference = reference.trim();
     if reference.is_empty() || reference.len() > LONGEST_REFERENCE || reference.chars().any(char::is_control) {
         let next = "Give what names it, such as the bank's reference: 1 to 200 characters in one line.";
@@ -168,7 +168,7 @@ pub(super) fn given_reason(reason: &str) -> Result<&str, AppError> {
     Ok(reason)
 }
 
-fn booked_otherwise(what: &str, reference: &str) -> AppError {
+pub(super) fn booked_otherwise(what: &str, reference: &str) -> AppError {
     let title = format!("The {what} {reference} is booked already, and differently");
     refused(409, &title, "Look at the customer's ledger; another one needs another reference.")
 }

@@ -157,6 +157,39 @@ async fn what_was_paid_too_much_pays_the_next_invoice() {
     assert_eq!(app.problems().await, [""; 0]);
 }
 
+async fn what_was_paid_by_hand_goes_back_by_hand_and_is_booked_once(engine: Engine) {
+    let app = with_two_invoices(engine).await;
+    let path = "/invoices/2027-000001/refunds";
+    let body = |amount: i64| json!({"amount": amount, "reference": "TICKET 1", "reason": "We had an outage."});
+    let (status, problem) = app.api(Method::POST, path, Some(body(100))).await;
+    assert_eq!(status, StatusCode::CONFLICT, "nothing was paid: {problem}");
+    assert_eq!(pay(&app, "2027-000001", 1000, "BANK 1").await.0, StatusCode::OK);
+    for _ in 0..2 {
+        let (status, refund) = app.api(Method::POST, path, Some(body(100))).await;
+        assert_eq!(status, StatusCode::OK, "{refund}");
+        assert!(refund["booked_at"].is_string() && refund["tax"] == 0, "{refund}");
+    }
+    assert_eq!(app.api(Method::POST, path, Some(body(99))).await.0, StatusCode::CONFLICT);
+    let more = json!({"amount": 901, "reference": "TICKET 2", "reason": "Again."});
+    assert_eq!(app.api(Method::POST, path, Some(more)).await.0, StatusCode::CONFLICT);
+    let (_, all) = app.api(Method::GET, path, None).await;
+    assert_eq!(all["data"].as_array().unwrap().len(), 1, "{all}");
+    assert!(states(&app).await.contains(&("paid".to_owned(), 0)), "what went back is not owed again");
+    let mails = app.mails_to("ada@example.com").await;
+    assert_eq!(mails.iter().filter(|subject| subject.starts_with("You get back $1.00")).count(), 1, "{mails:?}");
+    assert_eq!(app.problems().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn what_was_paid_by_hand_goes_back_by_hand_and_is_booked_once_on_sqlite() {
+    what_was_paid_by_hand_goes_back_by_hand_and_is_booked_once(Engine::Sqlite).await;
+}
+
+#[tokio::test]
+async fn what_was_paid_by_hand_goes_back_by_hand_and_is_booked_once_on_postgres() {
+    what_was_paid_by_hand_goes_back_by_hand_and_is_booked_once(Engine::Postgres).await;
+}
+
 #[tokio::test]
 async fn what_is_written_off_is_waited_for_no_more() {
     let app = with_two_invoices(Engine::Sqlite).await;

@@ -11,5 +11,6 @@ mod interruptions;
 mod orders;
 mod portal;
 mod recovering;
+mod refunding;
 mod webhooks;
 mod year;

@@ -76,6 +76,23 @@ pub struct PaymentReceived {
     pub url: String,
 }
 
+/// Money goes back.
+#[derive(Debug, Clone)]
+pub struct MoneyReturned {
+    /// Whose.
+    pub account: Account,
+    /// The number of the invoice that it was paid for.
+    pub number: String,
+    /// How much, formatted.
+    pub amount: String,
+    /// Why, as the operator says it.
+    pub reason: String,
+    /// Whether it goes to the card that paid.
+    pub to_card: bool,
+    /// Where the invoice is.
+    pub url: String,
+}
+
 /// An invoice is not paid; says what comes next, and when.
 #[derive(Debug, Clone)]
 pub struct PaymentReminder {
@@ -192,7 +209,16 @@ pub struct CapReached {
     pub bills_url: String,
 }
 
-mail!(InvoiceIssued, PaymentReceived, PaymentReminder, ContestAccepted, ContestRefused, BudgetAlert, CapReached);
+mail!(
+    InvoiceIssued,
+    PaymentReceived,
+    MoneyReturned,
+    PaymentReminder,
+    ContestAccepted,
+    ContestRefused,
+    BudgetAlert,
+    CapReached
+);
 
 impl Account {
     fn letter(&self, subject: String) -> Letter {
@@ -268,6 +294,24 @@ impl PaymentReceived {
             button: Some(Button { label: "See the invoice", url: self.url.clone() }),
             after: vec!["This mail is your receipt.".to_owned()],
             ..self.account.letter(format!("Receipt: {} for invoice {}", self.amount, self.number))
+        }
+    }
+}
+
+impl MoneyReturned {
+    fn letter(&self) -> Letter {
+        let way = if self.to_card {
+            "It goes to the card that paid, which takes banks up to ten days."
+        } else {
+            "We send it to the account from which it came."
+        };
+        Letter {
+            paragraphs: vec![
+                format!("We give you back {} of invoice {}. {way}", self.amount, self.number),
+                self.reason.clone(),
+            ],
+            button: Some(Button { label: "See the invoice", url: self.url.clone() }),
+            ..self.account.letter(format!("You get back {} of invoice {}", self.amount, self.number))
         }
     }
 }

@@ -2,8 +2,8 @@ use super::{Fill, before, now};
 use domain::UsageHour;
 use jiff::civil::date;
 use pages::mail::{
-    Account, BudgetAlert, CapReached, ContestAccepted, ContestRefused, InvoiceIssued, NextStep, PaymentReceived,
-    PaymentReminder, ReminderKind, UsageDay,
+    Account, BudgetAlert, CapReached, ContestAccepted, ContestRefused, InvoiceIssued, MoneyReturned, NextStep,
+    PaymentReceived, PaymentReminder, ReminderKind, UsageDay,
 };
 
 macro_rules! parts {
@@ -30,6 +30,17 @@ pub fn all(fill: Fill) -> Vec<(&'static str, String, String, String)> {
                 on: date(2026, 12, 3),
                 open: fill.maybe("$3.70"),
                 reopened: true,
+                url: url.clone(),
+            }
+        ),
+        parts!(
+            "mail-refund",
+            MoneyReturned {
+                account: account.clone(),
+                number: number.clone(),
+                amount: fill.text("$5.00"),
+                reason: fill.text("We had an outage on 14 November."),
+                to_card: true,
                 url: url.clone(),
             }
         ),

@@ -29,6 +29,19 @@ pub struct BillLine {
     pub amount: Cents,
 }
 
+/// A part of a paid invoice that goes back to the customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refund {
+    /// Names it: the same one is given back once.
+    pub reference: String,
+    /// Of which invoice, by our number.
+    pub invoice: String,
+    /// Whose.
+    pub customer: CustomerId,
+    /// How much, with its share of the taxes.
+    pub amount: Cents,
+}
+
 /// How an invoice stands at the provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use world::Clock;
 
 use super::{
-    Bill, Card, CardProblems, Checkout, CheckoutState, Collects, Event, NotGenuine, Order, Payments, SavedCard,
+    Bill, Card, CardProblems, Checkout, CheckoutState, Collects, Event, NotGenuine, Order, Payments, Refund, SavedCard,
     Standing,
 };
 use crate::inventory::{Check, Item};
@@ -63,6 +63,12 @@ impl Payments for Ledger {
 
     async fn withdraw(&self, _customer: CustomerId, _number: &str) -> Result<(), ProviderError> {
         Ok(())
+    }
+
+    async fn refund(&self, refund: &Refund) -> Result<(), ProviderError> {
+        let why = "the ledger has no card to give it back to";
+        let next = "send the money by hand; it is booked already where customers pay by hand";
+        Err(ProviderError::refused(format!("give back a part of {}", refund.invoice), why, next))
     }
 
     async fn collected_since(&self, _since: Timestamp) -> Result<Vec<(String, Standing)>, ProviderError> {

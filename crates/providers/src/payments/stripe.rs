@@ -18,6 +18,7 @@ mod form;
 mod inspection;
 mod invoices;
 mod objects;
+mod refunds;
 mod sessions;
 mod settings;
 mod setup;
@@ -31,7 +32,7 @@ use jiff::Timestamp;
 use world::{Clock, Entropy};
 
 use super::{
-    Bill, Card, CardProblems, Checkout, CheckoutState, Collects, Event, NotGenuine, Order, Payments, SavedCard,
+    Bill, Card, CardProblems, Checkout, CheckoutState, Collects, Event, NotGenuine, Order, Payments, Refund, SavedCard,
     Standing,
 };
 use crate::budget::Budget;
@@ -109,6 +110,10 @@ impl Payments for Stripe {
 
     async fn withdraw(&self, customer: CustomerId, number: &str) -> Result<(), ProviderError> {
         self.withdraw_invoice(customer, number).await
+    }
+
+    async fn refund(&self, refund: &Refund) -> Result<(), ProviderError> {
+        self.give_back(refund).await
     }
 
     async fn collected_since(&self, since: Timestamp) -> Result<Vec<(String, Standing)>, ProviderError> {

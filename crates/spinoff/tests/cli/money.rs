@@ -144,3 +144,27 @@ fn hours_are_waived_with_a_reason() {
     assert_eq!(server.changes()[0].body, sent);
     assert_eq!(run(&["usage", "waive", "acme", "--reason", "x"]).code, 2);
 }
+
+#[test]
+fn money_goes_back_only_when_it_is_meant() {
+    let refund = |booked: serde_json::Value| {
+        json!({"reference": "TICKET 1", "invoice": "2026-000123", "amount": 500, "tax": 80, "reason": "We had an outage.",
+            "author": "operator", "requested_at": "2026-12-03T08:00:00Z", "booked_at": booked})
+    };
+    let server = Server::start().on("POST /api/v1/invoices/2026-000123/refunds", 200, refund(json!(null))).on(
+        "GET /api/v1/invoices/2026-000123/refunds",
+        200,
+        json!({"data": [refund(json!("2026-12-03T09:30:00Z"))]}),
+    );
+    let line =
+        ["invoices", "refund", "2026-000123", "--amount", "5.00", "--reference", "TICKET 1", "--reason", "Outage."];
+    let with = |confirm: &str| ask(&server.url, &[&line[..], &["--confirm", confirm]].concat());
+    ask(&server.url, &line).assert_failed(4, &["nothing of invoice 2026-000123 was given back", "--confirm 5.00"]);
+    with("4.00").assert_failed(4, &["is not the amount"]);
+    assert_eq!(server.changes().len(), 0);
+    let told = with("5.00");
+    assert!(told.out.starts_with("5.00 of invoice 2026-000123 is on its way back"), "{}", told.out);
+    assert_eq!(server.changes()[0].body, json!({"amount": 500, "reference": "TICKET 1", "reason": "Outage."}));
+    let listed = ask(&server.url, &["invoices", "refunds", "2026-000123"]).out;
+    assert!(listed.contains("given back") && listed.contains("2026-12-03 09:30"), "{listed}");
+}

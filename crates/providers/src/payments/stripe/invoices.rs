@@ -143,7 +143,7 @@ impl Stripe {
         Ok(all.into_iter().filter(|invoice| invoice.number() == Some(number)).collect())
     }
 
-    async fn live_invoice(&self, customer: &str, number: &str) -> Result<Option<Invoice>, ProviderError> {
+    pub(super) async fn live_invoice(&self, customer: &str, number: &str) -> Result<Option<Invoice>, ProviderError> {
         Ok(self.invoices_of(customer, number).await?.into_iter().find(|invoice| !invoice.is("void")))
     }
 

@@ -14,6 +14,8 @@ pub(super) const INSTANCE: &str = "spinoff_instance";
 pub(super) const CHECKOUT: &str = "spinoff_checkout";
 pub(super) const WORKS: &str = "spinoff_works";
 pub(super) const INVOICE: &str = "spinoff_invoice";
+/// Names a refund, on its credit note.
+pub(super) const REFUND: &str = "spinoff_refund";
 pub(super) const LINE: &str = "spinoff_line";
 pub(super) const ISSUE: &str = "spinoff_issue";
 
@@ -186,6 +188,12 @@ pub(super) struct PaymentError {
 /// One line of an invoice that is made by hand.
 #[derive(Debug, Deserialize)]
 pub(super) struct InvoiceItem {
+    #[serde(default)]
+    pub(super) metadata: Metadata,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct CreditNote {
     #[serde(default)]
     pub(super) metadata: Metadata,
 }
