@@ -10,6 +10,7 @@ mod billing_details;
 mod bills;
 mod calendar;
 pub mod console;
+mod hour;
 mod invoice;
 mod legal;
 pub mod mail;
@@ -27,9 +28,10 @@ mod when;
 pub use assets::{Asset, BESIDE_EDGE, Shelf, asset, assets};
 pub use billing_details::{BillingDetailsErrors, BillingDetailsPage, BillingDetailsValues};
 pub use bills::{
-    Bills, BudgetForm, CapChoice, CapForm, ConfirmCap, Contest, CouponRow, CouponsView, HourCharge, HourKind, HourLink,
-    HourPage, InvoicePage, InvoiceRow, MonthOfHours, Reckoning, ReckoningRow, SeenBy, Sighting, SoFar, Threshold,
+    Bills, BudgetForm, CapChoice, CapForm, ConfirmCap, CouponRow, CouponsView, HourKind, HourLink, InvoicePage,
+    InvoiceRow, MonthOfHours, Reckoning, ReckoningRow, SoFar, Threshold,
 };
+pub use hour::{Contest, HourCharge, HourPage, SeenBy, Sighting};
 pub use invoice::{AmountRow, HowToPay, InvoiceLine, InvoiceView, PartyView, PaymentRow, Standing};
 pub use mailbox::{Mailbox, MailboxMessage, MailboxRow};
 pub use onward::Onward;

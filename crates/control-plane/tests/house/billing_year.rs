@@ -142,7 +142,8 @@ impl Year {
             let enough = before + i64::try_from(self.lives.len() / 3).unwrap();
             while self.invoices().await < enough && self.works().await {
                 self.leases_of_the_dead_run_out();
-                tokio::time::sleep(Duration::from_millis(2)).await;
+                let mut changes = self.app.app().engine.changes();
+                let _ = tokio::time::timeout(Duration::from_millis(2), changes.changed()).await;
             }
             self.kills_in_the_middle += u32::from(self.works().await);
             self.app = self.app.killed(self.faults.clone()).await;

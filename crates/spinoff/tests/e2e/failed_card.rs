@@ -58,7 +58,20 @@ async fn a_refused_card_is_told_with_its_reason_and_another_one_pays_on_stripes_
         (seen["stage"] == "current").then_some(())
     })
     .await;
+    a_part_goes_back(&ada, &server, &number).await;
     assert_eq!(server.cli(&["billing", "check", "--json"]).ok().json()["problems"], serde_json::json!([]));
+}
+
+async fn a_part_goes_back(ada: &Browser, server: &Server, number: &str) {
+    let asked = ["invoices", "refund", number, "--amount", "3.00", "--reference", "TICKET 1", "--reason", "An outage."];
+    server.cli(&asked).failed(4, &["--confirm 3.00"]);
+    server.cli(&[&asked[..], &["--confirm", "3.00"]].concat()).ok();
+    let mail = server.mail_to(ADA, "You get back $3.00").await;
+    assert!(mail.text.contains("An outage."), "{}", mail.text);
+    let listed = server.cli(&["invoices", "refunds", number, "--json"]).ok().json();
+    assert!(listed["data"][0]["booked_at"].is_string(), "{listed}");
+    ada.reload().await;
+    ada.see("Given back: An outage.").await;
 }
 
 async fn is_shown_to_the_operator(server: &Server, number: &str) {
