@@ -32,6 +32,9 @@ const FLAGS: [&str; 14] = [
     "--remote-debugging-pipe",
 ];
 
+/// Two frames: when the second begins, the first was shown.
+const DRAWN: &str = "new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(() => shown(true))))";
+
 /// What can be pressed and reads like the argument, the exact words before a mere beginning. Links in drawings have no
 /// inner text.
 const PRESSABLE: &str = "
@@ -143,8 +146,9 @@ impl Browser {
         found.click().await.unwrap_or_else(|error| panic!("pressing {words:?}: {error}"));
     }
 
-    /// Types keys, wherever the focus is.
+    /// Types keys, wherever the focus is. A page that was not drawn yet would lose them.
     pub async fn keys(&self, keys: impl Into<thirtyfour::TypingData>) {
+        self.js_later(DRAWN).await;
         self.driver.action_chain().send_keys(keys).perform().await.unwrap();
     }
 
