@@ -81,4 +81,16 @@ pub(crate) struct EvidenceEntry {
     last: String,
     /// How often it was seen.
     count: u32,
+    /// Whose doing it was; left out where nobody is known.
+    who: Option<DoersEntry>,
+}
+
+/// Whose doing something was.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "stands for domain::Doers in the API's document")]
+struct DoersEntry {
+    /// Members by their address, programs by the name of their service token; eight at most.
+    names: Vec<String>,
+    /// Whether there were others.
+    more: Option<bool>,
 }

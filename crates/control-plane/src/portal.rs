@@ -168,6 +168,7 @@ pub(crate) fn observed(instance: &Instance) -> Option<Observed> {
 fn hour_row((hour, evidence): (domain::UsageHour, Vec<domain::Evidence>)) -> HourRow {
     let row = |entry: domain::Evidence| EvidenceRow {
         signal: entry.signal,
+        who: entry.who.in_words(),
         first: entry.first,
         last: entry.last,
         count: entry.count,

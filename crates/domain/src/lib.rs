@@ -25,7 +25,7 @@ pub use bill::{Bill, BillLine};
 pub use country::{Country, UnknownCountry};
 pub use coupon_code::{CouponCode, CouponCodeError};
 pub use email::{Email, EmailError};
-pub use evidence::{Evidence, Signal, UnknownSignal};
+pub use evidence::{Doers, DoersError, Evidence, Signal, UnknownSignal};
 pub use id::{AuditId, CustomerId, IdError, InstanceId, MessageId, WorkflowId};
 pub use instance::{Event, InstanceState, InvalidTransition, UnknownState};
 pub use instances_txt::{InstancesTxtError, parse_instances_txt, write_instances_txt};

@@ -59,27 +59,32 @@ impl Ledger {
     }
 
     /// Notes what the guard saw. The first of an hour goes to disk at once and wakes the reporter.
-    pub(crate) fn record(&self, signal: Signal, at: Timestamp) {
-        self.note(ReportSource::Guard, signal, at);
+    pub(crate) fn record(&self, signal: Signal, at: Timestamp, by: Option<&str>) {
+        self.note(ReportSource::Guard, signal, at, by);
     }
 
     /// Notes what the application says of itself, in the same way.
     pub(crate) fn record_told(&self, signal: Signal, at: Timestamp) {
-        self.note(ReportSource::Application, signal, at);
+        self.note(ReportSource::Application, signal, at, None);
     }
 
-    fn note(&self, source: ReportSource, signal: Signal, at: Timestamp) {
+    fn note(&self, source: ReportSource, signal: Signal, at: Timestamp, by: Option<&str>) {
         let hour = UsageHour::of(at);
         let mut months = self.months();
         let kept = months.entry((hour.month(), source)).or_insert_with(|| MonthOfUse::new(hour.month(), source));
         kept.seen += 1;
-        let known = kept.evidence.iter_mut().rev().find(|known| known.hour == hour && known.signal == signal);
-        match known {
-            Some(known) => {
+        let is_known = |known: &Evidence| known.hour == hour && known.signal == signal;
+        let entry = match kept.evidence.iter().rposition(is_known) {
+            Some(place) => {
+                let known = &mut kept.evidence[place];
                 known.count = known.count.saturating_add(1);
                 known.last = known.last.max(at);
+                known
             }
-            None => kept.evidence.push(Evidence::seen(signal, at)),
+            None => kept.evidence.push_mut(Evidence::seen(signal, at)),
+        };
+        if let Some(name) = by {
+            entry.who.add(name);
         }
         if kept.hours.contains(hour) || kept.hours.insert(hour).is_err() {
             return;
@@ -202,21 +207,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(folder.path().join("activity"));
         assert!(ledger.unacknowledged().is_empty());
-        ledger.record(Signal::Member, at("2026-11-24T10:05:00Z"));
-        ledger.record(Signal::Member, at("2026-11-24T10:50:00Z"));
+        ledger.record(Signal::Member, at("2026-11-24T10:05:00Z"), None);
+        ledger.record(Signal::Member, at("2026-11-24T10:50:00Z"), None);
 
         let ledger = Ledger::open(folder.path().join("activity"));
         let pending = ledger.unacknowledged();
         assert_eq!(pending.len(), 1);
         assert_eq!(pending[0].report.hours.count(), 1);
-        ledger.record(Signal::ApiCall, at("2026-11-24T11:00:00Z"));
+        ledger.record(Signal::ApiCall, at("2026-11-24T11:00:00Z"), None);
         ledger.acknowledge(&pending[0]);
         assert_eq!(ledger.unacknowledged().len(), 1, "the acknowledgement does not cover what came later");
         ledger.acknowledge(&ledger.unacknowledged()[0]);
 
         let ledger = Ledger::open(folder.path().join("activity"));
         assert!(ledger.unacknowledged().is_empty());
-        ledger.record(Signal::Member, at("2026-11-24T11:30:00Z"));
+        ledger.record(Signal::Member, at("2026-11-24T11:30:00Z"), None);
         assert!(ledger.unacknowledged().is_empty(), "the hour was reported before");
         let unsent = ledger.unsent();
         assert_eq!(unsent.len(), 1, "the evidence has grown");
@@ -230,19 +235,19 @@ mod tests {
     fn evidence_that_a_stop_could_not_send_is_sent_after_it_also_when_the_month_is_over() {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(folder.path().to_owned());
-        ledger.record(Signal::Member, at("2026-11-30T23:01:00Z"));
+        ledger.record(Signal::Member, at("2026-11-30T23:01:00Z"), None);
         ledger.acknowledge(&ledger.unacknowledged()[0]);
-        ledger.record(Signal::Member, at("2026-11-30T23:59:00Z"));
+        ledger.record(Signal::Member, at("2026-11-30T23:59:00Z"), None);
         ledger.save_all();
 
         let ledger = Ledger::open(folder.path().to_owned());
         assert!(ledger.unacknowledged().is_empty(), "its hour was acknowledged");
         let unsent = ledger.unsent();
         assert_eq!((unsent.len(), unsent[0].report.evidence[0].count), (1, 2));
-        ledger.record(Signal::Member, at("2026-12-01T00:00:00Z"));
+        ledger.record(Signal::Member, at("2026-12-01T00:00:00Z"), None);
         let due = ledger.unacknowledged();
         assert_eq!(due.len(), 2, "the month is over, so nothing is to be waited for");
-        ledger.record(Signal::Member, at("2026-11-30T23:59:59Z"));
+        ledger.record(Signal::Member, at("2026-11-30T23:59:59Z"), None);
         due.iter().for_each(|pending| ledger.acknowledge(pending));
         let late = ledger.unacknowledged();
         assert_eq!(late.len(), 1, "what came while the report was under way is not forgotten with its month");
@@ -256,7 +261,7 @@ mod tests {
     fn what_the_application_says_is_kept_apart_from_what_the_guard_saw() {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(folder.path().to_owned());
-        ledger.record(Signal::Member, at("2026-11-24T10:05:00Z"));
+        ledger.record(Signal::Member, at("2026-11-24T10:05:00Z"), None);
         for minute in 10..40 {
             ledger.record_told(Signal::Sprint, at(&format!("2026-11-24T10:{minute}:00Z")));
         }
@@ -281,7 +286,7 @@ mod tests {
     fn a_file_of_an_earlier_version_is_the_guards() {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(folder.path().to_owned());
-        ledger.record(Signal::Member, at("2026-11-24T10:05:00Z"));
+        ledger.record(Signal::Member, at("2026-11-24T10:05:00Z"), None);
         let file = folder.path().join("2026-11.json");
         let mut kept: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
         kept.as_object_mut().unwrap().remove("source").unwrap();
@@ -294,8 +299,8 @@ mod tests {
     fn a_month_that_is_over_and_acknowledged_is_forgotten() {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(folder.path().to_owned());
-        ledger.record(Signal::Member, at("2026-11-30T23:59:00Z"));
-        ledger.record(Signal::Member, at("2026-12-01T00:00:00Z"));
+        ledger.record(Signal::Member, at("2026-11-30T23:59:00Z"), None);
+        ledger.record(Signal::Member, at("2026-12-01T00:00:00Z"), None);
         let pending = ledger.unacknowledged();
         assert_eq!(pending.len(), 2);
         pending.iter().for_each(|pending| ledger.acknowledge(pending));

@@ -269,11 +269,11 @@ mod tests {
         days().await;
         assert_eq!(*asked.lock().unwrap(), ["/certs", "/api/v1/activity/members"], "nothing but the wake-up");
 
-        reporter.ledger.record(Signal::Member, "2026-11-24T10:00:00Z".parse().unwrap());
-        reporter.ledger.record(Signal::Member, "2026-11-24T10:59:59Z".parse().unwrap());
+        reporter.ledger.record(Signal::Member, "2026-11-24T10:00:00Z".parse().unwrap(), None);
+        reporter.ledger.record(Signal::Member, "2026-11-24T10:59:59Z".parse().unwrap(), None);
         days().await;
         assert_eq!(count("/api/v1/activity"), 1, "one hour, one report");
-        reporter.ledger.record(Signal::Member, "2026-11-24T11:00:00Z".parse().unwrap());
+        reporter.ledger.record(Signal::Member, "2026-11-24T11:00:00Z".parse().unwrap(), None);
         days().await;
         assert_eq!(count("/api/v1/activity"), 2);
         assert_eq!(count("/certs"), 1);
@@ -326,8 +326,8 @@ mod tests {
         let instance = InstanceId::new(Timestamp::UNIX_EPOCH, [1; 10]);
         let (url, asked) = main_instance("{}".to_owned(), "2026-11").await;
         let reporter = reporter(&url, &key, instance, folder.path());
-        reporter.ledger.record(Signal::Member, "2026-11-30T23:00:00Z".parse().unwrap());
-        reporter.ledger.record(Signal::Member, "2026-12-01T00:00:00Z".parse().unwrap());
+        reporter.ledger.record(Signal::Member, "2026-11-30T23:00:00Z".parse().unwrap(), None);
+        reporter.ledger.record(Signal::Member, "2026-12-01T00:00:00Z".parse().unwrap(), None);
         let running = Arc::clone(&reporter);
         tokio::spawn(async move { running.run(CancellationToken::new()).await });
         tokio::time::sleep(Duration::from_secs(24 * 3600)).await;
@@ -346,9 +346,9 @@ mod tests {
         let instance = InstanceId::new(Timestamp::UNIX_EPOCH, [1; 10]);
         let (url, asked) = main_instance("{}".to_owned(), "").await;
         let earlier = reporter(&url, &key, instance, folder.path());
-        earlier.ledger.record(Signal::Member, "2026-11-30T23:00:00Z".parse().unwrap());
+        earlier.ledger.record(Signal::Member, "2026-11-30T23:00:00Z".parse().unwrap(), None);
         earlier.report(earlier.ledger.unacknowledged()).await.unwrap();
-        earlier.ledger.record(Signal::Member, "2026-11-30T23:01:00Z".parse().unwrap());
+        earlier.ledger.record(Signal::Member, "2026-11-30T23:01:00Z".parse().unwrap(), None);
         earlier.ledger.save_all();
 
         let later = reporter(&url, &key, instance, folder.path());

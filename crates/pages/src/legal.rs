@@ -109,7 +109,7 @@ fn privacy(product: &str) -> Vec<Part> {
             "What we keep about you",
             &[
                 "Your name, your e-mail address, your company if you gave one, the addresses of the people you invite, the last four digits of your card, your bills, and which texts you agreed to and when.",
-                "For each hour that is billed: what kind of use was seen, when it was first and last seen, and how often. Not what you did, wrote or read.",
+                "For each hour that is billed: what kind of use was seen, which members or programs it came from, when it was first and last seen, and how often. Not what you did, wrote or read.",
                 "A record of changes to your account and your workspace, so that you and we can see later who did what.",
             ],
         ),

@@ -109,6 +109,8 @@ pub struct HourRow {
 pub struct EvidenceRow {
     /// What was seen.
     pub signal: Signal,
+    /// Whose doing it was, where that is known.
+    pub who: Option<String>,
     /// When first.
     pub first: Timestamp,
     /// When last.

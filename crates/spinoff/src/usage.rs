@@ -162,9 +162,10 @@ fn hour_row(hour: &UsedHour) -> [String; 2] {
 }
 
 fn evidence_in_words(evidence: &Evidence) -> String {
-    let Evidence { signal, first, last, count, .. } = evidence;
+    let Evidence { signal, first, last, count, who, .. } = evidence;
+    let by = who.in_words().map(|names| format!(" ({names})")).unwrap_or_default();
     let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };
-    format!("{}, {times}, {} to {}", signal.in_words(), first.strftime("%H:%M"), last.strftime("%H:%M"))
+    format!("{}{by}, {times}, {} to {}", signal.in_words(), first.strftime("%H:%M"), last.strftime("%H:%M"))
 }
 
 fn bill_row(plan: &Plan, line: &BillLine) -> [String; 4] {

@@ -245,8 +245,8 @@ fn charge_view(charge: Charge, currency: &str, portal_url: &str) -> HourCharge {
 
 /// Today every evidence comes by the guard: the application tells it what it saw.
 fn sighting(entry: Evidence) -> Sighting {
-    let Evidence { signal, first, last, count, .. } = entry;
-    Sighting { signal, who: None, seen_by: SeenBy::Guard, first, last, count }
+    let Evidence { signal, first, last, count, who, .. } = entry;
+    Sighting { signal, who: who.in_words(), seen_by: SeenBy::Guard, first, last, count }
 }
 
 pub(crate) async fn invoice(

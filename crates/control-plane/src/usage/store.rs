@@ -6,7 +6,16 @@ use store::{Db, Engine, Migration, Tx, from_millis, millis};
 
 use crate::text::Stored as _;
 
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
+pub(crate) const MIGRATIONS: &[Migration] = &[USAGE, DOERS];
+
+/// Whose doing it was goes with the largest count, as reports grow.
+const DOERS: Migration = Migration {
+    version: 2026112995,
+    name: "whose use it was",
+    sql: "alter table usage_evidence add column who text not null default '{}';",
+};
+
+const USAGE: Migration = Migration {
     version: 2026112443,
     name: "usage",
     sql: "
@@ -29,7 +38,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
             primary key (instance_id, hour, source, signal)
         );
         create index usage_evidence_month on usage_evidence (instance_id, month);",
-}];
+};
 
 /// Adds reports to what the same sources reported before: union of hours, widest evidence. All of them, or none.
 pub(crate) async fn merge(db: &Db, reports: &[(InstanceId, &ActivityReport)]) -> Result<(), Error> {
@@ -102,15 +111,18 @@ async fn held(
 
 async fn widen(tx: &mut Tx, instance: InstanceId, source: &str, entry: &Evidence) -> Result<(), Error> {
     sqlx::query(
-        "insert into usage_evidence (instance_id, month, hour, source, signal, first_at, last_at, count)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)
+        "insert into usage_evidence (instance_id, month, hour, source, signal, first_at, last_at, count, who)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          on conflict (instance_id, hour, source, signal) do update set
              first_at = case when excluded.first_at < usage_evidence.first_at
                         then excluded.first_at else usage_evidence.first_at end,
              last_at = case when excluded.last_at > usage_evidence.last_at
                        then excluded.last_at else usage_evidence.last_at end,
              count = case when excluded.count > usage_evidence.count
-                     then excluded.count else usage_evidence.count end",
+                     then excluded.count else usage_evidence.count end,
+             who = case when excluded.count > usage_evidence.count
+                       or (excluded.count = usage_evidence.count and excluded.who > usage_evidence.who)
+                   then excluded.who else usage_evidence.who end",
     )
     .bind(instance.to_string())
     .bind(entry.hour.month().to_string())
@@ -120,6 +132,7 @@ async fn widen(tx: &mut Tx, instance: InstanceId, source: &str, entry: &Evidence
     .bind(millis(entry.first))
     .bind(millis(entry.last))
     .bind(i64::from(entry.count))
+    .bind(serde_json::to_string(&entry.who).map_err(|error| Error::Encode(error.into()))?)
     .execute(&mut **tx)
     .await?;
     Ok(())
@@ -170,5 +183,6 @@ fn entry(row: &AnyRow) -> Result<Evidence, Error> {
         first: from_millis(row.try_get("first_at")?),
         last: from_millis(row.try_get("last_at")?),
         count: u32::try_from(row.try_get::<i64, _>("count")?).unwrap_or(u32::MAX),
+        who: serde_json::from_str(row.try_get("who")?).map_err(|error| Error::Decode(error.into()))?,
     })
 }

@@ -42,6 +42,42 @@ async fn a_duplicate_report_bills_no_second_hour_on_postgres() {
     a_duplicate_report_bills_no_second_hour(store::Engine::Postgres).await;
 }
 
+async fn who_was_seen_is_told_by_the_report_that_saw_most(engine: store::Engine) {
+    let app = TestApp::start_with(engine, workflow::Faults::none()).await;
+    app.provision("ada@example.com", "acme").await;
+    let now = app.clock.now();
+    let seen = |count, names: &[&str]| {
+        let mut told = report(now, count);
+        told["evidence"][0]["who"] = json!({"names": names});
+        told
+    };
+    // The second comes late and is told again; the last is of a guard that does not name anybody yet.
+    let (both, one) = (seen(7, &["ada@example.com", "zoe@example.com"]), seen(2, &["ada@example.com"]));
+    for told in [one.clone(), both.clone(), one, both, report(now, 3)] {
+        assert_eq!(send(&app, told).await.0, StatusCode::OK);
+    }
+    let (_, usage) = app.api(Method::GET, "/instances/acme/usage", None).await;
+    let who = &usage["hours"][0]["evidence"][0]["who"];
+    assert_eq!(*who, json!({"names": ["ada@example.com", "zoe@example.com"]}));
+    let hour = now.strftime("%Y-%m-%dT%H:00:00Z");
+    let (_, hour) = app.api(Method::GET, &format!("/instances/acme/usage/hours/{hour}"), None).await;
+    assert_eq!(hour["evidence"][0]["who"], *who);
+    let nine: Vec<String> = (0..9).map(|number| format!("m{number}@example.com")).collect();
+    let nine: Vec<&str> = nine.iter().map(String::as_str).collect();
+    let (status, refusal) = send(&app, seen(9, &nine)).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{refusal}");
+}
+
+#[tokio::test]
+async fn who_was_seen_is_told_by_the_report_that_saw_most_on_sqlite() {
+    who_was_seen_is_told_by_the_report_that_saw_most(store::Engine::Sqlite).await;
+}
+
+#[tokio::test]
+async fn who_was_seen_is_told_by_the_report_that_saw_most_on_postgres() {
+    who_was_seen_is_told_by_the_report_that_saw_most(store::Engine::Postgres).await;
+}
+
 async fn parallel_reports_lose_no_hour(engine: store::Engine) {
     let app = TestApp::start_with(engine, workflow::Faults::none()).await;
     app.provision("ada@example.com", "acme").await;

@@ -9,10 +9,12 @@ use tokio::time::Instant;
 use super::frames::Frames;
 use super::{Message, Meter, Usage};
 use crate::admit::Admitted;
+use crate::visitor::Visitor;
 
 /// What a request is as use, as far as that can be known before it is answered.
 pub(crate) struct Account {
     asked: Timestamp,
+    visitor: Visitor,
     judged: Judged,
 }
 
@@ -33,24 +35,24 @@ impl Account {
                 Judged::ByBody(told)
             }
             Usage::ByMessages(messages) => {
-                let (meter, opened) = (meter.clone(), Instant::now());
+                let (meter, visitor, opened) = (meter.clone(), admitted.visitor().clone(), Instant::now());
                 admitted.watch_tunnel(Box::new(Frames::new(move |message: Message<'_>| {
                     if let Some(signal) = messages.signal(&message, opened.elapsed()) {
-                        meter.seen(signal);
+                        meter.seen(signal, visitor.name());
                     }
                 })));
                 Judged::Already(None)
             }
         };
-        Self { asked: meter.now(), judged }
+        Self { asked: meter.now(), visitor: admitted.visitor().clone(), judged }
     }
 
     /// Notes it, now that the application has answered.
     pub(crate) fn note(self, meter: &Meter) {
-        let asked = self.asked;
+        let (asked, visitor) = (self.asked, self.visitor);
         let note = move |meter: &Meter, signal: Option<Signal>| {
             if let Some(signal) = signal {
-                meter.asked(signal, asked);
+                meter.asked(signal, asked, visitor.name());
             }
         };
         let mut told = match self.judged {

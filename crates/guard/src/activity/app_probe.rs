@@ -25,7 +25,7 @@ pub(crate) async fn look(app: SocketAddr, meter: Meter, stop: CancellationToken)
             () = stop.cancelled() => return,
         }
         if let Ok(Ok(_)) = timeout(PATIENCE, TcpStream::connect(app)).await {
-            meter.seen(Signal::AppRunning);
+            meter.seen(Signal::AppRunning, None);
         }
     }
 }

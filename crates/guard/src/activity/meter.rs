@@ -34,14 +34,14 @@ impl Meter {
     }
 
     /// Notes what a request is that was let in when it was asked: the instance was open then.
-    pub(crate) fn asked(&self, signal: Signal, at: Timestamp) {
-        self.ledger.record(signal, at);
+    pub(crate) fn asked(&self, signal: Signal, at: Timestamp, by: Option<&str>) {
+        self.ledger.record(signal, at, by);
     }
 
     /// Notes what the guard sees now, whoever was let in when.
-    pub(crate) fn seen(&self, signal: Signal) {
+    pub(crate) fn seen(&self, signal: Signal, by: Option<&str>) {
         if self.roster.state() == ListState::Active {
-            self.ledger.record(signal, self.now());
+            self.ledger.record(signal, self.now(), by);
         }
     }
 
@@ -113,17 +113,17 @@ pub(crate) mod tests {
     fn a_closed_instance_gathers_no_hours_until_it_is_opened_again() {
         let folder = tempfile::tempdir().unwrap();
         let mut instance = Instance::open(folder.path());
-        instance.meter.seen(Signal::Member);
+        instance.meter.seen(Signal::Member, None);
         for closed in [ListState::Suspended, ListState::Deleting] {
             instance.enter(closed);
-            instance.meter.seen(Signal::AppRunning);
+            instance.meter.seen(Signal::AppRunning, None);
             assert_eq!(instance.meter.told(Signal::Sprint), Err(closed));
             assert_eq!(instance.noted(), 1, "{closed:?}");
         }
-        instance.meter.asked(Signal::Member, NOW);
+        instance.meter.asked(Signal::Member, NOW, None);
         assert_eq!(instance.noted(), 2, "it was let in before");
         instance.enter(ListState::Active);
-        instance.meter.seen(Signal::AppRunning);
+        instance.meter.seen(Signal::AppRunning, None);
         assert_eq!(instance.meter.told(Signal::Sprint), Ok(()));
         assert_eq!(instance.noted(), 4);
     }

@@ -97,6 +97,7 @@ fn hours() -> Vec<HourRow> {
     let starts = [300, 297, 296, 250, 249, 226, 225, 130, 129, 128, 55, 54, 2, 1, 0];
     let evidence = |signal, at, minutes: i64, count| EvidenceRow {
         signal,
+        who: (signal == Signal::Member).then(|| "ada@example.com and zoe.with.a.long.name@bakery.example".to_owned()),
         first: at,
         last: at + jiff::SignedDuration::from_mins(minutes),
         count,

@@ -72,7 +72,7 @@ async fn contests_by_keyboard(ada: &Browser, server: &Server, address: &str) {
     ada.keys(Key::Enter + "").await;
     ada.arrive(&format!("{}{address}", server.url())).await;
     ada.see("It will stand on your next invoice, for $1.00 before taxes.").await;
-    ada.see("A member was active").await;
+    ada.see("A member was active: ada@example.com").await;
     ada.see("last at").await;
     ada.see("7 times").await;
     look(ada, "hour").await;

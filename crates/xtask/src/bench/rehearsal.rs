@@ -42,7 +42,7 @@ pub fn signup(numbers: &Numbers) -> Result<()> {
 pub fn year(customers: u32) -> Result<()> {
     let services = Services::start_database()?;
     let mut command = cargo();
-    command.args(["test", "--quiet", "--workspace", "--test", "house", "--"]);
+    command.args(["test", "--quiet", "--release", "--workspace", "--test", "house", "--"]);
     command.args(["billing_year", "--nocapture", "--test-threads", "1"]);
     command.env("SPINOFF_YEAR_CUSTOMERS", customers.to_string());
     shell::run(command.envs(services.variables()))

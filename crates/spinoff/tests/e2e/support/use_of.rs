@@ -33,7 +33,7 @@ impl Server {
     pub async fn was_used(&self, subdomain: &str, hours_ago: i64) -> UsageHour {
         let hour = UsageHour::of(Clock::System.now() - SignedDuration::from_hours(hours_ago));
         let (first, last) = (at(hour, 5), at(hour, 40));
-        let seen = Evidence { last, count: 7, ..Evidence::seen(Signal::Member, first) };
+        let seen = Evidence { last, count: 7, ..Evidence::seen(Signal::Member, first).by("ada@example.com") };
         let mut hours = UsageHours::none(Month::of(first));
         hours.insert(hour).unwrap();
         let report = json!({"month": hours.month(), "hours": hours.encode(), "source": "guard", "evidence": [seen]});
