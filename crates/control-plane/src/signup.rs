@@ -4,13 +4,15 @@
 pub(crate) mod checkout;
 pub(crate) mod closing;
 
-use domain::{CustomerId, Email, InstanceId, MemberRole, Subdomain, WorkflowId};
+use domain::{CouponCode, CustomerId, Email, InstanceId, MemberRole, Subdomain, WorkflowId};
 use pages::LegalText;
 use providers::payments::{Collects, SavedCard};
 use store::{is_unique_violation, sqlx::Error};
 
 use crate::app::App;
+use crate::billing::coupons;
 use crate::customers::{self, Customer};
+use crate::error::AppError;
 use crate::instances;
 use crate::instances::store::NewInstance;
 use crate::limits::{self, Ceiling};
@@ -27,6 +29,8 @@ pub(crate) struct NewSignup {
     /// Whether the customer accepted the texts; an operator's order leaves that to the customer.
     pub agreed: bool,
     pub card: Option<SavedCard>,
+    /// What it takes off is given with the order, or nothing is ordered.
+    pub coupon: Option<CouponCode>,
     /// Names the order, so that sending it twice makes one instance.
     pub key: Option<String>,
     /// Who asks, for the audit log.
@@ -49,6 +53,8 @@ pub(crate) enum SignupError {
     KeyReused,
     #[error("{} of {} {} are used at {}, and no other instance fits", .0.used, .0.limit, .0.name, .0.provider)]
     Full(Box<Ceiling>),
+    #[error(transparent)]
+    Coupon(AppError),
     #[error(transparent)]
     Store(#[from] Error),
 }
@@ -128,6 +134,9 @@ async fn insert(app: &App, new: &NewSignup) -> Result<Accepted, SignupError> {
     let instance = NewInstance { id, customer, subdomain, ahead: ahead.as_ref(), signup_key, now };
     instances::store::insert(&mut tx, &instance).await?;
     members::store::insert(&mut tx, id, &new.email, MemberRole::Owner, now).await?;
+    if let Some(code) = &new.coupon {
+        coupons::redeem_within(&mut tx, app, customer, code, &new.by).await.map_err(SignupError::Coupon)?;
+    }
     audit::record(&mut tx, app, &new.by, "instance.requested", &id.to_string(), new.subdomain.as_str()).await?;
     let workflow = match app.drivers.payments.collects() {
         Collects::Form => claim::start_or_provision(&mut tx, app, id).await?,

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::page::page;
 use crate::shell::Shell;
 
-/// The sign-up form. It posts to `/signup` the fields `name`, `email`, `company`, `subdomain`,
+/// The sign-up form. It posts to `/signup` the fields `name`, `email`, `company`, `subdomain`, `coupon`,
 /// `agree_terms`, `agree_privacy`, `agree_acceptable_use`, `agree_billing` (each `yes` when
 /// ticked), and `card_number`, `card_expiry`, `card_cvc`, `card_name` where the card is entered here.
 #[derive(Debug, Clone, Template)]
@@ -21,6 +21,8 @@ pub struct Signup {
     pub card_entered_at: Option<String>,
     /// Whether the built-in ledger takes payments, so that nothing is charged; said plainly.
     pub nothing_is_charged: bool,
+    /// Whether a coupon is asked for.
+    pub takes_coupons: bool,
     /// What was entered so far. Cards are never given back.
     pub values: SignupValues,
     /// What is wrong with it.
@@ -40,6 +42,8 @@ pub struct SignupValues {
     pub company: String,
     /// The name they want in the address.
     pub subdomain: String,
+    /// The code of a coupon, if any.
+    pub coupon: String,
     /// Whether the terms are agreed to.
     pub agree_terms: bool,
     /// Whether the privacy statement is agreed to.
@@ -73,6 +77,8 @@ pub struct SignupErrors {
     pub card_cvc: Option<String>,
     /// Wrong with the name on the card.
     pub card_name: Option<String>,
+    /// Wrong with the coupon.
+    pub coupon: Option<String>,
 }
 
 /// The answer of `GET /signup/availability?subdomain=`, which the sign-up page's script reads.
@@ -106,6 +112,7 @@ impl SignupErrors {
             ("card_expiry", &self.card_expiry),
             ("card_cvc", &self.card_cvc),
             ("card_name", &self.card_name),
+            ("coupon", &self.coupon),
             ("agree_terms", &self.agreements),
         ]
         .into_iter()

@@ -52,6 +52,7 @@ pub(crate) async fn create(
         subdomain: new.subdomain.clone(),
         agreed: false,
         card: None,
+        coupon: None,
         // Kept apart from the keys of signup forms.
         key: key.map(|key| format!("api {key}")),
         by: Program::NAME.to_owned(),
@@ -63,6 +64,7 @@ pub(crate) async fn create(
             let next = format!("{}.", capital(&ceiling.advice));
             refused(409, &capital(&SignupError::Full(ceiling).to_string()), &next)
         }
+        SignupError::Coupon(error) => error,
         SignupError::Store(error) => error.into(),
     })?;
     let url = app.instance_url(&new.subdomain);

@@ -6,6 +6,7 @@
 pub(crate) mod held;
 pub(crate) mod store;
 
+use ::store::Tx;
 use billing::Offer;
 use domain::{CouponCode, CustomerId};
 use jiff::Timestamp;
@@ -17,6 +18,8 @@ use crate::error::{AppError, refused};
 /// Longer than a coupon is ever meant to last.
 const MOST_PERIODS: u32 = 120;
 const LONGEST_NAME: usize = 60;
+
+const CHECK: &str = "Check its letters; who gave it to you can tell you how it is written.";
 
 /// A coupon as the operator offers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,23 +108,39 @@ pub(crate) async fn find(app: &App, code: &CouponCode) -> Result<Coupon, AppErro
     found.ok_or_else(|| refused(404, &format!("There is no coupon {code}"), next))
 }
 
+/// Reads a code as it was typed.
+pub(crate) fn typed(code: &str) -> Result<CouponCode, AppError> {
+    CouponCode::parse(code).map_err(|error| refused(422, &error.to_string(), CHECK))
+}
+
 /// Gives a coupon to a customer, once. Of many at the last one of a limited number, one gets it.
 pub(crate) async fn redeem(app: &App, customer: CustomerId, code: &CouponCode, by: &str) -> Result<(), AppError> {
-    let now = app.clock.now();
     let mut tx = app.db.begin().await?;
-    let Some(coupon) = store::find(&mut tx, code).await? else {
-        let next = "Check its letters; who gave it to you can tell you how it is written.";
-        return Err(refused(422, &format!("There is no coupon {code}"), next));
+    redeem_within(&mut tx, app, customer, code, by).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// The same as a part of something larger, which is not to be committed when this is refused.
+pub(crate) async fn redeem_within(
+    tx: &mut Tx,
+    core: &Core,
+    customer: CustomerId,
+    code: &CouponCode,
+    by: &str,
+) -> Result<(), AppError> {
+    let now = core.clock.now();
+    let Some(coupon) = store::find(tx, code).await? else {
+        return Err(refused(422, &format!("There is no coupon {code}"), CHECK));
     };
     // The row is theirs before it is counted, so that the same customer at the same time is counted once.
-    if !store::give(&mut tx, customer, code, by, now).await? {
+    if !store::give(tx, customer, code, by, now).await? {
         return Ok(());
     }
-    if !store::count(&mut tx, code, now).await? {
+    if !store::count(tx, code, now).await? {
         return Err(not_any_more(&coupon, now));
     }
-    audit::record(&mut tx, app, by, "coupon.redeemed", &customer.to_string(), code.as_str()).await?;
-    tx.commit().await?;
+    audit::record(tx, core, by, "coupon.redeemed", &customer.to_string(), code.as_str()).await?;
     Ok(())
 }
 

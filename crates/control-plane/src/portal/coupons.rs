@@ -4,7 +4,7 @@ use axum::Form;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use billing::{Coupon, Worth};
-use domain::{CouponCode, UsageHour};
+use domain::UsageHour;
 use pages::{CouponRow, CouponsView};
 use serde::Deserialize;
 
@@ -13,7 +13,7 @@ use super::{owned, portal_url};
 use crate::app::App;
 use crate::billing::coupons::{self, held};
 use crate::billing::running::Running;
-use crate::error::{AppError, refused};
+use crate::error::AppError;
 use crate::instances::Instance;
 use crate::person::Person;
 use crate::site::PageError;
@@ -82,11 +82,7 @@ pub(crate) async fn redeem(
     Form(typed): Form<Typed>,
 ) -> Result<Response, PageError> {
     let instance = owned(&app, &person, &subdomain).await?;
-    let code = CouponCode::parse(&typed.code).map_err(|error| {
-        let next = "Check its letters; who gave it to you can tell you how it is written.";
-        refused(422, &error.to_string(), next)
-    });
-    let redeemed = match code {
+    let redeemed = match coupons::typed(&typed.code) {
         Ok(code) => coupons::redeem(&app, instance.customer, &code, person.email.as_str()).await,
         Err(error) => Err(error),
     };

@@ -2,7 +2,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::{Form, Json};
-use domain::{Email, Subdomain};
+use domain::{CouponCode, Email, Subdomain};
 use pages::{Area, Availability, Signup, SignupErrors, SignupValues};
 use providers::payments::{Card, Collects, SavedCard};
 use secrecy::SecretString;
@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::{PageError, shell};
 use crate::app::App;
+use crate::billing::coupons;
 use crate::error::AppError;
 use crate::person::Person;
 use crate::signup::{NewSignup, SignupError, sign_up};
@@ -31,6 +32,7 @@ pub(crate) struct SignupForm {
     card_expiry: String,
     card_cvc: SecretString,
     card_name: String,
+    coupon: String,
     agree_terms: Option<String>,
     agree_privacy: Option<String>,
     agree_acceptable_use: Option<String>,
@@ -50,6 +52,7 @@ impl Default for SignupForm {
             card_expiry: String::new(),
             card_cvc: none(),
             card_name: String::new(),
+            coupon: String::new(),
             agree_terms: None,
             agree_privacy: None,
             agree_acceptable_use: None,
@@ -62,12 +65,19 @@ impl Default for SignupForm {
 pub(crate) struct Wanted {
     #[serde(default)]
     subdomain: String,
+    /// As a link in an offer says it.
+    #[serde(default)]
+    coupon: String,
 }
 
-pub(crate) async fn form(State(app): State<App>, person: Option<Person>, wanted: Query<Wanted>) -> Html<String> {
+pub(crate) async fn form(
+    State(app): State<App>,
+    person: Option<Person>,
+    Query(Wanted { subdomain, coupon }): Query<Wanted>,
+) -> Result<Html<String>, PageError> {
     let email = person.as_ref().map(|person| person.email.to_string()).unwrap_or_default();
-    let values = SignupValues { key: new_key(&app), email, subdomain: wanted.0.subdomain, ..SignupValues::default() };
-    Html(page(&app, person.as_ref(), values, SignupErrors::default()))
+    let values = SignupValues { key: new_key(&app), email, subdomain, coupon, ..SignupValues::default() };
+    Ok(Html(page(&app, person.as_ref(), values, SignupErrors::default()).await?))
 }
 
 pub(crate) async fn availability(
@@ -94,7 +104,7 @@ pub(crate) async fn submit(
     let person = person.as_ref();
     let new = match read(&app, person, &form).await? {
         Ok(new) => new,
-        Err(errors) => return Ok(refuse(&app, person, &form, *errors)),
+        Err(errors) => return refuse(&app, person, &form, *errors).await,
     };
     let errors = match sign_up(&app, &new).await {
         Ok(accepted) => {
@@ -106,6 +116,9 @@ pub(crate) async fn submit(
             return Ok(Redirect::to(&next).into_response());
         }
         Err(SignupError::Store(error)) => return Err(error.into()),
+        Err(SignupError::Coupon(error)) => {
+            SignupErrors { coupon: Some(error.about_what_was_entered()?), ..SignupErrors::default() }
+        }
         Err(error @ SignupError::Taken(_)) => {
             SignupErrors { subdomain: Some(capital(&error.to_string())), ..SignupErrors::default() }
         }
@@ -119,7 +132,7 @@ pub(crate) async fn submit(
             SignupErrors { form: Some(again.to_owned()), ..SignupErrors::default() }
         }
     };
-    Ok(refuse(&app, person, &form, errors))
+    refuse(&app, person, &form, errors).await
 }
 
 /// Reads the whole form, so that a person sees everything that is wrong at once.
@@ -154,6 +167,7 @@ async fn read(
         Collects::Form => accept_card(app, form, &mut errors),
         Collects::Checkout => None,
     };
+    let coupon = read_coupon(form, &mut errors)?;
     let agreed = [&form.agree_terms, &form.agree_privacy, &form.agree_acceptable_use, &form.agree_billing];
     if agreed.iter().any(|agreed| agreed.is_none()) {
         errors.agreements = Some("Please accept all four to go on".to_owned());
@@ -173,6 +187,7 @@ async fn read(
             subdomain,
             agreed: true,
             card,
+            coupon,
             key: (!form.key.is_empty()).then(|| form.key.clone()),
         })),
         _ => Ok(Err(Box::new(errors))),
@@ -196,6 +211,17 @@ async fn read_subdomain(
             }
         },
     }
+}
+
+fn read_coupon(form: &SignupForm, errors: &mut SignupErrors) -> Result<Option<CouponCode>, AppError> {
+    if form.coupon.trim().is_empty() {
+        return Ok(None);
+    }
+    match coupons::typed(&form.coupon) {
+        Ok(code) => return Ok(Some(code)),
+        Err(error) => errors.coupon = Some(error.about_what_was_entered()?),
+    }
+    Ok(None)
 }
 
 async fn is_ordered(app: &App, key: &str) -> Result<bool, AppError> {
@@ -223,7 +249,12 @@ async fn check(app: &App, raw: &str) -> Result<Result<Subdomain, String>, AppErr
     Ok(instances::names::check(app, raw, None).await?)
 }
 
-fn refuse(app: &App, person: Option<&Person>, form: &SignupForm, errors: SignupErrors) -> Response {
+async fn refuse(
+    app: &App,
+    person: Option<&Person>,
+    form: &SignupForm,
+    errors: SignupErrors,
+) -> Result<Response, PageError> {
     let values = SignupValues {
         // Nothing was ordered under the old key, or something else was.
         key: new_key(app),
@@ -231,26 +262,36 @@ fn refuse(app: &App, person: Option<&Person>, form: &SignupForm, errors: SignupE
         email: form.email.clone(),
         company: form.company.clone(),
         subdomain: form.subdomain.clone(),
+        coupon: form.coupon.clone(),
         agree_terms: form.agree_terms.is_some(),
         agree_privacy: form.agree_privacy.is_some(),
         agree_acceptable_use: form.agree_acceptable_use.is_some(),
         agree_billing: form.agree_billing.is_some(),
     };
-    (StatusCode::UNPROCESSABLE_ENTITY, Html(page(app, person, values, errors))).into_response()
+    let page = page(app, person, values, errors).await?;
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page)).into_response())
 }
 
-fn page(app: &App, person: Option<&Person>, values: SignupValues, errors: SignupErrors) -> String {
+async fn page(
+    app: &App,
+    person: Option<&Person>,
+    values: SignupValues,
+    errors: SignupErrors,
+) -> Result<String, PageError> {
     let payments = &app.drivers.payments;
-    Signup {
+    // Where nobody has one, the question would only make people look for one.
+    let takes_coupons = !values.coupon.is_empty() || coupons::store::any_to_redeem(&app.db, app.clock.now()).await?;
+    let page = Signup {
         shell: shell(app, Area::Site, "Get a workspace", person),
         plan: app.settings.plan.clone(),
         base_domain: app.shown_base_domain(),
         card_entered_at: (payments.collects() == Collects::Checkout).then(|| capital(payments.name())),
         nothing_is_charged: payments.name() == "ledger",
+        takes_coupons,
         values,
         errors,
-    }
-    .render()
+    };
+    Ok(page.render())
 }
 
 fn new_key(app: &App) -> String {

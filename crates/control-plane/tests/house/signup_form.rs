@@ -13,6 +13,7 @@ fn form<'a>(changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
         ("card_expiry", "12/39"),
         ("card_cvc", "123"),
         ("card_name", "Ada Lovelace"),
+        ("coupon", ""),
         ("agree_terms", "yes"),
         ("agree_privacy", "yes"),
         ("agree_acceptable_use", "yes"),
@@ -53,6 +54,37 @@ async fn the_same_form_sent_again_orders_nothing_more() {
     let places: std::collections::BTreeSet<_> = parallel.into_iter().map(|page| page.location).collect();
     assert_eq!(places.len(), 1, "{places:?}");
     assert_eq!(app.count("select count(*) from instances").await, 2);
+}
+
+#[tokio::test]
+async fn a_coupon_is_had_with_the_order_or_nothing_is_ordered() {
+    let app = TestApp::start().await;
+    let shows_it = async |path: &str| app.get(path, None).await.body.contains("name=\"coupon\"");
+    assert!(!shows_it("/signup").await, "there is none to be had");
+    let new = serde_json::json!({"code": "FRIENDS", "name": "Friends", "amount": 500, "most": 1});
+    let (status, answer) = app.api(Method::POST, "/coupons", Some(new)).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    assert!(shows_it("/signup").await);
+    assert!(app.get("/signup?coupon=friends", None).await.body.contains("value=\"friends\""), "as a link says it");
+    for (code, words) in [("FRIENDZ", "There is no coupon FRIENDZ"), ("no code!", "coupon_error")] {
+        let page = submit(&app, &[("coupon", code)]).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(page.body.contains(words), "{}", page.body);
+    }
+    assert_eq!(app.count("select count(*) from customers").await, 0);
+
+    for _ in 0..2 {
+        let page = submit(&app, &[("coupon", " friends ")]).await;
+        assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.body);
+    }
+    assert_eq!(app.count("select count(*) from customer_coupons").await, 1);
+    let bob = [("key", "k2"), ("email", "bob@example.com"), ("subdomain", "zoo"), ("coupon", "FRIENDS")];
+    let page = submit(&app, &bob).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.body.contains("All of coupon FRIENDS are taken"), "{}", page.body);
+    assert!(page.body.contains("value=\"FRIENDS\""), "it can be seen and taken out");
+    assert_eq!(app.count("select count(*) from instances").await, 1);
+    assert_eq!(app.count("select count(*) from customers").await, 1);
 }
 
 #[tokio::test]

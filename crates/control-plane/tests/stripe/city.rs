@@ -37,6 +37,7 @@ pub struct City {
     pub url: String,
     started: Started,
     stop: CancellationToken,
+    plan: Plan,
     http: reqwest::Client,
 }
 
@@ -59,6 +60,10 @@ impl City {
     }
 
     pub async fn open_with(engine: store::Engine, faults: Faults) -> Self {
+        Self::selling(Plan::default(), engine, faults).await
+    }
+
+    pub async fn selling(plan: Plan, engine: store::Engine, faults: Faults) -> Self {
         let clock = Clock::at("2026-11-25T10:00:00Z".parse().unwrap());
         let stripe = Simulator::new(clock.clone(), Entropy::seeded(7), Account::default());
         let served = serve(Arc::new(stripe.clone()), clock.clone(), Pace::Virtual).await.unwrap();
@@ -71,23 +76,24 @@ impl City {
         let form = [("url", hook.as_str()), ("enabled_events[]", "*")];
         let endpoint = ask(&served, "/v1/webhook_endpoints", &form).await;
         let secret = endpoint["secret"].as_str().unwrap().to_owned();
-        let core = core(&db, &clock, &host, &served, &secret, address).await;
+        let core = core(&db, &clock, &host, &served, &secret, address, plan.clone()).await;
         let url = core.settings.public_url.clone();
         let started = start(core, listener, faults, stop.clone()).await;
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
-        Self { stripe, served, host, clock, db, secret, url, started, stop, http }
+        Self { stripe, served, host, clock, db, secret, url, plan, started, stop, http }
     }
 
     /// The same city after its server was started again, at another address: webhooks go to the former one.
     pub async fn restarted(self) -> Self {
-        let Self { stripe, served, host, clock, db, secret, started, stop, http, .. } = self;
+        let Self { stripe, served, host, clock, db, secret, plan, started, stop, http, .. } = self;
         stop.cancel();
         started.stop().await;
         let (listener, stop) = (TcpListener::bind("127.0.0.1:0").await.unwrap(), CancellationToken::new());
-        let core = core(&db, &clock, &host, &served, &secret, listener.local_addr().unwrap()).await;
+        let address = listener.local_addr().unwrap();
+        let core = core(&db, &clock, &host, &served, &secret, address, plan.clone()).await;
         let url = core.settings.public_url.clone();
         let started = start(core, listener, Faults::none(), stop.clone()).await;
-        Self { stripe, served, host, clock, db, secret, url, started, stop, http }
+        Self { stripe, served, host, clock, db, secret, url, plan, started, stop, http }
     }
 
     pub fn app(&self) -> &control_plane::App {
@@ -318,6 +324,7 @@ async fn core(
     served: &Served,
     secret: &str,
     address: std::net::SocketAddr,
+    plan: Plan,
 ) -> Core {
     let (entropy, sealer) = (Entropy::seeded(u64::from(address.port())), Arc::new(Sealer::new([9; 32])));
     let url = format!("http://localhost:{}", address.port());
@@ -353,7 +360,7 @@ async fn core(
             product: "AI-DIY".into(),
             public_url: url,
             base_domain: "localhost".into(),
-            plan: Plan::default(),
+            plan,
             release: Release {
                 version: "1".into(),
                 image: None,

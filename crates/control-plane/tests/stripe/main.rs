@@ -12,5 +12,6 @@ mod orders;
 mod portal;
 mod recovering;
 mod refunding;
+mod trial;
 mod webhooks;
 mod year;

@@ -66,11 +66,13 @@ fn signup(fill: Fill, errors: SignupErrors) -> Signup {
         base_domain: "localhost:8080".to_owned(),
         card_entered_at: None,
         nothing_is_charged: true,
+        takes_coupons: true,
         values: SignupValues {
             name: fill.text("Ada Baker"),
             email: fill.text("ada@corner-bakery"),
             company: fill.text("Corner Bakery"),
             subdomain: fill.text("corner-bakery"),
+            coupon: fill.text("FRIENDS-2026"),
             agree_terms: true,
             ..SignupValues::default()
         },
@@ -84,6 +86,7 @@ fn errors(fill: Fill) -> SignupErrors {
         email: fill.maybe("Enter an address such as name@example.com."),
         subdomain: fill.maybe("That name is taken. Try corner-bakery-2."),
         card_number: fill.maybe("This number has a typing error: its last digit does not fit."),
+        coupon: fill.maybe("All of coupon FRIENDS-2026 are taken. Nothing has changed."),
         agreements: fill.maybe("Please agree to all four to go on."),
         ..SignupErrors::default()
     }

@@ -76,6 +76,18 @@ pub(crate) async fn list(db: &Db, after: &str, limit: u32) -> Result<Vec<Coupon>
     rows.iter().map(coupon).collect()
 }
 
+/// Whether there is a coupon that somebody could redeem now.
+pub(crate) async fn any_to_redeem(db: &Db, now: Timestamp) -> Result<bool, Error> {
+    let found = sqlx::query(
+        "select code from coupons where ended_at is null and (most is null or redeemed < most)
+             and (redeem_until is null or redeem_until > $1) limit 1",
+    )
+    .bind(millis(now))
+    .fetch_optional(db.read())
+    .await?;
+    Ok(found.is_some())
+}
+
 /// Ends a coupon. Whether it had not ended.
 pub(crate) async fn end(tx: &mut Tx, code: &CouponCode, now: Timestamp) -> Result<bool, Error> {
     let ended = sqlx::query("update coupons set ended_at = $2 where code = $1 and ended_at is null")
