@@ -29,6 +29,9 @@ pub enum ReportSource {
 }
 
 impl ReportSource {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Guard, Self::Application];
+
     /// The word that is stored and sent.
     pub const fn as_str(self) -> &'static str {
         match self {

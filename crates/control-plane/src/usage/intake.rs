@@ -1,15 +1,17 @@
 //! Reports that wait for the store at the same time are stored together, in one transaction. A store waits for its disk
 //! once for each of them, and guards have much to tell when an hour begins.
 
+mod store;
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Mutex, PoisonError};
 
 use ::store::Db;
 use ::store::sqlx::Error;
-use api::ActivityReport;
-use domain::InstanceId;
+use api::{ActivityReport, ReportSource};
+use domain::{Evidence, InstanceId, Month, Signal, UsageError, UsageHour, UsageHours};
 use tokio::sync::{Mutex as Turn, oneshot};
-
-use super::store;
 
 /// What waits, and whose turn it is to store all of it.
 #[derive(Debug, Default)]
@@ -39,7 +41,7 @@ impl Intake {
         }
         // Something else than this report may be at fault, or whoever was about to store it went away. Twice is as good
         // as once.
-        store::merge(db, &[(instance, &report)]).await
+        store::merge(db, &Gathered::of([(instance, &report)])?).await
     }
 
     /// Whoever had the turn before may have left nothing.
@@ -48,10 +50,8 @@ impl Intake {
         if waiting.is_empty() {
             return;
         }
-        let mut reports: Vec<_> = waiting.iter().map(|it| (it.instance, &it.report)).collect();
-        // Always in the same order, so that no two replicas wait for each other.
-        reports.sort_by_key(|(instance, report)| (*instance, report.hours.month(), report.source));
-        if store::merge(db, &reports).await.is_ok() {
+        let Ok(gathered) = Gathered::of(waiting.iter().map(|it| (it.instance, &it.report))) else { return };
+        if store::merge(db, &gathered).await.is_ok() {
             for it in waiting {
                 // Whoever went away needs no answer.
                 let _ = it.stored.send(());
@@ -61,5 +61,45 @@ impl Intake {
 
     fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<Waiting>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where a bitmap of hours is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    instance: InstanceId,
+    month: Month,
+    source: ReportSource,
+}
+
+type Months = BTreeMap<Place, UsageHours>;
+
+/// What several reports say together. Always in the same order, so that no two replicas wait for each other.
+#[derive(Debug, Default)]
+struct Gathered {
+    months: Months,
+    evidence: BTreeMap<(Place, UsageHour, Signal), Evidence>,
+}
+
+impl Gathered {
+    fn of<'r>(reports: impl IntoIterator<Item = (InstanceId, &'r ActivityReport)>) -> Result<Self, Error> {
+        let mut gathered = Self::default();
+        for (instance, report) in reports {
+            gathered.add(instance, report).map_err(|error| Error::Decode(Box::new(error)))?;
+        }
+        Ok(gathered)
+    }
+
+    fn add(&mut self, instance: InstanceId, report: &ActivityReport) -> Result<(), UsageError> {
+        let place = Place { instance, month: report.hours.month(), source: report.source };
+        match self.months.entry(place) {
+            Entry::Occupied(mut known) => known.get_mut().union(&report.hours)?,
+            Entry::Vacant(first) => drop(first.insert(report.hours.clone())),
+        }
+        for entry in &report.evidence {
+            let known = self.evidence.entry((place, entry.hour, entry.signal)).or_insert_with(|| entry.clone());
+            known.merge(entry);
+        }
+        Ok(())
     }
 }

@@ -42,6 +42,37 @@ async fn a_duplicate_report_bills_no_second_hour_on_postgres() {
     a_duplicate_report_bills_no_second_hour(store::Engine::Postgres).await;
 }
 
+/// More than any statement takes at once.
+async fn a_long_report_arrives_whole(engine: store::Engine) {
+    let app = TestApp::start_at("2026-11-01T00:00:00Z", engine, workflow::Faults::none()).await;
+    app.provision("ada@example.com", "acme").await;
+    app.go_to("2026-11-16T12:00:00Z");
+    let month = Month::parse("2026-11").unwrap();
+    let mut hours = UsageHours::none(month);
+    let first = month.first_hour().start();
+    let moments: Vec<Timestamp> = (1..365).map(|hour| first + SignedDuration::from_hours(hour)).collect();
+    moments.iter().for_each(|at| hours.insert(UsageHour::of(*at)).unwrap());
+    let evidence: Vec<Evidence> = moments.iter().map(|at| Evidence::seen(Signal::Member, *at)).collect();
+    let whole = json!({"month": month, "hours": hours.encode(), "source": "guard", "evidence": evidence});
+    for _ in 0..2 {
+        assert_eq!(send(&app, whole.clone()).await.0, StatusCode::OK);
+    }
+    let (_, usage) = app.api(Method::GET, "/instances/acme/usage?month=2026-11", None).await;
+    let shown = usage["hours"].as_array().unwrap();
+    assert_eq!(shown.len(), 364);
+    assert!(shown.iter().all(|hour| hour["evidence"].as_array().unwrap().len() == 1), "{usage}");
+}
+
+#[tokio::test]
+async fn a_long_report_arrives_whole_on_sqlite() {
+    a_long_report_arrives_whole(store::Engine::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_long_report_arrives_whole_on_postgres() {
+    a_long_report_arrives_whole(store::Engine::Postgres).await;
+}
+
 async fn who_was_seen_is_told_by_the_report_that_saw_most(engine: store::Engine) {
     let app = TestApp::start_with(engine, workflow::Faults::none()).await;
     app.provision("ada@example.com", "acme").await;
