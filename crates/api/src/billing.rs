@@ -110,13 +110,13 @@ pub struct BooksCheck {
 /// What the payment provider says of an invoice, where the books say something else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ChargeDifference {
-    /// The number of the invoice.
+    /// The number of the invoice; the provider's id of the dispute or refund where nobody here knows the invoice.
     pub invoice: String,
     /// Whose it is; absent where only the provider knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub customer_id: Option<CustomerId>,
-    /// `missing`, `unknown`, `paid`, `void` or `open`.
+    /// `missing`, `unknown`, `paid`, `void`, `open`, `dispute` or `refund`.
     pub what: String,
     /// What the books say, in the currency's smallest unit.
     #[schema(value_type = i64)]

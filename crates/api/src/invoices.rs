@@ -199,6 +199,14 @@ pub struct Refund {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub booked_at: Option<Timestamp>,
+    /// When it was given up; nothing went then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub withdrawn_at: Option<Timestamp>,
+    /// When it came back: the card or bank did not take it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub returned_at: Option<Timestamp>,
 }
 
 /// Gives up what is left of an invoice.

@@ -7,6 +7,7 @@ pub(crate) mod billing_details;
 pub(crate) mod contests;
 pub(crate) mod coupons;
 pub(crate) mod customers;
+pub(crate) mod disputes;
 pub(crate) mod dunning;
 pub(crate) mod instances;
 pub(crate) mod invoices;

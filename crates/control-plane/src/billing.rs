@@ -9,7 +9,8 @@
 //! - money that came, or will not: `payments.rs`; what the payment provider charges: `collection.rs`, or takes
 //!   on a page of its own: `pay_page.rs`,
 //!   and whether it says the same as the books: `comparison.rs`
-//! - money that goes back: `refunds.rs`; what becomes of those who do not pay: `dunning.rs`
+//! - money that goes back: `refunds.rs`, or that a bank takes back: `disputes.rs`, after which it is collected under
+//!   another name: `rounds.rs`; what becomes of those who do not pay: `dunning.rs`
 //! - an invoice as people read and print it: `paper.rs`; sums for the operator: `figures.rs`
 //! - caps and budgets: `spending.rs`, for the period that runs: `running.rs`; a single hour: `hours.rs`
 //! - everything computed again and compared: `books.rs`
@@ -25,6 +26,7 @@ pub(crate) mod comparison;
 pub(crate) mod contests;
 pub(crate) mod coupons;
 pub(crate) mod details;
+pub(crate) mod disputes;
 pub(crate) mod dunning;
 pub(crate) mod figures;
 pub(crate) mod hours;
@@ -36,6 +38,7 @@ pub(crate) mod payments;
 pub(crate) mod plans;
 pub(crate) mod preview;
 pub(crate) mod refunds;
+mod rounds;
 pub(crate) mod running;
 mod settings;
 mod settlement;
@@ -61,6 +64,8 @@ pub(crate) const MIGRATIONS: &[&[Migration]] = &[
     collection::store::MIGRATIONS,
     comparison::store::MIGRATIONS,
     refunds::store::MIGRATIONS,
+    refunds::elsewhere::store::MIGRATIONS,
+    disputes::store::MIGRATIONS,
     figures::store::MIGRATIONS,
     spending::store::MIGRATIONS,
     dunning::store::MIGRATIONS,

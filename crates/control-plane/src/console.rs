@@ -10,6 +10,7 @@ pub(crate) mod providers;
 pub(crate) mod workflows;
 
 use ::providers::compute::Health;
+use ::providers::payments::DisputeState;
 use axum::extract::State;
 use axum::response::Html;
 use domain::InstanceState;
@@ -19,6 +20,7 @@ use serde::Deserialize;
 use workflow::{Filter, WorkflowState};
 
 use crate::app::App;
+use crate::billing::disputes::words;
 use crate::error::AppError;
 use crate::person::{Person, Reader};
 use crate::site::{PageError, shell};
@@ -91,6 +93,8 @@ async fn attention(app: &App) -> Result<Vec<Attention>, AppError> {
             url: "/admin/money".to_owned(),
         });
     }
+    let questioned = billing::disputes::store::list(&app.db, true, PAGE).await?;
+    entries.extend(questioned.iter().filter_map(evidence));
     let findings = inventory::store::list(&app.db, true, PAGE).await?;
     if let Some(oldest) = findings.first() {
         entries.push(Attention {
@@ -104,6 +108,17 @@ async fn attention(app: &App) -> Result<Vec<Attention>, AppError> {
         });
     }
     Ok(entries)
+}
+
+/// A bank that waits for an answer.
+fn evidence(kept: &billing::disputes::Kept) -> Option<Attention> {
+    let waits = matches!(kept.dispute.state, DisputeState::NeedsResponse | DisputeState::Inquiry);
+    waits.then(|| Attention {
+        what: format!("A bank questions a payment of {}", words::price(&kept.dispute)),
+        why: words::next(kept),
+        at: kept.dispute.opened_at,
+        url: words::PAGE.to_owned(),
+    })
 }
 
 fn console_shell(app: &App, title: &str, person: &Person) -> Shell {

@@ -9,7 +9,8 @@ use jiff::SignedDuration;
 use providers::payments::{Collects, Event};
 
 use crate::app::Core;
-use crate::billing::collection;
+use crate::billing::refunds::{self, elsewhere};
+use crate::billing::{collection, disputes};
 
 /// A provider's list may show an event later than the one after it.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(30);
@@ -48,6 +49,8 @@ pub(crate) async fn accept(core: &Core, event: &Event, way: Way) -> Result<bool,
     }
     if new {
         collection::heard(&mut tx, core, event).await?;
+        disputes::heard(&mut tx, core, event).await?;
+        elsewhere::heard(&mut tx, core, event).await?;
     }
     tx.commit().await?;
     Ok(new)
@@ -67,5 +70,5 @@ pub(crate) async fn reconcile(core: &Core) -> anyhow::Result<()> {
             tracing::info!(event.id = %event.id, "The event {} ({}) had not come; it was fetched", event.id, event.kind);
         }
     }
-    Ok(())
+    Ok(refunds::settle_abandoned(core).await?)
 }

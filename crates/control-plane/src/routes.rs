@@ -121,6 +121,10 @@ fn for_operators() -> Router<App> {
         .route("/admin/money/invoices/{number}/unpause", post(console::money::invoice::unpause))
         .route("/admin/money/invoices/{number}/credits", post(console::money::invoice::give_credit))
         .route(
+            "/admin/money/invoices/{number}/refund",
+            get(console::money::refund::confirm).post(console::money::refund::give_back),
+        )
+        .route(
             "/admin/money/invoices/{number}/write-off",
             get(console::money::invoice::confirm_write_off).post(console::money::invoice::write_off),
         )
@@ -188,6 +192,7 @@ fn for_programs() -> Router<App> {
         .route("/invoices/{number}/charge", post(api::invoices::charge))
         .route("/invoices/{number}/refunds", get(api::invoices::given_back).post(api::invoices::give_back))
         .route("/invoices/{number}/write-off", post(api::invoices::write_off))
+        .route("/disputes", get(api::disputes::index))
         .route("/coupons", get(api::coupons::index).post(api::coupons::create))
         .route("/coupons/{code}", get(api::coupons::show))
         .route("/coupons/{code}/end", post(api::coupons::end))

@@ -9,10 +9,12 @@ use workflow::Workflow;
 
 use crate::app::{App, Core};
 use crate::billing::closing::Close;
-use crate::billing::collection::{Collect, LookUp, Withdraw};
+use crate::billing::collection::{Collect, HandOver, LookUp, Withdraw};
 use crate::billing::comparison::Compare;
+use crate::billing::disputes::LookUpDispute;
 use crate::billing::pay_page::PayPage;
-use crate::billing::refunds::GiveBack;
+use crate::billing::refunds::elsewhere::LookUpRepayments;
+use crate::billing::refunds::{GiveBack, SettleRefund};
 use crate::billing::{plans, taxes};
 use crate::customers::payment_portal::PaymentPortal;
 use crate::instances::access::own::OwnAccess;
@@ -55,7 +57,7 @@ pub async fn assemble(core: Core, engine: workflow::Settings) -> anyhow::Result<
     // Before the plan: whether one was ever sold says from when the first taxes hold.
     taxes::keep(&core).await?;
     plans::keep(&core).await?;
-    let kinds: [Arc<dyn Workflow>; 23] = [
+    let kinds: [Arc<dyn Workflow>; 27] = [
         Arc::new(SignUp(Arc::clone(&core))),
         Arc::new(PaymentPortal(Arc::clone(&core))),
         Arc::new(PayPage(Arc::clone(&core))),
@@ -78,6 +80,10 @@ pub async fn assemble(core: Core, engine: workflow::Settings) -> anyhow::Result<
         Arc::new(LookUp(Arc::clone(&core))),
         Arc::new(Withdraw(Arc::clone(&core))),
         Arc::new(GiveBack(Arc::clone(&core))),
+        Arc::new(SettleRefund(Arc::clone(&core))),
+        Arc::new(LookUpRepayments(Arc::clone(&core))),
+        Arc::new(LookUpDispute(Arc::clone(&core))),
+        Arc::new(HandOver(Arc::clone(&core))),
         Arc::new(Compare(Arc::clone(&core))),
     ];
     let engine = workflow::Engine::new(core.db.clone(), core.clock.clone(), core.entropy.clone(), engine, kinds);

@@ -12,6 +12,7 @@ use store::sqlx::Error;
 use workflow::{Direction, NewWorkflow, StepError, WorkflowState};
 
 use crate::app::{App, Core};
+use crate::billing::refunds;
 use crate::error::AppError;
 use crate::text::capital;
 use crate::{audit, instances};
@@ -118,7 +119,10 @@ pub(crate) async fn retry(app: &App, id: &str, by: &str) -> Result<(), AppError>
 /// Gives a workflow up.
 pub(crate) async fn abandon(app: &App, id: &str, by: &str) -> Result<(), AppError> {
     app.engine.abandon(id, by).await?;
-    note(app, id, "workflow.abandoned", by).await
+    note(app, id, "workflow.abandoned", by).await?;
+    refunds::settle_abandoned(app).await?;
+    app.engine.wake();
+    Ok(())
 }
 
 async fn note(app: &App, id: &str, action: &str, by: &str) -> Result<(), AppError> {

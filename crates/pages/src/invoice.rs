@@ -44,6 +44,8 @@ pub struct InvoiceView {
     pub credits: Vec<AmountRow>,
     /// What was paid since, earliest first.
     pub payments: Vec<PaymentRow>,
+    /// What else there is to know about the payments, a sentence or two each.
+    pub notes: Vec<String>,
     /// What is still to be paid now.
     pub open: Cents,
 }

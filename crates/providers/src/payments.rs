@@ -1,6 +1,7 @@
 //! How customers pay.
 
 mod collection;
+mod disputes;
 pub mod ledger;
 pub mod stripe;
 
@@ -14,6 +15,7 @@ use crate::inventory::{Check, Item};
 use crate::{ProviderError, Removed};
 
 pub use collection::{Bill, BillLine, CollectionState, Failure, Refund, Standing};
+pub use disputes::{Dispute, DisputeState, Repayment, RepaymentState, Repayments};
 
 /// Whoever collects the money.
 #[async_trait]
@@ -58,12 +60,37 @@ pub trait Payments: Send + Sync {
     /// Refused when it is paid.
     async fn withdraw(&self, customer: CustomerId, number: &str) -> Result<(), ProviderError>;
 
+    /// Hands a finished invoice over without having it paid: the customer pays it on [`Payments::pay_page`], or
+    /// [`Payments::retry`] charges it. Handing it over again changes nothing.
+    ///
+    /// # Errors
+    /// As [`Payments::collect`].
+    async fn hand_over(&self, bill: &Bill) -> Result<(), ProviderError>;
+
+    /// How a dispute stands; `None` when the provider knows none of this id.
+    async fn dispute(&self, id: &str) -> Result<Option<Dispute>, ProviderError>;
+
+    /// Every dispute that began since a moment.
+    async fn disputes_since(&self, since: Timestamp) -> Result<Vec<Dispute>, ProviderError>;
+
+    /// The number under which the invoice was handed over that a payment was for; `None` when it is none of ours.
+    async fn paid_by(&self, payment: &str) -> Result<Option<String>, ProviderError>;
+
+    /// What went back of a payment, whoever gave it back.
+    async fn repayments_of(&self, payment: &str) -> Result<Repayments, ProviderError>;
+
+    /// Everything that went back since a moment, without our names for it.
+    async fn repayments_since(&self, since: Timestamp) -> Result<Vec<Repayment>, ProviderError>;
+
     /// Gives a part of a paid invoice back to the card that paid it, exactly once however often it is asked.
     ///
     /// # Errors
     /// Refused where customers pay by hand, when the invoice is not paid at the provider, and when less than the amount
     /// is left of it.
     async fn refund(&self, refund: &Refund) -> Result<(), ProviderError>;
+
+    /// Whether that was given back already.
+    async fn gave_back(&self, refund: &Refund) -> Result<bool, ProviderError>;
 
     /// Every invoice of ours that was handed over since a moment, by its number; without the reasons of failed charges.
     async fn collected_since(&self, since: Timestamp) -> Result<Vec<(String, Standing)>, ProviderError>;
@@ -186,6 +213,10 @@ pub struct Event {
     pub instance: Option<InstanceId>,
     /// Which of our invoices it is about, by its number.
     pub invoice: Option<String>,
+    /// Which dispute it is about, by the provider's id.
+    pub dispute: Option<String>,
+    /// Of which payment something went back, by the provider's id.
+    pub repaid: Option<String>,
     /// The whole of it, as JSON.
     pub body: String,
 }

@@ -1,6 +1,6 @@
 //! A stateful Stripe, with the version, the parameters and the refusals of [`VERSION`].
 //!
-//! It keeps customers, prices, checkouts, subscriptions, invoices, meters and events on a
+//! It keeps customers, prices, checkouts, subscriptions, invoices, disputes, meters and events on a
 //! [`world::Clock`], bills as time passes, and delivers signed webhooks, which go wrong on request.
 //!
 //! # How it differs from the real Stripe
@@ -13,6 +13,8 @@
 //! - `Stripe-Version` must be sent (see [`Settings::strict_version`]), where the real one would take
 //!   the account's own.
 //! - Cards are a switch for each customer ([`Stripe::set_card`]); no bank asks for confirmation.
+//! - A dispute begins, goes on and ends when a test says so ([`Stripe::dispute`], [`Stripe::settle_dispute`]). Each that
+//!   takes money costs [`DISPUTE_FEE`], in the currency of the payment; no evidence is taken, and none runs out.
 //! - Every attempt to pay an invoice counts in `attempt_count`, where the real one counts the first and those of its own
 //!   schedule. An invoice without `auto_advance` is never tried again by itself, as there.
 //! - An invoice becomes dearer when it is made final only on request ([`Stripe::surcharge_next`]), by a line; the real one
@@ -40,7 +42,9 @@ mod credit_notes;
 mod customers;
 mod cycle;
 mod deliveries;
+mod disputes;
 mod events;
+mod evidence;
 mod expansion;
 mod form;
 mod idempotency;
@@ -81,6 +85,7 @@ use crate::stripe::account::Account;
 
 pub use completion::{Card, Incomplete};
 pub use deliveries::{Attempt, Deliveries};
+pub use disputes::{DISPUTE_FEE, Doubt, Turn};
 pub use inspection::Money;
 pub use keys::Permission;
 pub use parameters::{Field, Fields, Kind};

@@ -1,7 +1,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use api::{ChargeFailure, Client, Invoice, InvoiceFilter, InvoiceLine, InvoiceState, NewPayment, NewRefund, Refund};
+use api::{
+    ChargeFailure, Client, Dispute, Invoice, InvoiceFilter, InvoiceLine, InvoiceState, NewPayment, NewRefund, Refund,
+};
 use clap::Subcommand;
 use domain::{Cents, CustomerId};
 use jiff::civil::Date;
@@ -11,7 +13,7 @@ use crate::confirm::Asked;
 use crate::context::Context;
 use crate::failure::{Doing as _, Exit, Failure};
 use crate::money::amount;
-use crate::output::{self, pairs, table, visible};
+use crate::output::{self, or_dash, pairs, table, visible};
 
 /// What can be done about invoices.
 #[derive(Debug, Subcommand)]
@@ -130,6 +132,22 @@ Examples:
         /// Number of the invoice
         number: String,
     },
+    /// List payments that customers' banks question
+    #[command(
+        after_help = "While a bank holds a payment, its customer is not reminded and nothing is closed. What the bank
+keeps is owed again on the invoice. Evidence is sent in the payment provider's dashboard; --json has its address, and
+what the provider charges for the dispute.
+
+Examples:
+  spinoff invoices disputes
+  spinoff invoices disputes --closed
+  spinoff invoices disputes --json | jq -r '.data[] | select(.state == \"needs_response\") | .url'"
+    )]
+    Disputes {
+        /// Those that are over, instead
+        #[arg(long)]
+        closed: bool,
+    },
     /// Give up what is left of an invoice
     #[command(after_help = "Exit codes: 0 it is given up, 3 no such invoice, 4 nothing is left of it.
 
@@ -188,6 +206,11 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
             let headings = ["REFUND", "AMOUNT", "STATE", "WHEN", "BY", "WHY"];
             context.output.show(&page, || table(&headings, page.data.iter().map(refund_row)))
         }
+        Command::Disputes { closed } => {
+            let page = client.disputes(closed).await.doing(|| "can't list the disputes".to_owned())?;
+            let headings = ["DISPUTE", "INVOICE", "AMOUNT", "STATE", "EVIDENCE BY", "WHY", "NEXT"];
+            context.output.show(&page, || table(&headings, page.data.iter().map(dispute_row)))
+        }
         Command::WriteOff { number, reason } => {
             let what = || format!("can't write off invoice {number}");
             let invoice = client.write_off_invoice(&number, &reason).await.doing(what)?;
@@ -238,8 +261,12 @@ fn confirm_refund(number: &str, amount: Cents, given: Option<Cents>) -> Result<(
 }
 
 fn refund_row(refund: &Refund) -> [String; 6] {
-    let state = if refund.booked_at.is_some() { "given back" } else { "on its way" };
-    let at = refund.booked_at.unwrap_or(refund.requested_at);
+    let (state, at) = match (refund.returned_at.or(refund.withdrawn_at), refund.booked_at) {
+        (Some(at), Some(_)) => ("came back", at),
+        (Some(at), None) => ("given up", at),
+        (None, Some(at)) => ("given back", at),
+        (None, None) => ("on its way", refund.requested_at),
+    };
     [
         visible(refund.reference.clone()),
         refund.amount.to_string(),
@@ -247,6 +274,18 @@ fn refund_row(refund: &Refund) -> [String; 6] {
         at.strftime("%Y-%m-%d %H:%M").to_string(),
         visible(refund.author.clone()),
         visible(refund.reason.clone()),
+    ]
+}
+
+fn dispute_row(dispute: &Dispute) -> [String; 7] {
+    [
+        visible(dispute.id.clone()),
+        or_dash(dispute.invoice.as_ref()),
+        dispute.amount.priced(&dispute.currency),
+        dispute.state.clone(),
+        or_dash(dispute.evidence_due.map(|due| due.strftime("%Y-%m-%d").to_string())),
+        visible(dispute.reason_in_words.clone()),
+        visible(dispute.next_step.clone()),
     ]
 }
 

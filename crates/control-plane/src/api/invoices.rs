@@ -69,7 +69,7 @@ pub(crate) async fn show(
 pub(crate) async fn pdf(State(app): State<App>, _: Program, Path(number): Path<String>) -> Result<Response, Refusal> {
     let (issued, document) = find(&app, &number).await?;
     let instance = instances::find(&app, &issued.instance.to_string()).await?;
-    Ok(paper::pdf(&app, &instance, &issued, &document)?)
+    Ok(paper::pdf(&app, &instance, &issued, &document).await?)
 }
 
 pub(crate) async fn csv(State(app): State<App>, _: Program, Path(number): Path<String>) -> Result<Response, Refusal> {
@@ -136,6 +136,8 @@ fn refund(kept: refunds::Refund) -> Refund {
         author: kept.author,
         requested_at: kept.requested_at,
         booked_at: kept.booked_at,
+        withdrawn_at: kept.withdrawn_at,
+        returned_at: kept.returned_at,
     }
 }
 

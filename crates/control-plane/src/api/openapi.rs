@@ -27,7 +27,7 @@ pub(crate) async fn document() -> axum::Json<utoipa::openapi::OpenApi> {
         paths::abandon_workflow, paths::list_audit_events, paths::report_activity,
         paths::report_emergency, paths::signed_members, paths::list_providers, paths::list_findings,
         paths::show_finding, paths::repair_finding, paths::sweep_providers, paths::show_pool,
-        paths::list_invoices, paths::show_invoice, paths::invoice_pdf, paths::invoice_csv, paths::pay_invoice, paths::charge_invoice, paths::list_refunds, paths::refund_invoice, paths::write_off_invoice, paths::show_ledger,
+        paths::list_invoices, paths::show_invoice, paths::invoice_pdf, paths::invoice_csv, paths::pay_invoice, paths::charge_invoice, paths::list_refunds, paths::refund_invoice, paths::write_off_invoice, paths::list_disputes, paths::show_ledger,
         paths::give_credit, paths::waive_hours, paths::list_contests, paths::open_contest, paths::decide_contest,
         paths::close_periods, paths::preview_bill, paths::check_books, paths::list_charge_differences, paths::show_dunning, paths::pause_dunning, paths::unpause_dunning,
         paths::show_billing_details, paths::set_billing_details, paths::list_coupons, paths::create_coupon, paths::show_coupon,
@@ -42,9 +42,9 @@ mod paths {
     use api::{
         ActivityAccepted, ActivityReport, AuditEvent, BillPreview, BillingDetails, BooksCheck, Budget, Cap,
         ChargeDifference, ClosePeriods, Contest, Coupon, Customer, CustomerCoupon, DecideContest, DeleteInstance,
-        DryRun, Dunning, EmergencyReport, Finding, HourOfUse, HoursWaived, Instance, InstanceAccepted, Invoice, Ledger,
-        Member, Message, NewAccess, NewBillingDetails, NewBudget, NewCap, NewContest, NewCoupon, NewCredit,
-        NewInstance, NewMember, NewPayment, NewRefund, Page, Pool, Problem, Provider, RedeemCoupon, Refund,
+        Dispute, DryRun, Dunning, EmergencyReport, Finding, HourOfUse, HoursWaived, Instance, InstanceAccepted,
+        Invoice, Ledger, Member, Message, NewAccess, NewBillingDetails, NewBudget, NewCap, NewContest, NewCoupon,
+        NewCredit, NewInstance, NewMember, NewPayment, NewRefund, Page, Pool, Problem, Provider, RedeemCoupon, Refund,
         RenameInstance, SignedMembers, Spending, SuspendInstance, Usage, WaiveHours, Workflow, WorkflowAccepted,
         WriteOff,
     };
@@ -203,6 +203,9 @@ mod paths {
             params(("number" = String, Path)),
             responses((status = 200, body = Invoice), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
                       (status = 409, description = "Nothing is left of it", body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)));
+        list_disputes = (get, path = "/disputes", tag = "invoices",
+            params(("state" = Option<String>, Query, description = "open, as without it, or closed")),
+            responses((status = 200, body = Page<Dispute>), (status = 401, body = Problem), (status = 422, body = Problem)));
         show_ledger = (get, path = "/customers/{id}/ledger", tag = "customers", params(("id" = String, Path, description = "Id or e-mail address")),
             responses((status = 200, body = Ledger), (status = 401, body = Problem), (status = 404, body = Problem)));
         give_credit = (post, path = "/customers/{id}/credits", tag = "customers", request_body = NewCredit,

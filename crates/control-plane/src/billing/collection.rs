@@ -10,23 +10,23 @@ mod workflows;
 use ::store::Tx;
 use ::store::sqlx::Error;
 use billing::dunning::Event as DunningEvent;
-use billing::ledger::{Kind, Transaction, TransactionId};
+use billing::ledger::{Kind, Ledger, Transaction, TransactionId};
 use billing::{Invoice, OutOfRange};
-use domain::{Cents, WorkflowId};
+use domain::{Cents, CustomerId, WorkflowId};
 use jiff::{SignedDuration, Timestamp};
 use providers::payments::{Bill, BillLine, CollectionState, Event, Failure, Standing};
 use workflow::{StepError, WorkflowState};
 
 use super::accounts::{self, AccountError, Entry};
 use super::invoices::{self, Issued};
-use super::settlement::charge_reference;
+use super::rounds::{self, charge_reference};
 use super::{dunning, letter, payments};
 use crate::app::{App, Core};
 use crate::audit;
 use crate::error::{AppError, refused};
-use crate::workflows::{Plan, begin as start};
+use crate::workflows::{Plan, begin as start, step_error};
 
-pub(crate) use workflows::{Collect, LookUp, Withdraw};
+pub(crate) use workflows::{Collect, HandOver, LookUp, Withdraw};
 
 /// A provider that is away for a weekend is waited for.
 const TIME_LIMIT: SignedDuration = SignedDuration::from_hours(3 * 24);
@@ -95,24 +95,40 @@ pub(crate) async fn again(app: &App, number: &str, by: &str) -> Result<WorkflowI
 
 /// Looks at the provider how an invoice stands of which it told.
 pub(crate) async fn heard(tx: &mut Tx, core: &Core, event: &Event) -> Result<(), Error> {
-    let Some(number) = event.invoice.as_deref().filter(|_| TELLING.contains(&event.kind.as_str())) else {
+    let Some(name) = event.invoice.as_deref().filter(|_| TELLING.contains(&event.kind.as_str())) else {
         return Ok(());
     };
+    let number = rounds::number_of(name);
     // Another installation may have its invoices in the same account.
     if invoices::store::find(tx, number).await?.is_none() {
         return Ok(());
     }
     let plan = Plan { kind: workflows::LOOK_UP, time_limit: TIME_LIMIT, subject: number };
-    start(tx, core, &plan, &workflows::Named { number: number.to_owned() }).await.map(drop)
+    start(tx, core, &plan, &workflows::Named { number: name.to_owned() }).await.map(drop)
 }
 
 /// Takes an invoice back from the provider that nobody is to be charged for any more.
-pub(super) async fn withdraw(tx: &mut Tx, core: &Core, number: &str) -> Result<(), Error> {
+pub(super) async fn withdraw(tx: &mut Tx, core: &Core, ledger: &Ledger, number: &str) -> Result<(), Error> {
     if !core.drivers.payments.charges() {
         return Ok(());
     }
     let plan = Plan { kind: workflows::WITHDRAW, time_limit: TIME_LIMIT, subject: number };
+    let name = rounds::present_name(ledger, number);
+    start(tx, core, &plan, &workflows::Named { number: name }).await.map(drop)
+}
+
+/// Has the provider offer on a page what is owed again of an invoice. Nobody charges it unasked: its bank said no.
+pub(super) async fn hand_over(tx: &mut Tx, core: &Core, number: &str) -> Result<(), Error> {
+    let plan = Plan { kind: workflows::HAND_OVER, time_limit: TIME_LIMIT, subject: number };
     start(tx, core, &plan, &workflows::Named { number: number.to_owned() }).await.map(drop)
+}
+
+/// Books how an invoice stands at the provider, before something else is booked that rests on its payment.
+pub(super) async fn look_first(core: &Core, customer: CustomerId, name: &str) -> Result<(), StepError> {
+    match core.drivers.payments.standing(customer, name).await.map_err(step_error)? {
+        Some(standing) => book(core, rounds::number_of(name), &standing).await,
+        None => Ok(()),
+    }
 }
 
 /// What is left of an invoice, as the provider is told; `None` when nothing is.
@@ -122,8 +138,10 @@ async fn bill(core: &Core, number: &str) -> Result<Option<Bill>, StepError> {
     if issued.outstanding <= Cents::ZERO {
         return Ok(None);
     }
+    drop(connection);
+    let ledger = accounts::read(&core.db, issued.customer).await.map_err(unbooked)?;
     Ok(Some(Bill {
-        number: issued.number,
+        number: rounds::present_name(&ledger, number),
         customer: issued.customer,
         instance: issued.instance,
         currency: issued.currency,
@@ -154,7 +172,9 @@ async fn book(core: &Core, number: &str, standing: &Standing) -> Result<(), Step
     let (known, _) = invoices::store::find(&mut tx, number).await?.ok_or_else(|| missing(number))?;
     store::name(&mut tx, number, &standing.id).await?;
     match (standing.state, &standing.failure) {
-        (CollectionState::Paid, _) => paid(&mut tx, core, &known, standing.paid).await?,
+        (CollectionState::Paid, _) => {
+            paid(&mut tx, core, &known, standing.name.as_deref().unwrap_or(number), standing.paid).await?;
+        }
         (CollectionState::Open, Some(failure)) => charge_failed(&mut tx, core, &known, failure).await?,
         _ => {}
     }
@@ -163,9 +183,9 @@ async fn book(core: &Core, number: &str, standing: &Standing) -> Result<(), Step
     Ok(())
 }
 
-async fn paid(tx: &mut Tx, core: &Core, known: &Issued, amount: Cents) -> Result<(), StepError> {
+async fn paid(tx: &mut Tx, core: &Core, known: &Issued, name: &str, amount: Cents) -> Result<(), StepError> {
     let (number, now) = (&known.number, core.clock.now());
-    let reference = charge_reference(number);
+    let reference = charge_reference(name);
     let mut held = accounts::open(tx, known.customer).await.map_err(unbooked)?;
     if held.ledger.find(&TransactionId::of(Kind::Payment, &reference)).is_some() || amount <= Cents::ZERO {
         return Ok(());
@@ -210,7 +230,7 @@ fn missing(number: &str) -> StepError {
     StepError::permanent(anyhow::anyhow!("there is no invoice {number}; look whether a backup was restored"))
 }
 
-fn undunned(error: AppError) -> StepError {
+pub(super) fn undunned(error: AppError) -> StepError {
     match error {
         AppError::Internal(error) => match error.downcast::<Error>() {
             Ok(error) => error.into(),

@@ -9,15 +9,15 @@ use std::sync::Arc;
 use ::store::Tx;
 use ::store::sqlx::Error;
 use async_trait::async_trait;
-use billing::ledger::{Account, Kind, TransactionId};
 use domain::{Cents, CustomerId};
 use jiff::{SignedDuration, Timestamp};
 use providers::payments::{CollectionState, Standing};
 use workflow::{OnFailure, Run, StepError, Stop, Workflow};
 
 use self::store::Charged;
-use super::settlement::charge_reference;
-use super::{accounts, invoices};
+use super::collection::unbooked;
+use super::refunds::elsewhere;
+use super::{accounts, disputes, invoices, rounds};
 use crate::app::Core;
 use crate::mail;
 use crate::workflows::{Plan, begin as start, step_error};
@@ -39,8 +39,10 @@ pub(crate) struct Found {
     pub invoice: String,
     /// Nobody, where only the provider knows the invoice.
     pub customer: Option<CustomerId>,
-    /// `missing`, `unknown`, `paid`, `void` or `open`.
+    /// `missing`, `unknown`, `paid`, `void`, `open`, `dispute` or `refund`.
     pub what: &'static str,
+    /// Tells it from others of the same invoice, where there can be several.
+    pub subject: Option<String>,
     pub ours: Cents,
     pub theirs: Cents,
     pub reason: String,
@@ -61,7 +63,7 @@ pub(crate) struct Difference {
 
 impl Found {
     fn id(&self) -> String {
-        format!("{} {}", self.what, self.invoice)
+        format!("{} {}", self.what, self.subject.as_ref().unwrap_or(&self.invoice))
     }
 }
 
@@ -101,14 +103,20 @@ async fn compare(core: &Core) -> Result<(), StepError> {
     let since = now - LOOKS_BACK;
     // Ours first: what is issued after it is looked at tomorrow, and is known by then.
     let ours = store::charged_since(&core.db, since).await?;
-    let theirs = by_number(core.drivers.payments.collected_since(since).await.map_err(step_error)?);
+    let payments = &core.drivers.payments;
+    let theirs = by_name(payments.collected_since(since).await.map_err(step_error)?);
+    let questioned = payments.disputes_since(since).await.map_err(step_error)?;
+    let repaid = payments.repayments_since(since).await.map_err(step_error)?;
     let mut found = Vec::new();
     for charged in &ours {
-        let booked = booked(core, charged).await?;
-        found.extend(difference(charged, booked, theirs.get(&charged.number)));
+        found.extend(differences(core, charged, &theirs).await?);
     }
     found.extend(unknown(core, &theirs).await?);
     let mut tx = core.db.begin().await?;
+    disputes::compare(&mut tx, core, &questioned).await?;
+    elsewhere::compare(&mut tx, core, &repaid).await?;
+    found.extend(disputes::differences(&mut tx).await?);
+    found.extend(elsewhere::differences(&mut tx).await?);
     let open: BTreeSet<String> = store::open_ids(&mut tx).await?.into_iter().collect();
     let seen: BTreeSet<String> = found.iter().map(Found::id).collect();
     for one in &found {
@@ -128,43 +136,67 @@ async fn compare(core: &Core) -> Result<(), StepError> {
     Ok(())
 }
 
-/// The one that counts of each number: void ones only where there is no other.
-fn by_number(all: Vec<(String, Standing)>) -> BTreeMap<String, Standing> {
+/// The one that counts of each name: void ones only where there is no other.
+fn by_name(all: Vec<(String, Standing)>) -> BTreeMap<String, Standing> {
     let mut kept: BTreeMap<String, Standing> = BTreeMap::new();
-    for (number, standing) in all {
-        let stays = kept.get(&number).is_some_and(|known| known.state != CollectionState::Void);
+    for (name, standing) in all {
+        let stays = kept.get(&name).is_some_and(|known| known.state != CollectionState::Void);
         if !stays {
-            kept.insert(number, standing);
+            kept.insert(name, standing);
         }
     }
     kept
 }
 
-/// What the book says was collected of an invoice.
-async fn booked(core: &Core, charged: &Charged) -> Result<Option<Cents>, StepError> {
-    let ledger = accounts::read(&core.db, charged.customer).await.map_err(StepError::permanent)?;
-    let id = TransactionId::of(Kind::Payment, &charge_reference(&charged.number));
-    Ok(ledger.find(&id).and_then(|payment| Cents::ZERO.checked_sub(payment.amount_on(Account::Receivable))))
+/// Where the book and the provider differ over an invoice, under each name under which it was collected.
+async fn differences(
+    core: &Core,
+    charged: &Charged,
+    theirs: &BTreeMap<String, Standing>,
+) -> Result<Vec<Found>, StepError> {
+    let ledger = accounts::read(&core.db, charged.customer).await.map_err(unbooked)?;
+    let mut found = Vec::new();
+    let present = rounds::present(&ledger, &charged.number);
+    for round in 1..=present {
+        let name = rounds::name(&charged.number, round);
+        let booked = rounds::collected(&ledger, &name).map_err(StepError::permanent)?.unwrap_or_default();
+        let standing = theirs.get(&name);
+        let paid = standing.and_then(|standing| paid_otherwise(charged, &name, booked, standing));
+        // What is waited for is waited for under the last name alone.
+        let is_last = round == present && (round == 1 || standing.is_some() || charged.outstanding > Cents::ZERO);
+        let last = is_last.then(|| difference(charged, standing)).flatten();
+        found.extend(paid.or(last));
+    }
+    Ok(found)
 }
 
-fn difference(charged: &Charged, booked: Option<Cents>, theirs: Option<&Standing>) -> Option<Found> {
+fn paid_otherwise(charged: &Charged, name: &str, booked: Cents, theirs: &Standing) -> Option<Found> {
+    let reason = format!(
+        "Of invoice {name}, {} cents are booked here as collected, and the payment provider says {}.",
+        booked.get(),
+        theirs.paid.get()
+    );
+    (booked != theirs.paid).then(|| Found {
+        invoice: charged.number.clone(),
+        customer: Some(charged.customer),
+        what: "paid",
+        subject: Some(name.to_owned()),
+        ours: booked,
+        theirs: theirs.paid,
+        reason,
+    })
+}
+
+fn difference(charged: &Charged, theirs: Option<&Standing>) -> Option<Found> {
     let Charged { number, outstanding, .. } = charged;
     let found = |what, ours: Cents, theirs: Cents, reason: String| {
-        Some(Found { invoice: number.clone(), customer: Some(charged.customer), what, ours, theirs, reason })
+        let (invoice, customer) = (number.clone(), Some(charged.customer));
+        Some(Found { invoice, customer, what, subject: None, ours, theirs, reason })
     };
     let Some(theirs) = theirs else {
         let reason = format!("Invoice {number} was handed over, and the payment provider does not show it.");
         return if charged.is_known_there { found("missing", *outstanding, Cents::ZERO, reason) } else { None };
     };
-    let taken = booked.unwrap_or_default();
-    if taken != theirs.paid {
-        let reason = format!(
-            "Of invoice {number}, {} cents are booked here as collected, and the payment provider says {}.",
-            taken.get(),
-            theirs.paid.get()
-        );
-        return found("paid", taken, theirs.paid, reason);
-    }
     let left = match theirs.state {
         CollectionState::Paid => return None,
         CollectionState::Void | CollectionState::GivenUp => Cents::ZERO,
@@ -187,13 +219,14 @@ async fn unknown(core: &Core, theirs: &BTreeMap<String, Standing>) -> Result<Vec
     let mut found = Vec::new();
     let mut connection = core.db.read().acquire().await?;
     for (number, standing) in theirs.iter().filter(|(_, standing)| standing.state != CollectionState::Void) {
-        if invoices::store::find(&mut connection, number).await?.is_none() {
+        if invoices::store::find(&mut connection, rounds::number_of(number)).await?.is_none() {
             let reason =
                 format!("The payment provider has an invoice {number} ({}), and there is none here.", standing.id);
             found.push(Found {
                 invoice: number.clone(),
                 customer: None,
                 what: "unknown",
+                subject: None,
                 ours: Cents::ZERO,
                 theirs: standing.total,
                 reason,

@@ -28,6 +28,7 @@ pub(crate) use view::view;
 use super::accounts::{AccountError, Held};
 use super::collection;
 use super::invoices::{self, Issued};
+use super::rounds;
 use crate::app::Core;
 use crate::audit;
 use crate::error::AppError;
@@ -86,13 +87,24 @@ pub(crate) async fn settled(tx: &mut Tx, core: &Core, held: &Held) -> Result<(),
     Ok(())
 }
 
-/// The invoices that a customer is dunned for, oldest first: those whose due date has passed, or whose charge failed.
+/// Lets a customer know that the last bank has decided which held money of theirs.
+pub(super) async fn disputes_ended(tx: &mut Tx, core: &Core, held: &Held) -> Result<(), AppError> {
+    let lost = rounds::lost(&held.ledger).map_err(AccountError::from)?;
+    let owed = owed(tx, core, held).await?;
+    let owes_again = owed.iter().any(|invoice| lost.contains_key(invoice.number.as_str()));
+    happened(tx, core, held, if owes_again { Event::DisputeLost } else { Event::DisputeWon }).await
+}
+
+/// The invoices that a customer is dunned for, oldest first: those whose due date has passed, whose charge failed, or
+/// whose payment a bank took back.
 /// None where the customer's credit covers them: nobody is closed out to whom as much is owed.
 async fn owed(tx: &mut Tx, core: &Core, held: &Held) -> Result<Vec<Issued>, AppError> {
     let today = invoices::day_of(core.clock.now());
     let failed = collection::store::failed_invoices(tx, held.customer()).await?;
     let mut owed = invoices::store::outstanding(tx, held.customer()).await?;
-    owed.retain(|invoice| invoice.due < today || failed.contains(&invoice.number));
+    let lost = rounds::lost(&held.ledger).map_err(AccountError::from)?;
+    let is_due = |it: &Issued| it.due < today || failed.contains(&it.number) || lost.contains_key(it.number.as_str());
+    owed.retain(is_due);
     let sum = sum(&owed)?;
     let credit = held.ledger.credit().map_err(AccountError::from)?;
     Ok(if sum <= credit { Vec::new() } else { owed })

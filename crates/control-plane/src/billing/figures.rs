@@ -17,7 +17,7 @@ pub(crate) struct Figures {
     pub invoiced: Cents,
     /// The same for the month before.
     pub invoiced_before: Cents,
-    /// Payments booked in the month, less what was given back.
+    /// Payments booked in the month, less what was given back and what banks took back.
     pub received: Cents,
     /// All that is owed.
     pub receivable: Cents,
@@ -49,7 +49,7 @@ pub(crate) async fn of_month(db: &Db, month: Month, today: Date) -> Result<(Figu
                 let more = received.checked_sub(amount);
                 received = more.ok_or_else(|| Error::Decode(billing::OutOfRange.into()))?;
             }
-            Kind::Refund => {
+            Kind::Refund | Kind::DisputeOpened | Kind::DisputeWon | Kind::Reversal => {
                 let less = received.checked_add(booked.transaction.amount_on(Account::Cash));
                 received = less.ok_or_else(|| Error::Decode(billing::OutOfRange.into()))?;
             }

@@ -10,9 +10,10 @@ use domain::{Cents, CustomerId};
 use jiff::civil::Date;
 use pages::{AmountRow, HowToPay, InvoiceLine, InvoiceRow, InvoiceView, PartyView, PaymentRow, Standing};
 use papers::InvoicePaper;
+use providers::payments::DisputeState;
 
 use super::invoices::{InvoiceState, Issued, day_of};
-use super::{accounts, collection, payments, refunds};
+use super::{accounts, collection, disputes, payments, refunds, rounds};
 use crate::app::{App, Core};
 use crate::error::AppError;
 use crate::instances::Instance;
@@ -51,6 +52,10 @@ pub(crate) async fn how_to_pay(core: &Core, issued: &Issued, url: &str) -> Resul
     if !core.drivers.payments.charges() {
         return Ok(HowToPay::Transfer(transfer(core, &issued.number)));
     }
+    let ledger = accounts::read(&core.db, issued.customer).await?;
+    if rounds::lost(&ledger).map_err(AppError::internal)?.contains_key(issued.number.as_str()) {
+        return Ok(HowToPay::Online { url: format!("{url}/pay"), because: Some(TAKEN_BACK.to_owned()) });
+    }
     let failures = collection::store::failures(&core.db, issued.customer, &issued.number).await?;
     let Some(last) = failures.last() else { return Ok(HowToPay::Automatic(CHARGED.to_owned())) };
     let because = format!(
@@ -61,10 +66,12 @@ pub(crate) async fn how_to_pay(core: &Core, issued: &Issued, url: &str) -> Resul
     Ok(HowToPay::Online { url: format!("{url}/pay"), because: Some(because) })
 }
 
+/// What a customer reads of an invoice whose payment a bank took back.
+pub(super) const TAKEN_BACK: &str = "Your bank took the payment for it back, so that it is to be paid again.";
 const PAY_NOW: &str = "You can pay it at once on the invoice's page, with the same card or another one.";
 const CHARGED: &str = "It is charged to your card; there is nothing for you to do.";
 
-/// The same, a paragraph each, for mail and paper.
+/// The same of one that was just issued, a paragraph each.
 pub(crate) fn in_paragraphs(core: &Core, number: &str) -> Vec<String> {
     if core.drivers.payments.charges() { vec![CHARGED.to_owned()] } else { transfer(core, number) }
 }
@@ -93,6 +100,9 @@ pub(crate) async fn view(
     invoice: &Invoice,
 ) -> Result<InvoiceView, AppError> {
     let amounts = |what: &str, amount| AmountRow { what: what.to_owned(), amount };
+    let mut connection = app.db.read().acquire().await?;
+    let questioned = disputes::store::of(&mut connection, issued.customer, &issued.number).await?;
+    drop(connection);
     Ok(InvoiceView {
         number: invoice.number.clone(),
         standing: standing(issued.state(day_of(app.clock.now()))),
@@ -125,13 +135,14 @@ pub(crate) async fn view(
         total: invoice.total,
         credit_applied: invoice.credit_applied,
         credits: invoice.credits.iter().map(|credit| amounts(&credit.description, credit.amount)).collect(),
-        payments: paid(app, issued).await?,
+        payments: paid(app, issued, &questioned).await?,
+        notes: questioned.iter().filter_map(|kept| disputes::words::for_customer(&kept.dispute)).collect(),
         open: issued.outstanding,
     })
 }
 
-/// The payments that were booked for this invoice, and what of them went back. An older one may have been settled with them.
-async fn paid(app: &App, issued: &Issued) -> Result<Vec<PaymentRow>, AppError> {
+/// The payments that were booked for this invoice, and what of them went back or was taken back. An older one may have been settled with them.
+async fn paid(app: &App, issued: &Issued, questioned: &[disputes::Kept]) -> Result<Vec<PaymentRow>, AppError> {
     let ledger = accounts::read(&app.db, issued.customer).await?;
     let reason = payments::reason_of(&issued.number);
     let notes = accounts::store::notes(&app.db, issued.customer).await?;
@@ -139,6 +150,9 @@ async fn paid(app: &App, issued: &Issued) -> Result<Vec<PaymentRow>, AppError> {
     let paid = ledger.transactions().iter().filter(|it| it.kind() == Kind::Payment).filter(named);
     let refunds = refunds::store::of(&app.db, issued.customer, &issued.number).await?;
     let returned = refunds.into_iter().filter_map(|refund| {
+        if refund.returned_at.is_some() {
+            return None;
+        }
         let (on, how) = (day_of(refund.booked_at?), format!("Given back: {}", refund.reason));
         Some(PaymentRow { on, how, amount: Cents::ZERO.checked_sub(refund.amount)? })
     });
@@ -149,7 +163,19 @@ async fn paid(app: &App, issued: &Issued) -> Result<Vec<PaymentRow>, AppError> {
             amount: Cents::ZERO.checked_sub(it.amount_on(Account::Receivable)).unwrap_or_default(),
         })
         .chain(returned)
+        .chain(questioned.iter().filter_map(kept_by_bank))
         .collect())
+}
+
+/// What a bank took back and kept.
+fn kept_by_bank(kept: &disputes::Kept) -> Option<PaymentRow> {
+    let dispute = &kept.dispute;
+    let is_booked = dispute.state == DisputeState::Lost && kept.problem.is_none();
+    Some(PaymentRow {
+        on: day_of(kept.ended_at.filter(|_| is_booked)?),
+        how: "Taken back by your bank".to_owned(),
+        amount: Cents::ZERO.checked_sub(dispute.taken)?,
+    })
 }
 
 fn party(party: &Party) -> PartyView {
@@ -157,8 +183,18 @@ fn party(party: &Party) -> PartyView {
 }
 
 /// The paper, for printing and for the tax office.
-pub(crate) fn pdf(app: &App, instance: &Instance, issued: &Issued, invoice: &Invoice) -> Result<Response, AppError> {
-    let how_to_pay = if issued.outstanding > Cents::ZERO { in_paragraphs(app, &issued.number) } else { Vec::new() };
+pub(crate) async fn pdf(
+    app: &App,
+    instance: &Instance,
+    issued: &Issued,
+    invoice: &Invoice,
+) -> Result<Response, AppError> {
+    let how_to_pay = match how_to_pay(app, issued, "").await? {
+        HowToPay::Nothing => Vec::new(),
+        HowToPay::Transfer(paragraphs) => paragraphs,
+        HowToPay::Automatic(paragraph) => vec![paragraph],
+        HowToPay::Online { because, .. } => because.into_iter().chain([PAY_NOW.to_owned()]).collect(),
+    };
     let workspace = app.shown_hostname(&instance.subdomain);
     let paper = InvoicePaper { invoice, workspace: &workspace, how_to_pay: &how_to_pay };
     let bytes = paper.to_pdf().map_err(AppError::internal)?;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use workflow::{OnFailure, Run, StepError, Stop, Workflow};
 
 use super::invoices::Issued;
+use super::{accounts, rounds};
 use crate::app::{App, Core};
 use crate::customers::payment_portal::{OPEN, sealed};
 use crate::error::{AppError, refused};
@@ -23,6 +24,7 @@ const TIME_LIMIT: SignedDuration = SignedDuration::from_mins(5);
 #[derive(Debug, Serialize, Deserialize)]
 struct Wanted {
     customer: CustomerId,
+    /// The name under which the invoice is collected.
     number: String,
 }
 
@@ -43,7 +45,8 @@ pub(crate) async fn open(app: &App, issued: &Issued) -> Result<WorkflowId, AppEr
         return WorkflowId::parse(&id).map_err(AppError::internal);
     }
     let plan = Plan { kind: KIND, time_limit: TIME_LIMIT, subject: &number };
-    let wanted = Wanted { customer: issued.customer, number: number.clone() };
+    let ledger = accounts::read(&app.db, issued.customer).await?;
+    let wanted = Wanted { customer: issued.customer, number: rounds::present_name(&ledger, &number) };
     let id = workflows::begin(&mut tx, app, &plan, &wanted).await?;
     tx.commit().await?;
     app.engine.wake();

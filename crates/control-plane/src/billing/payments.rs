@@ -60,7 +60,7 @@ pub(crate) async fn pay(app: &App, number: &str, payment: &Payment<'_>, by: &str
     audit::record(&mut tx, app, by, "payment.recorded", number, &detail).await?;
     let settled = find(&mut tx, number).await?;
     if settled.outstanding == Cents::ZERO {
-        collection::withdraw(&mut tx, app, number).await?;
+        collection::withdraw(&mut tx, app, &held.ledger, number).await?;
     }
     let how = format!("reference {reference}");
     let receipt = letter::Receipt { reference, how: &how, amount, on: invoices::day_of(at) };
@@ -121,7 +121,7 @@ pub(crate) async fn write_off(app: &App, number: &str, reason: &str, by: &str) -
     dunning::settled(&mut tx, app, &held).await?;
     let detail = format!("{}, {reason}", invoice.outstanding.priced(&invoice.currency));
     audit::record(&mut tx, app, by, "invoice.written_off", number, &detail).await?;
-    collection::withdraw(&mut tx, app, number).await?;
+    collection::withdraw(&mut tx, app, &held.ledger, number).await?;
     let settled = find(&mut tx, number).await?;
     tx.commit().await?;
     app.engine.wake();

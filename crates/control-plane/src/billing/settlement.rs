@@ -4,6 +4,8 @@ use billing::OutOfRange;
 use billing::ledger::{Account, Kind, Ledger, TransactionId};
 use domain::Cents;
 
+use super::rounds;
+
 /// What is left of an invoice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settlement {
@@ -14,25 +16,22 @@ pub(crate) struct Settlement {
     pub written_off: Cents,
 }
 
-/// Names the payment by which the payment provider collected an invoice.
-pub(crate) fn charge_reference(number: &str) -> String {
-    format!("charge of {number}")
-}
-
 /// Shares out what was paid: the oldest invoice is paid first, whichever one a payment named. `invoices` are numbers
 /// and totals, oldest first. Credit, write-offs and what the payment provider collected belong to the invoice that
-/// they name: it would go on asking for that one.
+/// they name: it would go on asking for that one. What a bank took back of that is owed again on the same one.
 pub(crate) fn settle(ledger: &Ledger, invoices: &[(String, Cents)]) -> Result<Vec<Settlement>, OutOfRange> {
     let settled_by = |kind, number: &str| {
         let found = ledger.find(&TransactionId::of(kind, number));
         found.map_or(Ok(Cents::ZERO), |it| less(Cents::ZERO, it.amount_on(Account::Receivable)))
     };
+    let lost = rounds::lost(ledger)?;
     let collected = |number: &str, left: Cents| {
-        let id = TransactionId::of(Kind::Payment, &charge_reference(number));
-        if ledger.find(&TransactionId::of(Kind::Reversal, id.as_str())).is_some() {
-            return Ok(Cents::ZERO);
+        let mut came = less(Cents::ZERO, lost.get(number).copied().unwrap_or_default())?;
+        for round in 1..=rounds::present(ledger, number) {
+            let paid = rounds::collected(ledger, &rounds::name(number, round))?;
+            came = came.checked_add(paid.unwrap_or_default()).ok_or(OutOfRange)?;
         }
-        Ok::<_, OutOfRange>(settled_by(Kind::Payment, &charge_reference(number))?.min(left))
+        Ok::<_, OutOfRange>(came.clamp(Cents::ZERO, left))
     };
     let mut open = Vec::with_capacity(invoices.len());
     let (mut all, mut named) = (Cents::ZERO, Cents::ZERO);
@@ -64,6 +63,7 @@ mod tests {
     use billing::ledger::Transaction;
     use jiff::Timestamp;
 
+    use super::rounds::{charge_reference, dispute_reference};
     use super::*;
 
     fn outstanding(transactions: Vec<Transaction>) -> Vec<i64> {
@@ -106,6 +106,34 @@ mod tests {
         assert_eq!(outstanding(book), [400, 700]);
         let too_much = charged().into_iter().chain([paid(&charge_reference("2"), 900)]).collect();
         assert_eq!(outstanding(too_much), [300, 0]);
+    }
+
+    #[test]
+    fn what_a_bank_keeps_is_owed_again_on_the_invoice_that_it_had_paid() {
+        let (at, amount) = (Timestamp::UNIX_EPOCH, Cents::new(700));
+        let dispute = dispute_reference("dp_1", 1, "2");
+        let mut book = charged();
+        book.push(paid(&charge_reference("2"), 700));
+        book.push(Transaction::dispute_opened(at, &dispute, amount, Cents::ZERO).unwrap());
+        assert_eq!(outstanding(book.clone()), [500, 0], "nothing is owed while the bank has not decided");
+        book.push(Transaction::dispute_lost(at, &dispute, amount).unwrap());
+        assert_eq!(outstanding(book.clone()), [500, 700]);
+        let mut anew = book.clone();
+        anew.push(paid(&charge_reference("2 (2)"), 700));
+        assert_eq!(outstanding(anew), [500, 0], "collected anew");
+        book.push(paid("by hand", 500));
+        assert_eq!(outstanding(book), [0, 700], "by hand, the oldest is paid first");
+    }
+
+    #[test]
+    fn a_part_that_a_bank_keeps_is_owed_again() {
+        let (at, amount) = (Timestamp::UNIX_EPOCH, Cents::new(200));
+        let dispute = dispute_reference("dp_1", 1, "2");
+        let mut book = charged();
+        book.push(paid(&charge_reference("2"), 700));
+        book.push(Transaction::dispute_opened(at, &dispute, amount, Cents::ZERO).unwrap());
+        book.push(Transaction::dispute_lost(at, &dispute, amount).unwrap());
+        assert_eq!(outstanding(book), [500, 200]);
     }
 
     #[test]

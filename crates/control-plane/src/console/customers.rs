@@ -1,13 +1,13 @@
 use axum::extract::{Path, Query, State};
 use axum::response::{Html, Redirect};
 use domain::CustomerId;
-use pages::console::{BounceView, ConsoleCustomer, ConsoleCustomers, CustomerRow, Fact};
+use pages::console::{BounceView, ConsoleCustomer, ConsoleCustomers, CustomerRow, Fact, HistoryRow};
 
 use super::instances::instance_row;
-use super::{Listing, PAGE, console_shell, next};
+use super::{Listing, PAGE, console_shell, money, next};
 use crate::app::App;
 use crate::billing::coupons::{self, held};
-use crate::billing::details;
+use crate::billing::{details, disputes, refunds};
 use crate::customers::{self, Customer};
 use crate::error::AppError;
 use crate::instances;
@@ -64,9 +64,20 @@ pub(crate) async fn show(
             last_at: bounce.last_at,
             answer: bounce.answer,
         }),
+        history: history(&app, id).await?,
         instances: instances.iter().map(|instance| instance_row(&app, instance)).collect(),
     };
     Ok(Html(page.render()))
+}
+
+/// What went back to a customer, and what their banks question, newest first.
+async fn history(app: &App, customer: CustomerId) -> Result<Vec<HistoryRow>, AppError> {
+    let given = refunds::store::of_customer(&app.db, customer, PAGE).await?;
+    let mut rows = money::refund::history(&given, &app.settings.plan.currency);
+    let questioned = disputes::store::of_customer(&app.db, customer, PAGE).await?;
+    rows.extend(questioned.iter().map(|kept| money::refund::questioned(app, kept)));
+    rows.sort_by_key(|row| std::cmp::Reverse(row.at));
+    Ok(rows)
 }
 
 /// Forgets that mail to a customer bounced, and tries again what waits for them.

@@ -2,13 +2,14 @@
 
 pub(crate) mod close;
 pub(crate) mod invoice;
+pub(crate) mod refund;
 
 use axum::extract::{Form, Path, Query, State};
 use axum::response::{Html, Redirect};
 use domain::{CustomerId, Month};
 use pages::console::{
-    ConsoleInvoiceRow, ConsoleInvoices, ConsoleMoney, ContestRow, CreditRow, DifferenceRow, FailedPaymentRow,
-    IssuedRow, MoneyFigures, OverdueRow,
+    ConsoleInvoiceRow, ConsoleInvoices, ConsoleMoney, ContestRow, CreditRow, DifferenceRow, DisputeRow,
+    FailedPaymentRow, IssuedRow, MoneyFigures, OverdueRow,
 };
 use serde::Deserialize;
 
@@ -16,6 +17,7 @@ use super::{Listing, PAGE, console_shell, next};
 use crate::app::App;
 use crate::billing::collection::{self, ChargeFailure};
 use crate::billing::contests::{self, ContestState};
+use crate::billing::disputes::{self, words};
 use crate::billing::dunning::{self, view::DunningView};
 use crate::billing::figures::{self, Booked};
 use crate::billing::invoices::store::Filter;
@@ -28,6 +30,8 @@ use crate::{customers, instances, usage};
 
 /// So many days with invoices are shown.
 const DAYS: u32 = 12;
+/// So many disputes are shown that are over.
+const ENDED: u32 = 10;
 /// Where all invoices are listed; each is below it.
 const HERE: &str = "/admin/money/invoices";
 
@@ -52,6 +56,7 @@ pub(crate) async fn index(State(app): State<App>, Reader(person): Reader) -> Res
         },
         contests: each(&app, contested, contest).await?,
         failed: failed(&app).await?,
+        disputes: questioned(&app).await?,
         differences: differences(&app).await?,
         overdue: each(&app, overdue, late).await?,
         credits: each(&app, booked, credit).await?,
@@ -117,9 +122,40 @@ async fn failed(app: &App) -> Result<Option<Vec<FailedPaymentRow>>, AppError> {
             at: failure.failed_at,
             next: match dunning::view(app, customer).await? {
                 Some(view) if view.paused => "Paused by you.".to_owned(),
+                Some(view) if view.disputed => "Waits for a bank to decide a dispute.".to_owned(),
                 Some(DunningView { next: Some((what, Some(at))), .. }) => format!("{}: {what}", day_of(at)),
                 _ => "Nothing by itself.".to_owned(),
             },
+        })
+    };
+    each(app, found, row).await.map(Some)
+}
+
+/// None where customers pay by hand.
+async fn questioned(app: &App) -> Result<Option<Vec<DisputeRow>>, AppError> {
+    if !app.drivers.payments.charges() {
+        return Ok(None);
+    }
+    let mut found = disputes::store::list(&app.db, true, PAGE).await?;
+    found.extend(disputes::store::list(&app.db, false, ENDED).await?);
+    let row = async |app: &App, kept: disputes::Kept| {
+        let dispute = &kept.dispute;
+        Ok(DisputeRow {
+            customer: match kept.customer {
+                Some(customer) => Some(name(app, customer).await?),
+                None => None,
+            },
+            customer_url: kept.customer.map(customer_url).unwrap_or_default(),
+            invoice_url: kept.invoice.as_deref().map(invoice_url).unwrap_or_default(),
+            number: kept.invoice.clone(),
+            amount: words::price(dispute),
+            reason: words::reason(&dispute.reason),
+            standing: words::standing(dispute.state).to_owned(),
+            at: dispute.opened_at,
+            due: dispute.evidence_due.filter(|_| !dispute.state.is_over()),
+            next: words::next(&kept),
+            fee: words::fee(dispute),
+            url: dispute.url.clone(),
         })
     };
     each(app, found, row).await.map(Some)
@@ -154,6 +190,7 @@ async fn late(app: &App, issued: Issued) -> Result<OverdueRow, AppError> {
         due: issued.due,
         dunning: match dunning::view(app, issued.customer).await? {
             Some(view) if view.paused => format!("{late}. Paused by you."),
+            Some(view) if view.disputed => format!("{late}. Waits for a bank to decide a dispute."),
             Some(view) => format!("{late}. {}", view.now),
             None => late,
         },

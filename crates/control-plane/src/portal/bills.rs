@@ -315,7 +315,7 @@ pub(crate) async fn pdf(
 ) -> Result<Response, PageError> {
     let instance = owned(&app, &person, &subdomain).await?;
     let (issued, invoice) = find(&app, &instance, &number).await?;
-    Ok(paper::pdf(&app, &instance, &issued, &invoice)?)
+    Ok(paper::pdf(&app, &instance, &issued, &invoice).await?)
 }
 
 pub(crate) async fn csv(

@@ -35,7 +35,8 @@ const PUBLIC: [&str; 23] = [
 ];
 
 /// What support may not change: invoices are issued, and given up, by an owner.
-const AN_OWNERS: [&str; 2] = ["/admin/money/close", "/admin/money/invoices/{number}/write-off"];
+const AN_OWNERS: [&str; 3] =
+    ["/admin/money/close", "/admin/money/invoices/{number}/refund", "/admin/money/invoices/{number}/write-off"];
 
 /// Every path in the route table, with the functions that answer it.
 fn table() -> Vec<(String, String)> {

@@ -239,13 +239,13 @@ async fn what_is_given_up_or_paid_by_hand_is_withdrawn_from_stripe() {
 }
 
 /// Runs the comparison of a day.
-async fn compare(city: &City) {
+pub(crate) async fn compare(city: &City) {
     city.pass(1);
     control_plane::close_if_due(&city.app().core()).await.unwrap();
     city.until("an end", async || city.nothing_runs().await).await;
 }
 
-async fn differences(city: &City, state: &str) -> Vec<Value> {
+pub(crate) async fn differences(city: &City, state: &str) -> Vec<Value> {
     let (_, page) = city.api(Method::GET, &format!("/billing/differences?state={state}"), Value::Null).await;
     page["data"].as_array().unwrap().clone()
 }

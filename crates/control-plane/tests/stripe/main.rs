@@ -4,6 +4,7 @@
 
 mod city;
 mod collecting;
+mod disputing;
 #[path = "../house/support/host.rs"]
 #[allow(dead_code, reason = "it is the house's, which looks at more of it")]
 mod host;
@@ -12,6 +13,7 @@ mod orders;
 mod portal;
 mod recovering;
 mod refunding;
+mod repayments;
 mod trial;
 mod webhooks;
 mod year;

@@ -12,7 +12,7 @@ use crate::collecting::{books_agree, charge_again, close, failed, in_december, i
 const ADA: Option<&str> = Some("ada@example.com");
 
 /// So many days pass, and dunning looks at them, twice as two replicas would.
-async fn days(city: &City, count: i64) {
+pub(crate) async fn days(city: &City, count: i64) {
     city.pass(count);
     for _ in 0..2 {
         control_plane::dun_if_due(&city.app().core()).await.unwrap();
@@ -20,7 +20,7 @@ async fn days(city: &City, count: i64) {
     city.until("an end", async || city.nothing_runs().await).await;
 }
 
-async fn stage(city: &City) -> String {
+pub(crate) async fn stage(city: &City) -> String {
     let customer = invoice(city).await["customer_id"].as_str().unwrap().to_owned();
     let (_, seen) = city.api(Method::GET, &format!("/customers/{customer}/dunning"), Value::Null).await;
     seen["stage"].as_str().unwrap().to_owned()
@@ -52,20 +52,20 @@ async fn closed_out(city: &City) -> String {
     payer
 }
 
-async fn page_of_the_invoice(city: &City) -> String {
+pub(crate) async fn page_of_the_invoice(city: &City) -> String {
     let number = invoice(city).await["number"].as_str().unwrap().to_owned();
     format!("/portal/instances/acme/bills/invoices/{number}")
 }
 
 /// Goes to Stripe's page of the invoice, as its customer does. Its address.
-async fn led_to_stripe(city: &City) -> String {
+pub(crate) async fn led_to_stripe(city: &City) -> String {
     let url = page_of_the_invoice(city).await;
     let opened = city.post(&format!("{url}/pay"), ADA, &[]).await;
     assert_eq!(opened.status, StatusCode::SEE_OTHER, "{}", opened.body);
     city.get(&opened.location.unwrap(), ADA).await.onward().to_owned()
 }
 
-async fn press(page: &str, button: &str) -> String {
+pub(crate) async fn press(page: &str, button: &str) -> String {
     let pressed = reqwest::Client::new().post(page).form(&[("do", button)]).send().await.unwrap();
     assert_eq!(pressed.status(), StatusCode::OK);
     pressed.text().await.unwrap()

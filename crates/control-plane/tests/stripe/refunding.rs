@@ -12,7 +12,7 @@ use crate::city::City;
 use crate::collecting::{close, failed, in_december, invoice, paid};
 
 /// November's invoice, paid by card. Who paid, and its number.
-async fn paid_invoice(city: &City) -> (String, String) {
+pub(crate) async fn paid_invoice(city: &City) -> (String, String) {
     let payer = in_december(city).await;
     close(city).await;
     paid(city).await;
@@ -20,7 +20,7 @@ async fn paid_invoice(city: &City) -> (String, String) {
     (payer, invoice(city).await["number"].as_str().unwrap().to_owned())
 }
 
-async fn give_back(city: &City, number: &str, amount: i64, reference: &str) -> (StatusCode, Value) {
+pub(crate) async fn give_back(city: &City, number: &str, amount: i64, reference: &str) -> (StatusCode, Value) {
     let body = json!({"amount": amount, "reference": reference, "reason": "We had an outage."});
     city.api(Method::POST, &format!("/invoices/{number}/refunds"), body).await
 }

@@ -3,6 +3,7 @@ use domain::{CustomerId, Email};
 use jiff::Timestamp;
 
 use super::instances::{Fact, InstanceRow};
+use super::invoice::HistoryRow;
 use crate::page::page;
 use crate::shell::Shell;
 
@@ -47,6 +48,8 @@ pub struct ConsoleCustomer {
     pub facts: Vec<Fact>,
     /// That mail to them comes back.
     pub bounce: Option<BounceView>,
+    /// Money that went back to them, or that their banks question, newest first.
+    pub history: Vec<HistoryRow>,
     /// Their instances.
     pub instances: Vec<InstanceRow>,
 }

@@ -27,6 +27,8 @@ pub struct ConsoleInvoice {
     pub dunning: Option<DunningView>,
     /// Where a form asks for another charge of the card; none where nobody is charged, or nothing is owed.
     pub charge_url: Option<String>,
+    /// Where [`ConfirmRefund`] is; none where nothing can be given back, or the reader may not.
+    pub refund_url: Option<String>,
     /// What happened to it, newest first.
     pub history: Vec<HistoryRow>,
     /// The form for a payment.
@@ -107,5 +109,35 @@ pub struct ConfirmWriteOff {
     pub back_url: String,
 }
 
+/// Asks how much of an invoice is given back, why, and whether really. Posts `amount`, `reason`, `reference` and
+/// `confirmation` to `action`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/confirm_refund.html")]
+pub struct ConfirmRefund {
+    /// What surrounds the page.
+    pub shell: Shell,
+    /// The invoice's number, which has to be typed.
+    pub number: String,
+    /// For whom.
+    pub customer: String,
+    /// How much can be given back, formatted.
+    pub most: String,
+    /// Whether the card gets it; otherwise somebody has to send it.
+    pub to_card: bool,
+    /// What was entered as amount; at first all that can be given back.
+    pub amount: String,
+    /// What was entered as reason.
+    pub reason: String,
+    /// Names this refund, so that a form sent twice gives it once; sent with the form.
+    pub reference: String,
+    /// Why it was refused.
+    pub error: Option<String>,
+    /// Where the form goes.
+    pub action: String,
+    /// Where to go back to.
+    pub back_url: String,
+}
+
+page!(ConfirmRefund, here: "/admin/money");
 page!(ConsoleInvoice, here: "/admin/money");
 page!(ConfirmWriteOff, here: "/admin/money");

@@ -15,10 +15,10 @@ pub use close::{CloseInvoiceRow, CloseState, ConsoleClose};
 pub use customers::{BounceView, ConsoleCustomer, ConsoleCustomers, CustomerRow};
 pub use home::{Attention, ConsoleHome, Count};
 pub use instances::{ConsoleInstance, ConsoleInstances, Fact, InstanceMemberRow, InstanceRow};
-pub use invoice::{ConfirmWriteOff, ConsoleInvoice, CreditForm, DunningView, HistoryRow, PaymentForm};
+pub use invoice::{ConfirmRefund, ConfirmWriteOff, ConsoleInvoice, CreditForm, DunningView, HistoryRow, PaymentForm};
 pub use money::{
-    ConsoleInvoiceRow, ConsoleInvoices, ConsoleMoney, ContestRow, CreditRow, DifferenceRow, FailedPaymentRow,
-    IssuedRow, MoneyFigures, OverdueRow,
+    ConsoleInvoiceRow, ConsoleInvoices, ConsoleMoney, ContestRow, CreditRow, DifferenceRow, DisputeRow,
+    FailedPaymentRow, IssuedRow, MoneyFigures, OverdueRow,
 };
 pub use providers::{
     CeilingRow, CheckRow, CheckVerdict, ConfirmRepair, ConsoleProviders, FindingClass, FindingRow, PoolCard, PoolRow,

@@ -24,6 +24,9 @@ pub struct ConsoleMoney {
     pub contests: Vec<ContestRow>,
     /// Payments that failed and were not made since, newest first; none where nobody is charged by itself.
     pub failed: Option<Vec<FailedPaymentRow>>,
+    /// Payments that banks question: open ones the oldest first, then those that ended lately; none where nobody is
+    /// charged by itself.
+    pub disputes: Option<Vec<DisputeRow>>,
     /// Where the payment provider says something else than the books; none where nobody is charged by itself.
     pub differences: Option<Vec<DifferenceRow>>,
     /// Invoices that are late, latest first.
@@ -93,6 +96,35 @@ pub struct FailedPaymentRow {
     pub at: Timestamp,
     /// What comes next, in words with its day.
     pub next: String,
+}
+
+/// A payment that a bank questions.
+#[derive(Debug, Clone)]
+pub struct DisputeRow {
+    /// Whose; none where nobody here knows the payment.
+    pub customer: Option<String>,
+    /// Where that customer is shown.
+    pub customer_url: String,
+    /// The number of the invoice; none where nobody here knows it.
+    pub number: Option<String>,
+    /// Where that is shown.
+    pub invoice_url: String,
+    /// How much is questioned, in its own currency.
+    pub amount: String,
+    /// Why, in words.
+    pub reason: String,
+    /// Where it stands, in words.
+    pub standing: String,
+    /// Since when.
+    pub at: Timestamp,
+    /// Until when evidence is taken; none once it is over.
+    pub due: Option<Timestamp>,
+    /// What to do next, in a sentence.
+    pub next: String,
+    /// What the provider charges for it, if it says so.
+    pub fee: Option<String>,
+    /// Where it is in the provider's dashboard.
+    pub url: String,
 }
 
 /// The payment provider says something else of an invoice than the books.

@@ -3,7 +3,7 @@ use domain::{CustomerId, InstanceId, InstanceState, MemberRole, WorkflowId};
 use pages::console::{
     Attention, AuditRow, BounceView, ConfirmWorkflowAction, ConsoleAudit, ConsoleCustomer, ConsoleCustomers,
     ConsoleHome, ConsoleInstance, ConsoleInstances, ConsoleWorkflow, ConsoleWorkflows, Count, CustomerRow, Fact,
-    InstanceMemberRow, InstanceRow, WorkflowAction, WorkflowRow, WorkflowState, WorkflowStepRow,
+    HistoryRow, InstanceMemberRow, InstanceRow, WorkflowAction, WorkflowRow, WorkflowState, WorkflowStepRow,
 };
 use pages::{Area, Health, Observed, StepState};
 
@@ -39,6 +39,11 @@ pub fn all(fill: Fill) -> Vec<Sample> {
                     last_at: before(1),
                     answer: fill.text("550 5.1.1 there is no such mailbox"),
                 }),
+                history: fill.list(vec![HistoryRow {
+                    at: before(80_000),
+                    what: fill.text("Given back of 2026-11-0018: $5.00, we had an outage"),
+                    by: fill.text("operator@example.com"),
+                }]),
                 instances: fill.list(instances(fill)),
             }
             .render(),

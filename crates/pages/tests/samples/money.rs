@@ -2,9 +2,9 @@ use super::{Fill, Sample, before, now, sample};
 use domain::{Cents, Month, Signal, UsageHour};
 use jiff::civil::{Date, date};
 use pages::console::{
-    CloseInvoiceRow, CloseState, ConfirmWriteOff, ConsoleClose, ConsoleInvoice, ConsoleInvoiceRow, ConsoleInvoices,
-    ConsoleMoney, ContestRow, CreditForm, CreditRow, DifferenceRow, DunningView, FailedPaymentRow, HistoryRow,
-    IssuedRow, MoneyFigures, OverdueRow, PaymentForm,
+    CloseInvoiceRow, CloseState, ConfirmRefund, ConfirmWriteOff, ConsoleClose, ConsoleInvoice, ConsoleInvoiceRow,
+    ConsoleInvoices, ConsoleMoney, ContestRow, CreditForm, CreditRow, DifferenceRow, DisputeRow, DunningView,
+    FailedPaymentRow, HistoryRow, IssuedRow, MoneyFigures, OverdueRow, PaymentForm,
 };
 use pages::{
     AmountRow, Area, BillingDetailsErrors, BillingDetailsPage, BillingDetailsValues, Bills, BudgetForm, CapChoice,
@@ -135,6 +135,7 @@ fn console(fill: Fill) -> Vec<Sample> {
         ),
         sample("console-close-done", close(fill, CloseState::Done).render()),
         sample("console-invoice", console_invoice(fill).render()),
+        sample("console-refund", refund(fill).render()),
         sample("console-write-off", write_off(fill).render()),
     ]
 }
@@ -368,6 +369,9 @@ fn invoice(fill: Fill, standing: Standing) -> InvoiceView {
             120,
         )]),
         payments: fill.list(vec![paid]),
+        notes: fill.list(vec![fill.text(
+            "Your bank has questioned $40.00 of the payment since 9 December 2026 and holds it until it has decided.",
+        )]),
         open: if owed { Cents::new(814) } else { Cents::ZERO },
     }
 }
@@ -417,6 +421,23 @@ fn money(fill: Fill) -> ConsoleMoney {
             ours: Cents::new(4_950),
             theirs: Cents::ZERO,
             since: before(90_000),
+        }])),
+        disputes: Some(fill.list(vec![DisputeRow {
+            customer: fill.option(customer()),
+            customer_url: url(),
+            number: fill.option("2026-10-0017".to_owned()),
+            invoice_url: "/admin/money/invoices/2026-10-0017".to_owned(),
+            amount: fill.text("$48.14"),
+            reason: fill.text("the holder of the card says it was not them"),
+            standing: fill.text("The bank took the money and waits for evidence"),
+            at: before(90_000),
+            due: fill.option(before(-1_700_000)),
+            next:
+                fill.text(
+                    "Send evidence in the provider's dashboard by 15 December 2026; without it the money is lost.",
+                ),
+            fee: fill.option("$15.00".to_owned()),
+            url: "https://dashboard.stripe.com/disputes/dp_1".to_owned(),
         }])),
         overdue: fill.list(vec![OverdueRow {
             customer: customer(),
@@ -515,6 +536,7 @@ fn console_invoice(fill: Fill) -> ConsoleInvoice {
             paused: false,
         }),
         charge_url: fill.option("/admin/money/invoices/2026-11-0018/charge".to_owned()),
+        refund_url: fill.option("/admin/money/invoices/2026-11-0018/refund".to_owned()),
         history: fill.list(vec![
             HistoryRow {
                 at: before(80_000),
@@ -536,6 +558,22 @@ fn console_invoice(fill: Fill) -> ConsoleInvoice {
             error: fill.maybe("Say why: the customer reads it."),
         },
         may_change: true,
+    }
+}
+
+fn refund(fill: Fill) -> ConfirmRefund {
+    ConfirmRefund {
+        shell: fill.shell("Give money back", Area::Console),
+        number: fill.text("2026-11-0018"),
+        customer: fill.text("Ada Lovelace"),
+        most: fill.text("$40.00"),
+        to_card: fill != Fill::Empty,
+        amount: fill.text("40.00"),
+        reason: fill.text("We had an outage."),
+        reference: "wf_1".to_owned(),
+        error: fill.maybe("Of invoice 2026-11-0018, $40.00 can be given back."),
+        action: "/admin/money/invoices/2026-11-0018/refund".to_owned(),
+        back_url: "/admin/money/invoices/2026-11-0018".to_owned(),
     }
 }
 

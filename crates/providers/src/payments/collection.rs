@@ -45,8 +45,11 @@ pub struct Refund {
 /// How an invoice stands at the provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
-    /// The provider's id of it. Names the payment in the customer's book.
+    /// The provider's id of it.
     pub id: String,
+    /// The name under which we handed it over; absent only in what was stored before it was kept.
+    #[serde(default)]
+    pub name: Option<String>,
     /// Where it stands.
     pub state: CollectionState,
     /// What the provider says it comes to.

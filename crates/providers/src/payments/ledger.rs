@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use world::Clock;
 
 use super::{
-    Bill, Card, CardProblems, Checkout, CheckoutState, Collects, Event, NotGenuine, Order, Payments, Refund, SavedCard,
-    Standing,
+    Bill, Card, CardProblems, Checkout, CheckoutState, Collects, Dispute, Event, NotGenuine, Order, Payments, Refund,
+    Repayment, Repayments, SavedCard, Standing,
 };
 use crate::inventory::{Check, Item};
 use crate::{ProviderError, Removed};
@@ -65,10 +65,38 @@ impl Payments for Ledger {
         Ok(())
     }
 
+    async fn hand_over(&self, bill: &Bill) -> Result<(), ProviderError> {
+        Err(by_hand(&bill.number))
+    }
+
+    async fn dispute(&self, _id: &str) -> Result<Option<Dispute>, ProviderError> {
+        Ok(None)
+    }
+
+    async fn disputes_since(&self, _since: Timestamp) -> Result<Vec<Dispute>, ProviderError> {
+        Ok(Vec::new())
+    }
+
+    async fn paid_by(&self, _payment: &str) -> Result<Option<String>, ProviderError> {
+        Ok(None)
+    }
+
+    async fn repayments_of(&self, _payment: &str) -> Result<Repayments, ProviderError> {
+        Ok(Repayments::default())
+    }
+
+    async fn repayments_since(&self, _since: Timestamp) -> Result<Vec<Repayment>, ProviderError> {
+        Ok(Vec::new())
+    }
+
     async fn refund(&self, refund: &Refund) -> Result<(), ProviderError> {
         let why = "the ledger has no card to give it back to";
         let next = "send the money by hand; it is booked already where customers pay by hand";
         Err(ProviderError::refused(format!("give back a part of {}", refund.invoice), why, next))
+    }
+
+    async fn gave_back(&self, _refund: &Refund) -> Result<bool, ProviderError> {
+        Ok(false)
     }
 
     async fn collected_since(&self, _since: Timestamp) -> Result<Vec<(String, Standing)>, ProviderError> {

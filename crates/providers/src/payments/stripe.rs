@@ -13,6 +13,7 @@
 mod api;
 mod cancellation;
 mod customers;
+mod disputes;
 mod events;
 mod form;
 mod inspection;
@@ -32,8 +33,8 @@ use jiff::Timestamp;
 use world::{Clock, Entropy};
 
 use super::{
-    Bill, Card, CardProblems, Checkout, CheckoutState, Collects, Event, NotGenuine, Order, Payments, Refund, SavedCard,
-    Standing,
+    Bill, Card, CardProblems, Checkout, CheckoutState, Collects, Dispute, Event, NotGenuine, Order, Payments, Refund,
+    Repayment, Repayments, SavedCard, Standing,
 };
 use crate::budget::Budget;
 use crate::inventory::{Check, Item};
@@ -112,8 +113,37 @@ impl Payments for Stripe {
         self.withdraw_invoice(customer, number).await
     }
 
+    async fn hand_over(&self, bill: &Bill) -> Result<(), ProviderError> {
+        self.hand_over_bill(bill).await
+    }
+
+    async fn dispute(&self, id: &str) -> Result<Option<Dispute>, ProviderError> {
+        self.dispute_of(id).await
+    }
+
+    async fn disputes_since(&self, since: Timestamp) -> Result<Vec<Dispute>, ProviderError> {
+        self.all_disputes(since).await
+    }
+
+    async fn paid_by(&self, payment: &str) -> Result<Option<String>, ProviderError> {
+        let invoice = self.invoice_paid_by(payment).await?;
+        Ok(invoice.and_then(|invoice| invoice.number().map(str::to_owned)))
+    }
+
+    async fn repayments_of(&self, payment: &str) -> Result<Repayments, ProviderError> {
+        self.all_refunds_of(payment).await
+    }
+
+    async fn repayments_since(&self, since: Timestamp) -> Result<Vec<Repayment>, ProviderError> {
+        self.all_refunds(since).await
+    }
+
     async fn refund(&self, refund: &Refund) -> Result<(), ProviderError> {
         self.give_back(refund).await
+    }
+
+    async fn gave_back(&self, refund: &Refund) -> Result<bool, ProviderError> {
+        self.was_given_back(refund).await
     }
 
     async fn collected_since(&self, since: Timestamp) -> Result<Vec<(String, Standing)>, ProviderError> {

@@ -6,6 +6,7 @@ mod cancelling;
 mod charging;
 mod checkout;
 mod collecting;
+mod disputes;
 mod events;
 mod harness;
 mod inspection;

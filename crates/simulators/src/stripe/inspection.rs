@@ -11,7 +11,7 @@ use crate::stripe::deliveries::{Attempt, Deliveries};
 use crate::stripe::keys::{Keys, Permission};
 use crate::stripe::objects::{number, shown, word};
 use crate::stripe::subscriptions::ENDED;
-use crate::stripe::{Stripe, checkout, webhooks};
+use crate::stripe::{Stripe, checkout, refunds, webhooks};
 
 /// Cents.
 pub type Money = i64;
@@ -167,6 +167,16 @@ impl Stripe {
         webhooks::roll(&mut account, endpoint, until)
     }
 
+    /// The bank of the card can't take a refund, so that the money comes back to the account.
+    pub fn fail_refund(&self, refund: &str) {
+        refunds::fail(&mut self.account(), refund);
+    }
+
+    /// Every refund, oldest first.
+    pub fn refunds(&self) -> Vec<Value> {
+        self.all("refund")
+    }
+
     /// From now on so many deliveries go wrong, as a seeded stream decides.
     pub fn misdeliver(&self, deliveries: Deliveries, entropy: Entropy) {
         self.account().post.wrong = Some((deliveries, entropy));
@@ -187,7 +197,7 @@ impl Stripe {
         self.account().post.duplicate_next.push_back(kind.to_owned());
     }
 
-    fn all(&self, kind: &'static str) -> Vec<Value> {
+    pub(super) fn all(&self, kind: &'static str) -> Vec<Value> {
         self.account().objects.all(kind).map(shown).collect()
     }
 

@@ -21,9 +21,10 @@ pub(super) const ROUTES: &[Route] = &[
     ("POST", "/v1/invoices/{id}/finalize", "invoice", "auto_advance: flag", finalize),
     ("POST", "/v1/invoices/{id}/pay", "invoice", "payment_method, paid_out_of_band: flag, off_session: flag", pay),
     ("POST", "/v1/invoices/{id}/void", "invoice", "", void),
-    ("GET", "/v1/invoice_payments", "invoice", "invoice, status: =open|paid|canceled", payments),
+    ("GET", "/v1/invoice_payments", "invoice", PAYMENTS, payments),
 ];
 
+const PAYMENTS: &str = "invoice, status: =open|paid|canceled, payment: { type!: =payment_intent, payment_intent }";
 const FILTERS: &str = "customer, subscription, created: range, status: =draft|open|paid|uncollectible|void, \
     collection_method: =charge_automatically|send_invoice";
 const NEW: &str = "customer, subscription, auto_advance: flag, automatically_finalizes_at: integer, currency, \
@@ -171,8 +172,10 @@ fn void(account: &mut Account, call: &Call) -> Result<Value, Refusal> {
 
 fn payments(account: &mut Account, call: &Call) -> Result<Value, Refusal> {
     let sent = &call.params;
+    let intent = &sent["payment"]["payment_intent"];
     page(account, "invoice_payment", call, |payment| {
         ["invoice", "status"].iter().all(|name| sent[*name].is_null() || sent[*name] == payment[*name])
+            && (intent.is_null() || *intent == payment["payment"]["payment_intent"])
     })
 }
 

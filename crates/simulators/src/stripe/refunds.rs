@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use crate::stripe::account::{Account, Call};
+use crate::stripe::disputes;
 use crate::stripe::events::{self, emit};
 use crate::stripe::listing::page;
 use crate::stripe::objects::{merge, number, word};
@@ -49,6 +50,10 @@ pub(super) fn refund(account: &mut Account, charge: &str, amount: i64, sent: &Va
         let message = format!("A refund of {amount} is more than the {left} that are left of the charge, or nothing");
         return Err(Refusal::invalid(message).at("amount"));
     }
+    if disputes::is_held(account, charge) {
+        let message = format!("Charge {charge} has been charged back; it can't be refunded");
+        return Err(Refusal::invalid(message).code("charge_disputed"));
+    }
     let id = account.id("re");
     let mut refund = json!({
         "id": id, "object": "refund", "amount": amount, "balance_transaction": null, "charge": charge,
@@ -64,6 +69,21 @@ pub(super) fn refund(account: &mut Account, charge: &str, amount: i64, sent: &Va
         held["refunded"] = (amount == left).into();
     });
     Ok(refund)
+}
+
+/// The money of a refund comes back. Once.
+pub(super) fn fail(account: &mut Account, id: &str) {
+    let Some(refund) = account.objects.get("refund", id).filter(|it| it["status"] == "succeeded").cloned() else {
+        return;
+    };
+    events::update(account, "refund", id, "refund.failed", |refund| {
+        refund["status"] = "failed".into();
+        refund["failure_reason"] = "expired_or_canceled_card".into();
+    });
+    account.change("charge", word(&refund, "charge"), |charge| {
+        charge["amount_refunded"] = (number(charge, "amount_refunded") - number(&refund, "amount")).into();
+        charge["refunded"] = false.into();
+    });
 }
 
 fn list(account: &mut Account, call: &Call) -> Result<Value, Refusal> {

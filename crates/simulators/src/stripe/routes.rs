@@ -8,8 +8,8 @@ use crate::stripe::account::{Account, Call};
 use crate::stripe::parameters::{Fields, notation};
 use crate::stripe::refusal::Refusal;
 use crate::stripe::{
-    checkout, credit_notes, customers, events, invoice_items, invoices, items, meters, payments, portal, prices,
-    products, refunds, subscriptions, webhooks,
+    checkout, credit_notes, customers, disputes, events, invoice_items, invoices, items, meters, payments, portal,
+    prices, products, refunds, subscriptions, webhooks,
 };
 
 /// One operation, as it stands in its resource's table: method, path, permission, parameters, deed.
@@ -33,10 +33,11 @@ pub struct Operation {
 
 /// Everything that can be asked for.
 pub(super) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
-    let tables: [&[Route]; 15] = [
+    let tables: [&[Route]; 16] = [
         checkout::ROUTES,
         credit_notes::ROUTES,
         customers::ROUTES,
+        disputes::ROUTES,
         events::ROUTES,
         invoice_items::ROUTES,
         invoices::ROUTES,

@@ -4,6 +4,7 @@
 
 mod billing;
 mod checkout;
+mod disputes;
 mod dunning;
 mod keys;
 mod meters;

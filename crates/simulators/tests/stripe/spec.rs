@@ -11,7 +11,7 @@ use crate::story;
 
 /// Operations that the file leaves out, since it is cut to what its author thought of, and the schema
 /// that their answers have. PROVIDERS and the product need them.
-const LEFT_OUT: [(&str, &str, &str, bool); 7] = [
+const LEFT_OUT: [(&str, &str, &str, bool); 9] = [
     ("GET", "/v1/account", "Account", false),
     ("GET", "/v1/customers/{id}/payment_methods", "PaymentMethod", true),
     ("GET", "/v1/payment_methods", "PaymentMethod", true),
@@ -19,6 +19,8 @@ const LEFT_OUT: [(&str, &str, &str, bool); 7] = [
     ("GET", "/v1/payment_intents/{id}", "PaymentIntent", false),
     ("GET", "/v1/charges", "Charge", true),
     ("GET", "/v1/charges/{id}", "Charge", false),
+    ("GET", "/v1/disputes", "Dispute", true),
+    ("GET", "/v1/disputes/{id}", "Dispute", false),
 ];
 
 /// The file has an id wherever the real API has an id or, by `expand`, the whole thing, and these are

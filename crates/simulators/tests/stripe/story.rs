@@ -1,5 +1,7 @@
 //! One business day in which everything is asked for once: what the contract test looks at.
 
+use simulators::stripe::{Doubt, Turn};
+
 use crate::receiver::Endpoint;
 use crate::scene::{DAY, HOUR, Offer, Scene, id};
 
@@ -17,6 +19,7 @@ pub async fn told() -> Scene {
     subscriptions(&scene, &subscription).await;
     invoices(&scene, &customer, &subscription).await;
     payments(&scene, &customer).await;
+    disputes(&scene).await;
     portal(&scene, &customer, &subscription).await;
     failures(&scene, &offer).await;
     scene.delete(&format!("/v1/subscriptions/{subscription}"), &[("invoice_now", "true"), ("prorate", "true")]).await;
@@ -154,6 +157,26 @@ async fn payments(scene: &Scene, customer: &str) {
     let card = id(&card);
     scene.get(&format!("/v1/payment_methods/{card}"), &[]).await;
     scene.get("/v1/payment_methods", &[("customer", customer)]).await;
+}
+
+/// A payment that is questioned, asked about, answered, lost and won, and a refund that comes back.
+async fn disputes(scene: &Scene) {
+    let all = scene.stripe.charges();
+    let doubt = |inquiry, amount| Doubt { amount, inquiry, ..Doubt::FRAUDULENT };
+    let lost = scene.stripe.dispute(&all[0], doubt(false, Some(1))).unwrap();
+    for turn in [Turn::Answered, Turn::Lost, Turn::Won] {
+        scene.stripe.settle_dispute(&lost, turn);
+    }
+    let asked = scene.stripe.dispute(&all[0], doubt(true, None)).unwrap();
+    scene.stripe.settle_dispute(&asked, Turn::Escalated);
+    scene.get(&format!("/v1/disputes/{asked}"), &[]).await;
+    scene.get("/v1/disputes", &[("charge", &*all[0])]).await;
+    let payment = scene.stripe.disputes()[0]["payment_intent"].as_str().unwrap().to_owned();
+    let of_payment = [("payment[type]", "payment_intent"), ("payment[payment_intent]", &*payment)];
+    scene.get("/v1/invoice_payments", &of_payment).await;
+    let refund = id(&scene.stripe.refunds()[0]);
+    scene.stripe.fail_refund(&refund);
+    scene.get(&format!("/v1/refunds/{refund}"), &[]).await;
 }
 
 async fn portal(scene: &Scene, customer: &str, subscription: &str) {

@@ -168,3 +168,26 @@ fn money_goes_back_only_when_it_is_meant() {
     let listed = ask(&server.url, &["invoices", "refunds", "2026-000123"]).out;
     assert!(listed.contains("given back") && listed.contains("2026-12-03 09:30"), "{listed}");
 }
+
+#[test]
+fn disputes_say_why_and_until_when_they_are_answered() {
+    let open = json!({
+        "id": "dp_1", "invoice": "2026-000123", "customer_id": "cus_01kat1zgr00000000000000000", "amount": 700,
+        "currency": "usd", "reason": "fraudulent", "reason_in_words": "the holder of the card says it was not them",
+        "state": "needs_response", "fee": 1500, "fee_currency": "usd", "opened_at": "2026-12-03T08:00:00Z",
+        "evidence_due": "2026-12-23T08:00:00Z", "next_step": "Send evidence.",
+        "url": "https://dashboard.stripe.com/disputes/dp_1",
+    });
+    let server = Server::start().on("GET /api/v1/disputes?state=open", 200, json!({"data": [open]})).on(
+        "GET /api/v1/disputes?state=closed",
+        200,
+        json!({"data": []}),
+    );
+    insta::assert_snapshot!(ask(&server.url, &["invoices", "disputes"]).out, @r"
+    DISPUTE  INVOICE      AMOUNT  STATE           EVIDENCE BY  WHY                                          NEXT
+    dp_1     2026-000123  $7.00   needs_response  2026-12-23   the holder of the card says it was not them  Send evidence.
+    ");
+    let json = ask(&server.url, &["invoices", "disputes", "--json"]).out;
+    assert!(json.contains("https://dashboard.stripe.com/disputes/dp_1"), "{json}");
+    assert!(!ask(&server.url, &["invoices", "disputes", "--closed"]).out.contains("dp_1"));
+}

@@ -4,19 +4,20 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
-use providers::payments::Standing;
+use providers::payments::{CollectionState, Standing};
 use serde::{Deserialize, Serialize};
 use workflow::{OnFailure, Run, StepError, Stop, Workflow};
 
-use super::{TIME_LIMIT, bill, book, missing};
+use super::{TIME_LIMIT, bill, book, missing, unbooked};
 use crate::app::Core;
-use crate::billing::invoices;
+use crate::billing::{accounts, invoices, rounds};
 use crate::workflows::step_error;
 
 /// Stored with every run; a changed sequence of steps gets a new number.
 pub(super) const COLLECT: &str = "collect.v1";
 pub(super) const LOOK_UP: &str = "look-up-charge.v1";
 pub(super) const WITHDRAW: &str = "withdraw-invoice.v1";
+pub(super) const HAND_OVER: &str = "hand-over.v1";
 
 /// What a charge is begun with.
 #[derive(Debug, Serialize, Deserialize)]
@@ -29,6 +30,7 @@ pub(super) struct Wanted {
 /// Which invoice it is about.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Named {
+    /// Its number, or the name under which it is collected.
     pub number: String,
 }
 
@@ -37,6 +39,9 @@ pub(crate) struct Collect(pub Arc<Core>);
 
 /// Books how an invoice stands at the provider.
 pub(crate) struct LookUp(pub Arc<Core>);
+
+/// Has the provider offer on a page what is owed again of an invoice, and nothing else of it.
+pub(crate) struct HandOver(pub Arc<Core>);
 
 /// Makes an invoice void at the provider.
 pub(crate) struct Withdraw(pub Arc<Core>);
@@ -103,12 +108,56 @@ impl Workflow for LookUp {
             })
             .await?;
         let Some(standing) = standing else { return Ok(()) };
-        run.step("book", || book(core, &number, &standing)).await
+        run.step("book", || book(core, rounds::number_of(&number), &standing)).await
     }
 
     async fn undo(&self, _run: &Run) -> Result<(), Stop> {
         Ok(())
     }
+}
+
+#[async_trait]
+impl Workflow for HandOver {
+    fn kind(&self) -> &'static str {
+        HAND_OVER
+    }
+
+    fn time_limit(&self) -> SignedDuration {
+        TIME_LIMIT
+    }
+
+    fn on_failure(&self) -> OnFailure {
+        OnFailure::Halt
+    }
+
+    async fn run(&self, run: &Run) -> Result<(), Stop> {
+        let core = &*self.0;
+        let Named { number } = run.input()?;
+        let _: () = run.step("withdraw what was offered before", || withdraw_former(core, &number)).await?;
+        run.step("hand over", || async {
+            let Some(bill) = bill(core, &number).await? else { return Ok(()) };
+            core.drivers.payments.hand_over(&bill).await.map_err(step_error)
+        })
+        .await
+    }
+
+    async fn undo(&self, _run: &Run) -> Result<(), Stop> {
+        Ok(())
+    }
+}
+
+/// Of what was owed again before, nobody shall pay a part that the new invoice contains.
+async fn withdraw_former(core: &Core, number: &str) -> Result<(), StepError> {
+    let customer = customer_of(core, number).await?;
+    let ledger = accounts::read(&core.db, customer).await.map_err(unbooked)?;
+    for round in 1..rounds::present(&ledger, number) {
+        let name = rounds::name(number, round);
+        let standing = core.drivers.payments.standing(customer, &name).await.map_err(step_error)?;
+        if standing.is_some_and(|it| matches!(it.state, CollectionState::Open | CollectionState::Draft)) {
+            core.drivers.payments.withdraw(customer, &name).await.map_err(step_error)?;
+        }
+    }
+    Ok(())
 }
 
 #[async_trait]
@@ -142,6 +191,6 @@ impl Workflow for Withdraw {
 
 async fn customer_of(core: &Core, number: &str) -> Result<domain::CustomerId, StepError> {
     let mut connection = core.db.read().acquire().await?;
-    let found = invoices::store::find(&mut connection, number).await?;
+    let found = invoices::store::find(&mut connection, rounds::number_of(number)).await?;
     found.map(|(issued, _)| issued.customer).ok_or_else(|| missing(number))
 }

@@ -7,8 +7,8 @@ use pages::mail::ReminderKind;
 
 use super::{AUTHOR, letters, owed, store};
 use crate::app::Core;
-use crate::billing::accounts::Held;
-use crate::billing::collection;
+use crate::billing::accounts::{AccountError, Held};
+use crate::billing::{collection, rounds};
 use crate::error::AppError;
 use crate::instances::delete;
 use crate::instances::holds::{self, Hold};
@@ -55,7 +55,10 @@ pub(super) async fn carry_out(
         // A charge that nobody begins, since customers pay by hand by now, counts as failed after `answer_days`.
         Action::RetryCharge => {
             if core.drivers.payments.charges() {
-                for invoice in owed(tx, core, held).await? {
+                let lost = rounds::lost(&held.ledger).map_err(AccountError::from)?;
+                let owed = owed(tx, core, held).await?;
+                // Whose bank took the money back pays anew by own will only.
+                for invoice in owed.iter().filter(|it| !lost.contains_key(it.number.as_str())) {
                     collection::retry(tx, core, &invoice.number).await?;
                 }
             }

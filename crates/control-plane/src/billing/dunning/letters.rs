@@ -7,11 +7,11 @@ use pages::mail::{NextStep, PaymentReminder, ReminderKind};
 
 use super::{owed, sum};
 use crate::app::Core;
-use crate::billing::accounts::Held;
+use crate::billing::accounts::{AccountError, Held};
 use crate::billing::collection::{self, ChargeFailure};
 use crate::billing::invoices::Issued;
 use crate::billing::letter::addressee;
-use crate::billing::paper;
+use crate::billing::{paper, rounds};
 use crate::error::AppError;
 use crate::instances::names;
 
@@ -46,6 +46,9 @@ pub(super) async fn remind(
     };
     let to = to.as_ref().unwrap_or(&billed);
     let mut how_to_pay = paper::when_late(core, &oldest.number);
+    if rounds::lost(&held.ledger).map_err(AccountError::from)?.contains_key(oldest.number.as_str()) {
+        how_to_pay.insert(0, paper::TAKEN_BACK.to_owned());
+    }
     if owed.len() > 1 {
         how_to_pay.insert(0, in_all(&owed, sum(&owed)?));
     }

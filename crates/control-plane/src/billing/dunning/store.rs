@@ -125,13 +125,15 @@ pub(crate) async fn due(db: &Db, now: Timestamp, after: &str, limit: u32) -> Res
     rows.iter().map(customer).collect()
 }
 
-/// Customers who are waited for, though no invoice of theirs is overdue, or could not be charged, any more.
+/// Customers who are waited for, though no invoice of theirs is overdue, could not be charged, or lost its payment to a
+/// bank, any more.
 pub(crate) async fn settled(db: &Db, today: Date, after: &str, limit: u32) -> Result<Vec<CustomerId>, Error> {
     let rows = sqlx::query(
         "select d.customer_id as id from dunnings d
          where d.stage not in ('current', 'deleted')
              and not exists (select 1 from invoices v where v.customer_id = d.customer_id and v.outstanding > 0
-                                 and (v.due_on < $1 or exists (select 1 from charge_attempts a where a.invoice = v.number)))
+                                 and (v.due_on < $1 or exists (select 1 from charge_attempts a where a.invoice = v.number)
+                                     or exists (select 1 from disputes p where p.invoice = v.number and p.state = 'lost')))
              and d.customer_id > $2
          order by id limit $3",
     )

@@ -8,24 +8,24 @@ use pages::console::{ConfirmWriteOff, ConsoleInvoice, CreditForm, DunningView, H
 use serde::Deserialize;
 
 use super::super::console_shell;
-use super::{customer_url, invoice_url, name};
+use super::{customer_url, invoice_url, name, refund};
 use crate::app::App;
 use crate::billing::invoices::{self, Issued, day_of};
 use crate::billing::payments::{self, Credit, Payment};
-use crate::billing::{accounts, collection, dunning, figures, paper};
+use crate::billing::{accounts, collection, disputes, dunning, figures, paper, refunds};
 use crate::error::{AppError, refused};
 use crate::instances::{self, Instance};
 use crate::person::{Owner, Person, Reader, Supporter};
 use crate::site::PageError;
 
 /// An invoice with the instance that it is for.
-struct Found {
-    issued: Issued,
+pub(super) struct Found {
+    pub issued: Issued,
     invoice: Invoice,
     instance: Instance,
 }
 
-async fn find(app: &App, number: &str) -> Result<Found, AppError> {
+pub(super) async fn find(app: &App, number: &str) -> Result<Found, AppError> {
     let mut connection = app.db.read().acquire().await?;
     let found = invoices::store::find(&mut connection, number).await?;
     drop(connection);
@@ -49,7 +49,7 @@ pub(crate) async fn pdf(
     Path(number): Path<String>,
 ) -> Result<Response, PageError> {
     let Found { issued, invoice, instance } = find(&app, &number).await?;
-    Ok(paper::pdf(&app, &instance, &issued, &invoice)?)
+    Ok(paper::pdf(&app, &instance, &issued, &invoice).await?)
 }
 
 pub(crate) async fn csv(
@@ -90,6 +90,7 @@ async fn page(app: &App, person: &Person, found: &Found, entered: Entered) -> Re
         customer_url: customer_url(issued.customer),
         dunning: reminding(app, issued).await?,
         charge_url: is_charged.then(|| format!("{url}/charge")),
+        refund_url: refund::is_possible(app, person, issued).await?.then(|| format!("{url}/refund")),
         history: history(app, issued).await?,
         payment,
         credit,
@@ -105,7 +106,9 @@ async fn reminding(app: &App, issued: &Issued) -> Result<Option<DunningView>, Ap
     let none = || owes.then(|| DunningView { now: "Nobody was reminded yet.".to_owned(), next: None, paused: false });
     let Some(view) = found else { return Ok(none()) };
     let next = view.next.and_then(|(what, at)| Some((what.to_owned(), at?)));
-    let shown = DunningView { now: view.now.to_owned(), next, paused: view.paused };
+    let waits =
+        if view.disputed { " A bank has a payment in dispute; until it has decided, time stands still." } else { "" };
+    let shown = DunningView { now: format!("{}{waits}", view.now), next, paused: view.paused };
     Ok((owes || view.paused).then_some(shown))
 }
 
@@ -162,7 +165,13 @@ async fn history(app: &App, issued: &Issued) -> Result<Vec<HistoryRow>, AppError
         what: format!("Charge failed: {}, {}", failure.amount.priced(&issued.currency), failure.reason),
         by: app.drivers.payments.name().to_owned(),
     });
+    let mut connection = app.db.read().acquire().await?;
+    let questioned = disputes::store::of(&mut connection, issued.customer, &issued.number).await?;
+    drop(connection);
+    let given = refunds::store::of(&app.db, issued.customer, &issued.number).await?;
     let mut rows: Vec<_> = ledger.transactions().iter().rev().filter(of_invoice).map(row).chain(failed).collect();
+    rows.extend(refund::history(&given, &issued.currency));
+    rows.extend(questioned.iter().map(|kept| refund::questioned(app, kept)));
     rows.sort_by_key(|row| std::cmp::Reverse(row.at));
     Ok(rows)
 }
@@ -245,7 +254,7 @@ async fn again(app: &App, person: &Person, number: &str, entered: Entered) -> Re
     Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(html)).into_response())
 }
 
-fn cents(text: &str) -> Result<Cents, AppError> {
+pub(super) fn cents(text: &str) -> Result<Cents, AppError> {
     Cents::parse(text).map_err(|error| refused(422, &error.to_string(), "Correct the amount."))
 }
 

@@ -8,7 +8,7 @@ use super::{Event, NotGenuine, Stripe};
 use crate::ProviderError;
 
 /// What to be told of.
-pub const KINDS: [&str; 20] = [
+pub const KINDS: [&str; 27] = [
     "checkout.session.completed",
     "checkout.session.expired",
     "customer.subscription.created",
@@ -27,12 +27,19 @@ pub const KINDS: [&str; 20] = [
     "invoice.upcoming",
     "charge.refunded",
     "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+    "charge.dispute.closed",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
     "customer.updated",
     "payment_method.attached",
 ];
 
-// Stripe takes no more kinds than that in one question.
-const _: () = assert!(KINDS.len() <= 20, "ask for events in several questions");
+/// Stripe takes no more kinds than that in one question.
+const KINDS_AT_ONCE: usize = 20;
 
 #[derive(Deserialize)]
 struct Head {
@@ -53,9 +60,14 @@ struct Data {
 impl Stripe {
     /// What Stripe says since a moment, oldest first. It looks back 30 days.
     pub(super) async fn all_events(&self, since: Timestamp) -> Result<Vec<Event>, ProviderError> {
-        let query = json!({ "created": { "gte": since.as_second() }, "types": KINDS });
-        let mut all: Vec<Value> = self.rest.list("GET /v1/events", "/v1/events", &query).await?;
-        all.reverse();
+        let mut all: Vec<Value> = Vec::new();
+        for kinds in KINDS.chunks(KINDS_AT_ONCE) {
+            let query = json!({ "created": { "gte": since.as_second() }, "types": kinds });
+            let mut found: Vec<Value> = self.rest.list("GET /v1/events", "/v1/events", &query).await?;
+            found.reverse();
+            all.extend(found);
+        }
+        all.sort_by_key(|event| event["created"].as_i64());
         let unread = |error: NotGenuine| ProviderError::unavailable("reading Stripe's events", error);
         all.iter().map(|event| read(event.to_string().as_bytes()).map_err(unread)).collect()
     }
@@ -74,8 +86,22 @@ pub(super) fn read(body: &[u8]) -> Result<Event, NotGenuine> {
         created_at: moment(head.created),
         instance: instance(&head.data.object),
         invoice: head.data.object["metadata"][INVOICE].as_str().map(str::to_owned),
+        dispute: id_of(&head.data.object, "dispute"),
+        repaid: repaid(&head.data.object),
         body: String::from_utf8_lossy(body).into_owned(),
     })
+}
+
+fn id_of(object: &Value, kind: &str) -> Option<String> {
+    let id = object["id"].as_str().filter(|_| object["object"] == kind);
+    id.map(str::to_owned)
+}
+
+/// The payment of which a refund, or a charge that was refunded, tells.
+fn repaid(object: &Value) -> Option<String> {
+    let tells = object["object"] == "refund"
+        || (object["object"] == "charge" && object["amount_refunded"].as_i64().is_some_and(|amount| amount > 0));
+    object["payment_intent"].as_str().filter(|_| tells).map(str::to_owned)
 }
 
 /// The mark of the object itself, or of the subscription that an invoice is for.
@@ -114,6 +140,21 @@ mod tests {
         for object in [json!({}), json!({ "client_reference_id": "order 5" }), json!({ "metadata": { "tenant": ID } })]
         {
             assert_eq!(read_with(&object).instance, None, "{object}");
+        }
+    }
+
+    #[test]
+    fn disputes_and_repaid_payments_are_named() {
+        let event = read_with(&json!({ "object": "dispute", "id": "dp_1", "payment_intent": "pi_1" }));
+        assert_eq!((event.dispute.as_deref(), event.repaid), (Some("dp_1"), None));
+        for (object, repaid) in [
+            (json!({ "object": "refund", "id": "re_1", "payment_intent": "pi_1" }), Some("pi_1")),
+            (json!({ "object": "charge", "payment_intent": "pi_1", "amount_refunded": 5 }), Some("pi_1")),
+            (json!({ "object": "charge", "payment_intent": "pi_1", "amount_refunded": 0 }), None),
+            (json!({ "object": "refund", "id": "re_1", "payment_intent": null }), None),
+        ] {
+            let event = read_with(&object);
+            assert_eq!((event.dispute, event.repaid.as_deref()), (None, repaid), "{object}");
         }
     }
 

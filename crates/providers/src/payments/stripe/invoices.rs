@@ -37,6 +37,12 @@ impl Stripe {
         self.standing_at(&invoice.id).await
     }
 
+    pub(super) async fn hand_over_bill(&self, bill: &Bill) -> Result<(), ProviderError> {
+        adds_up(bill)?;
+        let payer = self.payer(bill).await?;
+        self.handed_over(bill, &payer.id).await.map(drop)
+    }
+
     pub(super) async fn charge_again(&self, bill: &Bill, attempt: u32) -> Result<Standing, ProviderError> {
         adds_up(bill)?;
         let payer = self.payer(bill).await?;
@@ -278,7 +284,7 @@ impl Stripe {
         Ok(standing(invoice))
     }
 
-    async fn invoice(&self, id: &str) -> Result<Invoice, ProviderError> {
+    pub(super) async fn invoice(&self, id: &str) -> Result<Invoice, ProviderError> {
         self.rest.get("GET /v1/invoices/{id}", format!("{INVOICES}/{id}"), &json!({})).await
     }
 }
@@ -308,6 +314,7 @@ fn standing(invoice: Invoice) -> Standing {
         state,
         total: Cents::new(invoice.total),
         paid: Cents::new(invoice.amount_paid),
+        name: invoice.number().map(str::to_owned),
         id: invoice.id,
     }
 }

@@ -196,6 +196,14 @@ pub(super) struct InvoiceItem {
 pub(super) struct CreditNote {
     #[serde(default)]
     pub(super) metadata: Metadata,
+    #[serde(default)]
+    refunds: Vec<NotedRefund>,
+}
+
+#[derive(Debug, Deserialize)]
+struct NotedRefund {
+    #[serde(default)]
+    refund: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -211,6 +219,13 @@ pub(super) struct Endpoint {
     pub(super) api_version: Option<String>,
     #[serde(default)]
     pub(super) enabled_events: Vec<String>,
+}
+
+impl CreditNote {
+    /// Whether a refund was made by it.
+    pub(super) fn gave_back(&self, refund: &str) -> bool {
+        self.refunds.iter().any(|noted| noted.refund.as_deref() == Some(refund))
+    }
 }
 
 impl Customer {

@@ -24,9 +24,7 @@ impl Stripe {
         let Some(invoice) = invoice.filter(|invoice| invoice.is("paid")) else {
             return Err(refused("it was not paid at Stripe", by_hand));
         };
-        let there: Vec<CreditNote> =
-            self.rest.list("GET /v1/credit_notes", NOTES, &json!({ "invoice": invoice.id })).await?;
-        if there.iter().any(|note| note.metadata.get(REFUND) == Some(&refund.reference)) {
+        if self.is_noted(&invoice.id, refund).await? {
             return Ok(());
         }
         let form = json!({
@@ -37,5 +35,19 @@ impl Stripe {
         });
         let _: Value = self.rest.post("POST /v1/credit_notes", NOTES, &form, Once::ByContent).await?;
         Ok(())
+    }
+
+    pub(super) async fn was_given_back(&self, refund: &Refund) -> Result<bool, ProviderError> {
+        let Some(payer) = self.customer_id(refund.customer).await? else { return Ok(false) };
+        match self.live_invoice(&payer, &refund.invoice).await? {
+            Some(invoice) => self.is_noted(&invoice.id, refund).await,
+            None => Ok(false),
+        }
+    }
+
+    async fn is_noted(&self, invoice: &str, refund: &Refund) -> Result<bool, ProviderError> {
+        let there: Vec<CreditNote> =
+            self.rest.list("GET /v1/credit_notes", NOTES, &json!({ "invoice": invoice })).await?;
+        Ok(there.iter().any(|note| note.metadata.get(REFUND) == Some(&refund.reference)))
     }
 }
