@@ -12,6 +12,8 @@ use crate::{ClientError, HealthReport, PREFIX, Page, Paging, Problem};
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+/// The whole of a large download.
+const DOWNLOADED_WITHIN: Duration = Duration::from_hours(24);
 
 /// Speaks the API of one main instance. The methods stand with their nouns.
 ///
@@ -96,6 +98,12 @@ impl Client {
         let url = self.api(path)?;
         let response = accept(self.http.get(url.clone()), &url).await?;
         Ok(response.bytes().await.map_err(|error| lost(&error, &url))?.into())
+    }
+
+    /// An answer that is read as it comes. It may take longer than others, so long as something comes.
+    pub(crate) async fn get_stream(&self, path: &[&str]) -> Result<Response, ClientError> {
+        let url = self.api(path)?;
+        accept(self.http.get(url.clone()).timeout(DOWNLOADED_WITHIN), &url).await
     }
 
     pub(crate) async fn post<T: DeserializeOwned>(

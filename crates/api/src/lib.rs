@@ -9,6 +9,7 @@ mod activity;
 mod audit;
 mod billing;
 mod billing_details;
+mod cancellation;
 mod client;
 mod contests;
 mod coupons;
@@ -36,6 +37,7 @@ pub use activity::{ActivityAccepted, ActivityReport, ReportSource, SignedMembers
 pub use audit::AuditEvent;
 pub use billing::{BillPreview, BooksCheck, ChargeDifference, ClosePeriods, Closing, DryRun, InvoicePreview};
 pub use billing_details::{BillingDetails, NewBillingDetails};
+pub use cancellation::{CancelInstance, Cancellation, TakenBack};
 pub use client::Client;
 pub use contests::{Contest, ContestFilter, ContestState, DecideContest, HoursWaived, NewContest, WaiveHours};
 pub use coupons::{Coupon, CustomerCoupon, NewCoupon, RedeemCoupon};

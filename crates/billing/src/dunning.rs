@@ -12,15 +12,15 @@
 //! the notice of it has run its full time. While the operator pauses it, or a bank settles a dispute, time does not
 //! pass and no mail leaves.
 //!
-//! Paying restores at every point before deletion. One who cancelled is not brought back by paying the last invoice:
-//! only by coming back, [`Event::Returned`]. **Deleted** is the end: there is nothing left to restore, and money that
-//! still arrives is the ledger's business, which owes it to the customer.
+//! Paying restores at every point before deletion. **Deleted** is the end: there is nothing left to restore, and money
+//! that still arrives is the ledger's business, which owes it to the customer. That somebody gives an instance up is no
+//! part of this: see [`crate::Cancellation`].
 
 mod policy;
 mod state;
 
 pub use policy::{Policy, PolicyError};
-pub use state::{Clock, Dunning, Ending, Hold, Impossible, Next, Stage};
+pub use state::{Clock, Dunning, Hold, Impossible, Next, Stage};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -41,10 +41,6 @@ pub enum Event {
     PausedByOperator,
     /// The operator lets it go on.
     Unpaused,
-    /// The customer's cancellation takes effect, at the end of the period.
-    CancelledByCustomer,
-    /// The customer takes the cancellation back, and owes nothing.
-    Returned,
     /// A bank questions a payment; told for the first of several.
     DisputeOpened,
     /// The payment stands; told for the last of several.
@@ -55,15 +51,13 @@ pub enum Event {
 
 impl Event {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 9] = [
         Self::ChargeFailed,
         Self::Overdue,
         Self::Paid,
         Self::TimePassed,
         Self::PausedByOperator,
         Self::Unpaused,
-        Self::CancelledByCustomer,
-        Self::Returned,
         Self::DisputeOpened,
         Self::DisputeWon,
         Self::DisputeLost,

@@ -28,7 +28,7 @@
 //! version of the plan that was in force when it began ([`PriceBook`]), so a new price never reaches into a period
 //! that has begun. The base fee is prorated, by hours, in the first period that costs anything, and in no other:
 //! neither the last one nor one in which nothing was used is cheaper. A trial makes hours and base fee free until it
-//! ends. Of which taxes a customer is charged, or why of none, the rules of the same time say ([`TaxBook`], [`Taxed`]),
+//! ends, and a service that ends within it has no invoice for that. Of which taxes a customer is charged, or why of none, the rules of the same time say ([`TaxBook`], [`Taxed`]),
 //! by the country and the tax id that the customer has when the invoice is issued. A coupon is an [`Offer`] that a
 //! customer took; what is left of it follows from the invoices.
 //!
@@ -50,11 +50,13 @@
 //! that they add up. No arithmetic wraps: an amount that is too large is an error.
 //!
 //! **The ledger** ([`ledger`]) is each customer's double-entry book; [`ledger::issue`] makes an invoice's
-//! transactions. **Dunning** ([`dunning`]) says what happens while an invoice is not paid. A **cap** ([`Cap`]) keeps
-//! hours from beginning, a **budget** ([`Budget`]) tells, and a **forecast** ([`Forecast`]) guesses by a stated rule.
+//! transactions. **Dunning** ([`dunning`]) says what happens while an invoice is not paid, a **cancellation**
+//! ([`Cancellation`]) what happens to an instance that is given up. A **cap** ([`Cap`]) keeps hours from beginning, a
+//! **budget** ([`Budget`]) tells, and a **forecast** ([`Forecast`]) guesses by a stated rule.
 
 mod arithmetic;
 mod budget;
+mod cancellation;
 mod cap;
 mod caps;
 mod discount;
@@ -74,6 +76,7 @@ mod words;
 
 pub use arithmetic::OutOfRange;
 pub use budget::{Announced, Announcement, Budget};
+pub use cancellation::{Cancellation, CancellationPolicy, CancellationPolicyError, CancellationStep, TakenBack};
 pub use cap::Cap;
 pub use caps::{CapChosen, CapHistory};
 pub use discount::{Coupon, CouponError, CreditUse, Lasting, Taken, Trial, Worth};

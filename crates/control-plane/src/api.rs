@@ -4,6 +4,7 @@ pub(crate) mod activity;
 pub(crate) mod audit;
 pub(crate) mod billing;
 pub(crate) mod billing_details;
+pub(crate) mod cancellation;
 pub(crate) mod contests;
 pub(crate) mod coupons;
 pub(crate) mod customers;

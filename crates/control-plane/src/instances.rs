@@ -1,7 +1,9 @@
 //! One customer's isolated copy of the application, from its request to the record of its end.
 
 pub(crate) mod access;
+pub(crate) mod cancellation;
 pub(crate) mod delete;
+pub(crate) mod export;
 pub(crate) mod holds;
 pub(crate) mod names;
 pub(crate) mod place;

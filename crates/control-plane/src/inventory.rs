@@ -14,7 +14,7 @@ use domain::{Cents, InstanceId, InstanceState};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::Core;
-use crate::instances::Place;
+use crate::instances::{Place, cancellation};
 use crate::pool;
 use remedy::Remedy;
 
@@ -144,6 +144,8 @@ pub(crate) struct Known {
     pub is_fresh: bool,
     /// Whether it was made ahead, and is nobody's yet: nobody pays for it, and nobody misses it.
     pub is_warm: bool,
+    /// Whether its customer gave it up and its service ended: it has no subscription any more, and its data is kept.
+    pub is_given_up: bool,
 }
 
 impl Known {
@@ -161,6 +163,7 @@ pub(crate) async fn known(core: &Core) -> Result<Vec<Known>, ::store::sqlx::Erro
     let rows = store::instances(&core.db).await?;
     let at_work = workflow::at_work_since(&core.db, now - GRACE).await?;
     let under_way = workflow::at_work_since(&core.db, Timestamp::MAX).await?;
+    let given_up: BTreeSet<InstanceId> = cancellation::store::ended(&core.db).await?.into_iter().collect();
     let names = |list: &[(String, String)], id: &str| {
         list.iter().any(|(subject, kind)| subject == id && !MAKES_NOTHING.contains(&kind.as_str()))
     };
@@ -174,6 +177,7 @@ pub(crate) async fn known(core: &Core) -> Result<Vec<Known>, ::store::sqlx::Erro
             state,
             project: place.project.to_string(),
             is_warm,
+            is_given_up: given_up.contains(&place.id),
         }
     };
     // One whose order came to nothing is in both, and is to be gone from here on.

@@ -5,7 +5,7 @@
 //!   provider asks for the card, `signup/checkout.rs` comes before it
 //! - a provider tells something: `webhooks.rs`, then `payment_events.rs`
 //! - instances are made ahead of their customers: `pool.rs`
-//! - an instance is taken down: `instances/delete.rs`
+//! - an instance is given up: `instances/cancellation.rs`; it is taken down: `instances/delete.rs`
 //! - it gets another name: `instances/rename.rs`, then `instances/retire_address.rs`
 //! - somebody is invited or removed: `members.rs`, then `members/publish.rs`
 //! - an hour is used: `usage/report.rs`; what it costs: `usage.rs`; invoices and books: `billing.rs`
@@ -50,6 +50,7 @@ pub use self::billing::closing::close_if_due;
 pub use self::billing::dunning::reconcile::dun_if_due;
 pub use self::billing::spending::watch::look_at_all as watch_spending;
 pub use self::billing::{BillingCycle, BillingSettings, Seller, Taxes};
+pub use self::instances::cancellation::reconcile::cancel_if_due;
 pub use app::{App, Core, Drivers, Settings};
 pub use front::serve_people;
 pub use guards::serve_guards;
@@ -69,6 +70,7 @@ pub fn migrations() -> Vec<Migration> {
         instances::store::MIGRATIONS,
         instances::suspension::store::MIGRATIONS,
         instances::holds::store::MIGRATIONS,
+        instances::cancellation::store::MIGRATIONS,
         instances::names::store::MIGRATIONS,
         members::store::MIGRATIONS,
         usage::store::MIGRATIONS,

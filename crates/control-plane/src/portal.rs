@@ -4,6 +4,7 @@ pub(crate) mod billing_details;
 pub(crate) mod bills;
 pub(crate) mod coupons;
 pub(crate) mod deletion;
+pub(crate) mod leaving;
 pub(crate) mod members;
 pub(crate) mod payment;
 pub(crate) mod rename;
@@ -103,6 +104,7 @@ pub(crate) async fn page(app: &App, person: &Person, instance: &Instance, around
         added_at: member.added_at,
     });
     let renaming = rename::view(app, instance, &around).await?;
+    let leaving = leaving::on_page(app, instance).await?;
     let mut shell = shell(app, Area::Portal, instance.subdomain.as_str(), Some(person));
     shell.notice = around.notice.map(|text| Notice { kind: NoticeKind::Success, text });
     let page = PortalInstance {
@@ -121,6 +123,8 @@ pub(crate) async fn page(app: &App, person: &Person, instance: &Instance, around
         invite_email: around.entered,
         invite_error: around.error,
         renaming,
+        leaving,
+        download: leaving::downloads(app),
         portal_url,
     };
     Ok(page.render())

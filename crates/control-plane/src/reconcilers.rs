@@ -13,6 +13,7 @@ use workflow::{Filter, WorkflowState};
 use crate::app::Core;
 use crate::billing::dunning::reconcile::dun_if_due;
 use crate::billing::{closing, spending};
+use crate::instances::cancellation::reconcile::cancel_if_due;
 use crate::instances::{self, Instance};
 use crate::inventory::sweep;
 use crate::limits;
@@ -33,6 +34,8 @@ const CLOSE_PERIODS_EVERY: Duration = Duration::from_mins(10);
 const WATCH_SPENDING_EVERY: Duration = Duration::from_mins(1);
 /// Each step of dunning waits for days; this is how often it is seen whether one is due.
 const DUN_EVERY: Duration = Duration::from_mins(1);
+/// A cancellation takes effect with an hour; this is how late that may be seen.
+const CANCEL_EVERY: Duration = Duration::from_secs(20);
 const LOOK_FOR_MAIL_EVERY: Duration = Duration::from_secs(10);
 
 /// The tasks of the main instance that nobody asks for.
@@ -59,6 +62,7 @@ impl Reconcilers {
         tasks.spawn(until_stopped(Box::pin(close_periods(Arc::clone(core)))));
         tasks.spawn(until_stopped(Box::pin(watch_spending(Arc::clone(core)))));
         tasks.spawn(until_stopped(Box::pin(dun(Arc::clone(core)))));
+        tasks.spawn(until_stopped(Box::pin(cancel(Arc::clone(core)))));
         Self(tasks)
     }
 
@@ -175,6 +179,16 @@ async fn dun(core: Arc<Core>) {
         tokio::time::sleep(DUN_EVERY).await;
         if let Err(error) = dun_if_due(&core).await {
             tracing::error!("Looking for invoices that are overdue failed; it is tried again later: {error}");
+        }
+    }
+}
+
+/// Takes the steps of cancellations that are due.
+async fn cancel(core: Arc<Core>) {
+    loop {
+        tokio::time::sleep(CANCEL_EVERY).await;
+        if let Err(error) = cancel_if_due(&core).await {
+            tracing::error!("Looking for cancellations that are due failed; it is tried again later: {error}");
         }
     }
 }

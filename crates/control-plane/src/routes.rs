@@ -80,6 +80,9 @@ fn for_customers() -> Router<App> {
         .route("/portal/instances/{subdomain}/bills/invoices/{number}/pay", post(portal::bills::pay))
         .route("/portal/instances/{subdomain}/bills/invoices/{number}/pdf", get(portal::bills::pdf))
         .route("/portal/instances/{subdomain}/bills/invoices/{number}/csv", get(portal::bills::csv))
+        .route("/portal/instances/{subdomain}/cancel", get(portal::leaving::show).post(portal::leaving::request))
+        .route("/portal/instances/{subdomain}/cancel/undo", post(portal::leaving::take_back))
+        .route("/portal/instances/{subdomain}/export", post(portal::leaving::download))
         .route("/portal/instances/{subdomain}/delete", get(portal::deletion::confirm).post(portal::deletion::request))
         .route("/portal/instances/{subdomain}/deletion", get(portal::deletion::progress))
         .route("/portal/instances/{subdomain}/deletion/events", get(portal::deletion::events))
@@ -95,6 +98,8 @@ fn for_operators() -> Router<App> {
         .route("/admin/instances/{id}", get(console::instances::show))
         .route("/admin/instances/{id}/suspend", post(console::instances::suspend))
         .route("/admin/instances/{id}/resume", post(console::instances::resume))
+        .route("/admin/instances/{id}/cancel", post(console::instances::cancel))
+        .route("/admin/instances/{id}/cancel/undo", post(console::instances::take_back))
         .route("/admin/workflows", get(console::workflows::index))
         .route("/admin/workflows/{id}", get(console::workflows::show))
         .route("/admin/workflows/{id}/retry", get(console::workflows::confirm_retry).post(console::workflows::retry))
@@ -155,27 +160,7 @@ fn for_providers() -> Router<App> {
 fn for_programs() -> Router<App> {
     Router::new()
         .route("/openapi.json", get(api::openapi::document))
-        .route("/instances", get(api::instances::index).post(api::instances::create))
-        .route("/instances/{instance}", get(api::instances::show).delete(api::instances::remove))
-        .route("/instances/{instance}/suspend", post(api::instances::suspend))
-        .route("/instances/{instance}/resume", post(api::instances::resume))
-        .route("/instances/{instance}/rename", post(api::instances::rename))
-        .route(
-            "/instances/{instance}/access",
-            put(api::instances::give_own_access).delete(api::instances::give_shared_access),
-        )
-        .route("/instances/{instance}/members", get(api::members::index).post(api::members::add))
-        .route("/instances/{instance}/members/{email}", delete(api::members::remove))
-        .route("/instances/{instance}/usage", get(api::usage::show))
-        .route("/instances/{instance}/usage/waive", post(api::contests::waive))
-        .route("/instances/{instance}/usage/hours/{hour}", get(api::usage::hour))
-        .route("/instances/{instance}/spending", get(api::spending::show))
-        .route("/instances/{instance}/spending/cap", put(api::spending::set_cap).delete(api::spending::remove_cap))
-        .route(
-            "/instances/{instance}/spending/budget",
-            put(api::spending::set_budget).delete(api::spending::remove_budget),
-        )
-        .route("/instances/{instance}/logs", get(api::instances::logs))
+        .merge(about_instances())
         .route("/customers", get(api::customers::index))
         .route("/customers/{id}/ledger", get(api::ledgers::show))
         .route("/customers/{id}/credits", post(api::ledgers::give_credit))
@@ -220,4 +205,34 @@ fn for_programs() -> Router<App> {
         .route("/activity/members", get(api::activity::members))
         .fallback(api::not_found)
         .method_not_allowed_fallback(api::method_not_allowed)
+}
+
+fn about_instances() -> Router<App> {
+    Router::new()
+        .route("/instances", get(api::instances::index).post(api::instances::create))
+        .route("/instances/{instance}", get(api::instances::show).delete(api::instances::remove))
+        .route("/instances/{instance}/suspend", post(api::instances::suspend))
+        .route("/instances/{instance}/resume", post(api::instances::resume))
+        .route("/instances/{instance}/rename", post(api::instances::rename))
+        .route(
+            "/instances/{instance}/cancellation",
+            get(api::cancellation::show).post(api::cancellation::request).delete(api::cancellation::take_back),
+        )
+        .route("/instances/{instance}/export", get(api::cancellation::download))
+        .route(
+            "/instances/{instance}/access",
+            put(api::instances::give_own_access).delete(api::instances::give_shared_access),
+        )
+        .route("/instances/{instance}/members", get(api::members::index).post(api::members::add))
+        .route("/instances/{instance}/members/{email}", delete(api::members::remove))
+        .route("/instances/{instance}/usage", get(api::usage::show))
+        .route("/instances/{instance}/usage/waive", post(api::contests::waive))
+        .route("/instances/{instance}/usage/hours/{hour}", get(api::usage::hour))
+        .route("/instances/{instance}/spending", get(api::spending::show))
+        .route("/instances/{instance}/spending/cap", put(api::spending::set_cap).delete(api::spending::remove_cap))
+        .route(
+            "/instances/{instance}/spending/budget",
+            put(api::spending::set_budget).delete(api::spending::remove_budget),
+        )
+        .route("/instances/{instance}/logs", get(api::instances::logs))
 }

@@ -19,6 +19,7 @@ use crate::billing::{plans, taxes};
 use crate::customers::payment_portal::PaymentPortal;
 use crate::instances::access::own::OwnAccess;
 use crate::instances::access::shared_access::SharedAccess;
+use crate::instances::cancellation::subscription::Subscription;
 use crate::instances::delete::Delete;
 use crate::instances::provision::Provision;
 use crate::instances::rename::Rename;
@@ -57,7 +58,7 @@ pub async fn assemble(core: Core, engine: workflow::Settings) -> anyhow::Result<
     // Before the plan: whether one was ever sold says from when the first taxes hold.
     taxes::keep(&core).await?;
     plans::keep(&core).await?;
-    let kinds: [Arc<dyn Workflow>; 27] = [
+    let kinds: [Arc<dyn Workflow>; 28] = [
         Arc::new(SignUp(Arc::clone(&core))),
         Arc::new(PaymentPortal(Arc::clone(&core))),
         Arc::new(PayPage(Arc::clone(&core))),
@@ -68,6 +69,7 @@ pub async fn assemble(core: Core, engine: workflow::Settings) -> anyhow::Result<
         Arc::new(Delete(Arc::clone(&core))),
         Arc::new(Suspend(Arc::clone(&core))),
         Arc::new(Resume(Arc::clone(&core))),
+        Arc::new(Subscription(Arc::clone(&core))),
         Arc::new(Rename(Arc::clone(&core))),
         Arc::new(RetireAddress(Arc::clone(&core))),
         Arc::new(OwnAccess(Arc::clone(&core))),

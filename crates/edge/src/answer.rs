@@ -163,6 +163,7 @@ pub(crate) fn closed(core: &Core, door: &Door, published: &Published, reader: Re
     let (title, default) = match published.state {
         HostState::Active => return None,
         HostState::Starting => ("Being prepared", "This workspace is being made. It opens by itself when it is ready."),
+        HostState::Suspended if published.note.is_some() => ("Closed", ""),
         HostState::Suspended => {
             // Whoever comes by learns nothing of the customer's affairs; the portal tells the customer the reason.
             (
@@ -183,7 +184,9 @@ pub(crate) fn closed(core: &Core, door: &Door, published: &Published, reader: Re
             hostname: &door.shown,
             title,
             text: published.note.as_deref().unwrap_or(default),
-            link: portal.as_deref().map(|url| ("See why", url)),
+            link: portal
+                .as_deref()
+                .map(|url| (if published.note.is_some() { "Go to the portal" } else { "See why" }, url)),
             passing: published.state == HostState::Starting,
         },
     ))

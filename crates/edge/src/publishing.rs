@@ -78,8 +78,9 @@ impl Edge {
         hostname: &Hostname,
         instance: InstanceId,
         state: HostState,
+        note: Option<&str>,
     ) -> Result<bool, EdgeError> {
-        let changed = rows::set_state_of(&self.core.db, hostname, instance, state).await?;
+        let changed = rows::set_state_of(&self.core.db, hostname, instance, state, note).await?;
         self.core.hostnames.forget();
         Ok(changed)
     }

@@ -123,12 +123,19 @@ pub(crate) async fn set_state(db: &Db, hostname: &Hostname, state: HostState, no
     Ok(done.rows_affected() == 1)
 }
 
-pub(crate) async fn set_state_of(db: &Db, hostname: &Hostname, instance: InstanceId, state: HostState) -> Stored<bool> {
-    let sql = "update edge_hostnames set state = $3, note = null where hostname = $1 and instance_id = $2";
+pub(crate) async fn set_state_of(
+    db: &Db,
+    hostname: &Hostname,
+    instance: InstanceId,
+    state: HostState,
+    note: Option<&str>,
+) -> Stored<bool> {
+    let sql = "update edge_hostnames set state = $3, note = $4 where hostname = $1 and instance_id = $2";
     let done = sqlx::query(sql)
         .bind(hostname.as_str())
         .bind(instance.to_string())
         .bind(state.as_str())
+        .bind(note)
         .execute(db.write())
         .await?;
     Ok(done.rows_affected() == 1)

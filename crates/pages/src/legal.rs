@@ -91,7 +91,7 @@ fn terms(product: &str) -> Vec<Part> {
         part(
             "How it ends",
             &[
-                "You can delete the workspace at any time. We can end the agreement with thirty days' notice, or suspend a workspace at once where it harms others or bills stay unpaid; we tell you why. After deletion nothing can be brought back, so take along what you need first.",
+                "You can cancel the workspace at any time: it then runs to the end of the period, or of the trial, that has begun, its contents are kept for a while after that, and until they are deleted you can come back. Until when, you are told before you cancel; before the deletion we write to you once more. You can also delete it at once. We can end the agreement with thirty days' notice, or suspend a workspace at once where it harms others or bills stay unpaid; we tell you why. After deletion nothing can be brought back, so take along what you need first.",
             ],
         ),
         part(
@@ -137,7 +137,7 @@ fn privacy(product: &str) -> Vec<Part> {
         part(
             "How long, and your rights",
             &[
-                "When you delete your workspace, its contents are removed. Bills and the record of the removal are kept for as long as the law on bookkeeping demands.",
+                "When you delete your workspace, its contents are removed; when you cancel it, they are kept until the day that you were told, and removed then. Bills and the record of the removal are kept for as long as the law on bookkeeping demands.",
                 "You can ask what we keep about you, have it corrected, have it removed where the law does not make us keep it, or take it with you. Write to the operator.",
             ],
         ),
@@ -190,6 +190,12 @@ fn billing(plan: &Plan) -> Vec<Part> {
             "When it is charged",
             &[
                 "At the end of each calendar month (UTC) you get a bill with the base fee and the number of hours, and the amount is charged to your payment method. Each hour on it opens to its evidence.",
+            ],
+        ),
+        part(
+            "When you leave",
+            &[
+                "The period in which you cancel is the last that is charged; a workspace that is cancelled within its trial is charged nothing. Hours that are reported late are billed all the same. When you come back, you are charged again from that hour on, with the whole base fee of that period, and nothing for the time in between.",
             ],
         ),
         part(

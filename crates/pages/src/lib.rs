@@ -12,6 +12,7 @@ mod calendar;
 pub mod console;
 mod hour;
 mod invoice;
+mod leaving;
 mod legal;
 pub mod mail;
 mod mailbox;
@@ -33,6 +34,7 @@ pub use bills::{
 };
 pub use hour::{Contest, HourCharge, HourPage, SeenBy, Sighting};
 pub use invoice::{AmountRow, HowToPay, InvoiceLine, InvoiceView, PartyView, PaymentRow, Standing};
+pub use leaving::{Download, LastBillView, Leave, Leaving};
 pub use mailbox::{Mailbox, MailboxMessage, MailboxRow};
 pub use onward::Onward;
 pub use page::{CONTENT_SECURITY_POLICY, MAIL_CONTENT_SECURITY_POLICY, Markup};

@@ -200,8 +200,10 @@ macro_rules! mail {
 }
 
 // After the macro, which it uses.
+mod leaving;
 mod money;
 mod orders;
+pub use leaving::{CancellationRequested, CancellationTakenBack, DeletionAnnounced, Leaver, Returned, ServiceEnded};
 pub use money::{
     Account, BudgetAlert, CapReached, ContestAccepted, ContestRefused, InvoiceIssued, MoneyReturned, NextStep,
     PaymentReceived, PaymentReminder, ReminderKind, UsageDay,

@@ -3,6 +3,7 @@ use domain::{Bill, Cents, Email, InstanceState, MemberRole, Month, Plan, Signal,
 use jiff::Timestamp;
 
 use crate::calendar;
+use crate::leaving::{Download, Leaving};
 use crate::page::{Markup, page};
 use crate::shell::{Observed, Shell};
 
@@ -77,6 +78,10 @@ pub struct PortalInstance {
     pub invite_error: Option<String>,
     /// What is said of its address.
     pub renaming: Renaming,
+    /// How far it has come with giving it up; none where it is not in use.
+    pub leaving: Option<Leaving>,
+    /// Whether everything can be downloaded.
+    pub download: Download,
 }
 
 /// The address of a workspace, and how to change it: `POST <portal_url>/rename` with the field

@@ -40,7 +40,9 @@ fn a_subject_is_one_line_and_no_name_begins_a_line_of_its_own() {
 #[test]
 fn every_mail_says_the_same_as_text_and_as_html() {
     for fill in [Fill::Typical, Fill::Hostile] {
-        for (name, subject, text, html) in [samples::door_mails(fill), samples::money_mails(fill)].concat() {
+        for (name, subject, text, html) in
+            [samples::door_mails(fill), samples::money_mails(fill), samples::leaving_mails(fill)].concat()
+        {
             assert!(!subject.is_empty() && !text.is_empty(), "{name}");
             let links = |body: &str| body.contains("http://");
             assert_eq!(links(&text), links(&html), "{name}");
@@ -91,4 +93,24 @@ fn a_reached_cap_says_when_the_workspace_closes_and_opens_again() {
 
 fn money_mail(name: &str) -> (&'static str, String, String, String) {
     samples::money_mails(Fill::Typical).into_iter().find(|mail| mail.0 == name).unwrap()
+}
+
+#[test]
+fn each_mail_about_leaving_names_its_days_and_what_can_still_be_done() {
+    let mails = samples::leaving_mails(Fill::Typical);
+    for (name, parts) in [
+        (
+            "mail-cancelled",
+            ["until the end of 30 November 2026", "until the end of 30 December 2026", "On 24 December 2026"],
+        ),
+        ("mail-kept-on", ["is taken back", "Nothing changes", "billed as before"]),
+        ("mail-ended", ["nothing more is charged", "until the end of 30 December 2026", "you can download everything"]),
+        ("mail-deletion-announced", ["On 31 December 2026", "for good", "come back before that day"]),
+        ("mail-returned", ["Welcome back", "within a minute", "$5.00"]),
+    ] {
+        let (_, _, text, _) = mails.iter().find(|mail| mail.0 == name).unwrap();
+        for part in parts {
+            assert!(text.contains(part), "{name} lacks {part}: {text}");
+        }
+    }
 }

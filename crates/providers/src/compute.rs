@@ -1,5 +1,6 @@
 //! Where instances run.
 
+mod archive;
 pub mod local;
 pub mod railway;
 
@@ -15,6 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::inventory::{Ceiling, Check, Item, Line};
 use crate::{ProviderError, Removed};
+
+pub use archive::Archive;
 
 /// A place where instances run.
 #[async_trait]
@@ -94,6 +97,20 @@ pub trait Compute: Send + Sync {
     /// # Errors
     /// Not found when there is no such project.
     async fn logs(&self, project: &ProjectName, lines: usize) -> Result<String, ProviderError>;
+
+    /// Whether it can give out what an instance keeps.
+    ///
+    /// # Errors
+    /// What the customer can do instead, in a sentence.
+    fn exports(&self) -> Result<(), &'static str>;
+
+    /// What the application keeps, all of it and nothing else, as one archive of files with their checksums. It may go on
+    /// running or rest meanwhile.
+    ///
+    /// # Errors
+    /// Not found when there is no such project of this instance, unavailable while too many are being made, and refused
+    /// where [`Compute::exports`] says so.
+    async fn export(&self, project: &ProjectName, instance: InstanceId) -> Result<Archive, ProviderError>;
 
     /// Everything that bears our marker, whatever the store says: projects by their names, and what
     /// is in them where it differs from what it should be.

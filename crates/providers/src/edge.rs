@@ -90,12 +90,17 @@ pub struct SignIn {
 }
 
 /// What a hostname answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
     /// Members get as far as the guard.
     Open,
     /// An explanation: its instance is suspended.
     Suspended,
+    /// An explanation: its customer gave the instance up. An edge that has no words of its own leaves it to the guard.
+    Cancelled {
+        /// What everybody may read about it.
+        note: String,
+    },
     /// An explanation: its instance is being removed.
     Deleting,
 }

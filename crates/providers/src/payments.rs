@@ -115,6 +115,10 @@ pub trait Payments: Send + Sync {
     /// invoices do.
     async fn subscribe(&self, customer: CustomerId, instance: InstanceId) -> Result<(), ProviderError>;
 
+    /// Starts the subscription of an instance again after it was ended, with the means of payment that the customer has;
+    /// one that runs is left alone. It charges nothing.
+    async fn subscribe_again(&self, customer: CustomerId, instance: InstanceId) -> Result<(), ProviderError>;
+
     /// Ends the subscription of an instance; ending one that is over is success.
     async fn cancel(&self, instance: InstanceId) -> Result<Vec<Removed>, ProviderError>;
 

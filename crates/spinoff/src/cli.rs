@@ -10,8 +10,8 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::up::UpArgs;
 use crate::{
-    admin_link, audit, billing, completions, contests, coupons, customers, delete, doctor, instances, invoices, ledger,
-    log, mail, members, pool, providers, provision, serve, setup, spending, suspension, up, usage, workflows,
+    admin_link, audit, billing, cancel, completions, contests, coupons, customers, delete, doctor, instances, invoices,
+    ledger, log, mail, members, pool, providers, provision, serve, setup, spending, suspension, up, usage, workflows,
 };
 
 /// Sells a web application: every customer gets an instance of their own
@@ -100,6 +100,8 @@ pub enum Operation {
     Provision(provision::Args),
     /// Take an instance down, with all its data
     Delete(delete::Args),
+    /// Give an instance up at the end of what is paid for, or take that back
+    Cancel(cancel::Args),
     /// Close an instance for now and keep its data
     Suspend(suspension::SuspendArgs),
     /// Open a suspended instance again
@@ -189,6 +191,7 @@ impl Operation {
         match self {
             Self::Provision(args) => provision::run(context, args).await,
             Self::Delete(args) => delete::run(context, args).await,
+            Self::Cancel(args) => cancel::run(context, args).await,
             Self::Suspend(args) => suspension::suspend(context, args).await,
             Self::Resume(args) => suspension::resume(context, args).await,
             Self::Instances(command) => instances::run(context, command).await,

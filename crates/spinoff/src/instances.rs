@@ -9,6 +9,7 @@ use crate::when::{ago, moment};
 use crate::{delete, provision};
 
 mod access;
+mod download;
 mod export;
 mod import;
 mod rename;
@@ -42,6 +43,8 @@ pub enum Command {
     /// Show or change which Access application at Cloudflare stands before an instance
     #[command(subcommand)]
     Access(access::Command),
+    /// Save everything that an instance keeps, with checksums
+    Download(download::Args),
     /// Write the project names of all instances, one a line
     Export(export::Args),
     /// Compare a list of project names with the server
@@ -72,6 +75,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Remove(args) => delete::run(context, args).await,
         Command::Rename(args) => rename::run(context, args).await,
         Command::Access(command) => access::run(context, command).await,
+        Command::Download(args) => download::run(context, args).await,
         Command::Export(args) => export::run(context, &args).await,
         Command::Import(args) => import::run(context, args).await,
         Command::Logs { instance, lines } => {

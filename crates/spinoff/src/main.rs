@@ -3,6 +3,7 @@
 mod admin_link;
 mod audit;
 mod billing;
+mod cancel;
 mod cli;
 mod completions;
 mod confirm;

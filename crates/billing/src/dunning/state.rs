@@ -49,28 +49,12 @@ pub enum Stage {
     Grace,
     /// Entry is refused.
     Suspended,
-    /// The contract has ended; data is kept.
-    Cancelled {
-        /// Who ended it.
-        by: Ending,
-    },
+    /// The contract has ended; data is kept. Braces, so that what was stored when this said who ended it still reads.
+    Cancelled {},
     /// It was told when data will be deleted.
-    DeletionAnnounced {
-        /// Who ended the contract.
-        by: Ending,
-    },
+    DeletionAnnounced {},
     /// Nothing is left.
     Deleted,
-}
-
-/// Why a contract ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Ending {
-    /// An invoice was not paid; paying takes it back.
-    NonPayment,
-    /// The customer wanted it so; paying leaves it at that.
-    Customer,
 }
 
 /// When it goes on.
@@ -202,15 +186,10 @@ impl Stage {
             },
             Event::Overdue | Event::DisputeLost => (self == Self::Current).then(|| Self::reminded(1, policy)),
             Event::Paid => {
-                let stays = matches!(self, Self::Current | Self::Deleted) || self.ended_by() == Some(Ending::Customer);
+                let stays = matches!(self, Self::Current | Self::Deleted);
                 (!stays).then_some(Self::Current)
             }
             Event::TimePassed => self.when_due(policy),
-            Event::CancelledByCustomer => {
-                let runs = self != Self::Deleted && self.ended_by().is_none();
-                runs.then_some(Self::Cancelled { by: Ending::Customer })
-            }
-            Event::Returned => (self.ended_by() == Some(Ending::Customer)).then_some(Self::Current),
             Event::PausedByOperator | Event::Unpaused | Event::DisputeOpened | Event::DisputeWon => None,
         }
     }
@@ -222,9 +201,9 @@ impl Stage {
             Self::Charging { failures } => Some(Self::failed(failures.saturating_add(1), policy)),
             Self::Reminded { reminders } => Some(Self::reminded(reminders.saturating_add(1), policy)),
             Self::Grace => Some(Self::Suspended),
-            Self::Suspended => Some(Self::Cancelled { by: Ending::NonPayment }),
-            Self::Cancelled { by } => Some(Self::DeletionAnnounced { by }),
-            Self::DeletionAnnounced { .. } => Some(Self::Deleted),
+            Self::Suspended => Some(Self::Cancelled {}),
+            Self::Cancelled {} => Some(Self::DeletionAnnounced {}),
+            Self::DeletionAnnounced {} => Some(Self::Deleted),
         }
     }
 
@@ -251,8 +230,8 @@ impl Stage {
             Self::Reminded { reminders } => Some(numbered(&policy.reminder_days, reminders)),
             Self::Grace => Some(policy.grace_days),
             Self::Suspended => Some(policy.suspended_days),
-            Self::Cancelled { .. } => Some(policy.cancelled_days),
-            Self::DeletionAnnounced { .. } => Some(policy.notice_days.get()),
+            Self::Cancelled {} => Some(policy.cancelled_days),
+            Self::DeletionAnnounced {} => Some(policy.notice_days.get()),
         }
     }
 
@@ -265,12 +244,8 @@ impl Stage {
             Self::Reminded { reminders } => vec![Action::SendReminder(Reminder::Overdue { number: reminders })],
             Self::Grace => vec![Action::SendReminder(Reminder::BeforeSuspension)],
             Self::Suspended => vec![Action::Suspend, Action::SendReminder(Reminder::Suspended)],
-            Self::Cancelled { by: Ending::NonPayment } => {
-                vec![Action::Cancel, Action::SendReminder(Reminder::Cancelled)]
-            }
-            // Who cancels gets a confirmation of that, which is no reminder. Nobody enters any more.
-            Self::Cancelled { by: Ending::Customer } => vec![Action::Suspend, Action::Cancel],
-            Self::DeletionAnnounced { .. } => {
+            Self::Cancelled {} => vec![Action::Cancel, Action::SendReminder(Reminder::Cancelled)],
+            Self::DeletionAnnounced {} => {
                 vec![Action::AnnounceDeletion { at: later(now, days(policy.notice_days.get())) }]
             }
             Self::Deleted => vec![Action::Delete],
@@ -284,14 +259,7 @@ impl Stage {
 
     /// Whether nobody can enter, and nothing but a step back changes that.
     const fn is_closed(self) -> bool {
-        matches!(self, Self::Suspended | Self::Cancelled { .. } | Self::DeletionAnnounced { .. })
-    }
-
-    const fn ended_by(self) -> Option<Ending> {
-        match self {
-            Self::Cancelled { by } | Self::DeletionAnnounced { by } => Some(by),
-            _ => None,
-        }
+        matches!(self, Self::Suspended | Self::Cancelled {} | Self::DeletionAnnounced {})
     }
 }
 

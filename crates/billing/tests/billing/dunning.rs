@@ -1,6 +1,6 @@
 use std::num::NonZeroU16;
 
-use billing::dunning::{Action, Clock, Dunning, Ending, Event, Hold, Next, Policy, Reminder, Stage};
+use billing::dunning::{Action, Clock, Dunning, Event, Hold, Next, Policy, Reminder, Stage};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
@@ -31,10 +31,8 @@ fn policies() -> impl Strategy<Value = Policy> {
 }
 
 fn stages() -> Vec<Stage> {
-    let by = [Ending::NonPayment, Ending::Customer];
     let mut stages = vec![Stage::Current, Stage::Grace, Stage::Suspended, Stage::Deleted];
-    stages.extend(by.map(|by| Stage::Cancelled { by }));
-    stages.extend(by.map(|by| Stage::DeletionAnnounced { by }));
+    stages.extend([Stage::Cancelled {}, Stage::DeletionAnnounced {}]);
     for number in [0, 1, 2, 3, 4, 255] {
         stages.push(Stage::Retrying { failures: number });
         stages.push(Stage::Charging { failures: number });
@@ -60,11 +58,6 @@ fn states() -> Vec<Dunning> {
 
 fn is_closed(stage: Stage) -> bool {
     matches!(stage, Stage::Suspended | Stage::Cancelled { .. } | Stage::DeletionAnnounced { .. })
-}
-
-fn ended_by_customer(stage: Stage) -> bool {
-    let by = Ending::Customer;
-    stage == Stage::Cancelled { by } || stage == Stage::DeletionAnnounced { by }
 }
 
 /// Waits for each due date, with nothing else happening, until none is left.
@@ -95,10 +88,10 @@ fn every_state_knows_every_event_and_says_when_it_goes_on() {
 }
 
 #[test]
-fn paying_restores_everywhere_but_after_deletion_and_after_ones_own_cancellation() {
+fn paying_restores_everywhere_but_after_deletion() {
     for state in states() {
         let next = state.next(Event::Paid, start(), &Policy::default());
-        if state.stage() == Stage::Deleted || ended_by_customer(state.stage()) {
+        if state.stage() == Stage::Deleted {
             assert_eq!((next.state, next.actions), (state, vec![]));
         } else {
             assert_eq!(next.state.stage(), Stage::Current, "{state:?}");
@@ -116,9 +109,7 @@ fn time_held_does_not_pass_and_nothing_is_closed_deleted_or_mailed_meanwhile() {
     for state in states() {
         let held = state.next(Event::PausedByOperator, start(), &Policy::default());
         assert_eq!((held.state.stage(), held.due, held.actions), (state.stage(), None, vec![]));
-        for event in
-            Event::ALL.into_iter().filter(|event| *event != Event::Unpaused && *event != Event::CancelledByCustomer)
-        {
+        for event in Event::ALL.into_iter().filter(|event| *event != Event::Unpaused) {
             let next = held.state.next(event, start() + days(10_000), &Policy::default());
             let quiet = next.actions.iter().all(|action| *action == Action::Restore);
             assert!(quiet && next.due.is_none(), "{state:?} {event:?}: {next:?}");
@@ -151,20 +142,6 @@ fn a_lost_dispute_is_owed_again_and_told_twice_only_once() {
     assert_eq!(lost.actions, [Action::SendReminder(Reminder::Overdue { number: 1 })]);
     let paid = lost.state.next(Event::Paid, start(), &policy).state;
     assert_eq!(paid.next(Event::DisputeLost, start(), &policy).state, paid);
-}
-
-#[test]
-fn who_cancels_is_closed_at_once_notified_and_comes_back_only_by_wanting_to() {
-    let policy = Policy::default();
-    let cancelled = Dunning::CURRENT.next(Event::CancelledByCustomer, start(), &policy);
-    assert_eq!(cancelled.actions, [Action::Suspend, Action::Cancel]);
-    assert_eq!(cancelled.state.next(Event::CancelledByCustomer, start(), &policy).actions, []);
-    assert_eq!(cancelled.state.next(Event::Paid, start(), &policy).state, cancelled.state);
-    let returned = cancelled.state.next(Event::Returned, start(), &policy);
-    assert_eq!((returned.state, returned.actions), (Dunning::CURRENT, vec![Action::Restore]));
-    let all: Vec<Action> =
-        wait_it_out(cancelled.state, &policy).into_iter().flat_map(|(_, next)| next.actions).collect();
-    assert!(matches!(all[..], [Action::AnnounceDeletion { .. }, Action::Delete]), "{all:?}");
 }
 
 #[test]
@@ -255,6 +232,8 @@ fn states_survive_being_written_and_reminders_have_words() {
         let text = serde_json::to_string(&state).unwrap();
         assert_eq!(serde_json::from_str::<Dunning>(&text).unwrap(), state);
     }
+    let earlier = r#"{"stage":{"cancelled":{"by":"non_payment"}},"clock":{"running":{"due":"2027-01-01T00:00:00Z"}}}"#;
+    assert_eq!(serde_json::from_str::<Dunning>(earlier).unwrap().stage(), Stage::Cancelled {});
     assert!(Dunning::new(Stage::Grace, Clock::Running { due: None }).is_err(), "it would never end");
     assert!(serde_json::from_str::<Dunning>(r#"{"stage":"grace","clock":{"running":{"due":null}}}"#).is_err());
     assert!(Reminder::Suspended.in_words().contains("your data is kept"));

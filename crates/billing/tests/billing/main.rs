@@ -1,6 +1,7 @@
 //! What billing promises, as sentences about hours and money.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod cancellation;
 mod caps;
 mod closing;
 mod dunning;

@@ -20,6 +20,7 @@ pub(crate) async fn document() -> axum::Json<utoipa::openapi::OpenApi> {
     paths(
         paths::list_instances, paths::create_instance, paths::show_instance, paths::delete_instance,
         paths::suspend_instance, paths::resume_instance, paths::rename_instance,
+        paths::show_cancellation, paths::cancel_instance, paths::take_cancellation_back, paths::export_instance,
         paths::give_own_access, paths::give_shared_access,
         paths::instance_logs, paths::list_members, paths::add_member, paths::remove_member, paths::usage,
         paths::hour_of_use, paths::show_spending, paths::set_cap, paths::remove_cap, paths::set_budget, paths::remove_budget,
@@ -40,13 +41,13 @@ struct Described;
 #[expect(dead_code, reason = "read by the derive that describes the API, never called")]
 mod paths {
     use api::{
-        ActivityAccepted, ActivityReport, AuditEvent, BillPreview, BillingDetails, BooksCheck, Budget, Cap,
-        ChargeDifference, ClosePeriods, Contest, Coupon, Customer, CustomerCoupon, DecideContest, DeleteInstance,
-        Dispute, DryRun, Dunning, EmergencyReport, Finding, HourOfUse, HoursWaived, Instance, InstanceAccepted,
-        Invoice, Ledger, Member, Message, NewAccess, NewBillingDetails, NewBudget, NewCap, NewContest, NewCoupon,
-        NewCredit, NewInstance, NewMember, NewPayment, NewRefund, Page, Pool, Problem, Provider, RedeemCoupon, Refund,
-        RenameInstance, SignedMembers, Spending, SuspendInstance, Usage, WaiveHours, Workflow, WorkflowAccepted,
-        WriteOff,
+        ActivityAccepted, ActivityReport, AuditEvent, BillPreview, BillingDetails, BooksCheck, Budget, CancelInstance,
+        Cancellation, Cap, ChargeDifference, ClosePeriods, Contest, Coupon, Customer, CustomerCoupon, DecideContest,
+        DeleteInstance, Dispute, DryRun, Dunning, EmergencyReport, Finding, HourOfUse, HoursWaived, Instance,
+        InstanceAccepted, Invoice, Ledger, Member, Message, NewAccess, NewBillingDetails, NewBudget, NewCap,
+        NewContest, NewCoupon, NewCredit, NewInstance, NewMember, NewPayment, NewRefund, Page, Pool, Problem, Provider,
+        RedeemCoupon, Refund, RenameInstance, SignedMembers, Spending, SuspendInstance, TakenBack, Usage, WaiveHours,
+        Workflow, WorkflowAccepted, WriteOff,
     };
 
     macro_rules! described {
@@ -89,6 +90,26 @@ mod paths {
                       (status = 404, body = Problem),
                       (status = 409, description = "The name, or one that looks like it, is taken, or the instance can't move now", body = Problem),
                       (status = 415, body = Problem), (status = 422, body = Problem)));
+        show_cancellation = (get, path = "/instances/{instance}/cancellation", tag = "instances",
+            params(("instance" = String, Path, description = "Id, project name or subdomain")),
+            responses((status = 200, description = "How it stands, or what would happen", body = Cancellation), (status = 401, body = Problem),
+                      (status = 404, body = Problem), (status = 409, description = "It is not in use", body = Problem)));
+        cancel_instance = (post, path = "/instances/{instance}/cancellation", tag = "instances", request_body = CancelInstance,
+            params(("instance" = String, Path, description = "Id, project name or subdomain")),
+            responses((status = 200, description = "It runs to the end of what is paid for; asked again, the same", body = Cancellation),
+                      (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, description = "It is not in use", body = Problem), (status = 415, body = Problem),
+                      (status = 422, description = "The confirmation does not match", body = Problem)));
+        take_cancellation_back = (delete, path = "/instances/{instance}/cancellation", tag = "instances",
+            params(("instance" = String, Path, description = "Id, project name or subdomain")),
+            responses((status = 200, body = TakenBack), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, description = "It is not cancelled, or an invoice has to be paid first", body = Problem)));
+        export_instance = (get, path = "/instances/{instance}/export", tag = "instances",
+            params(("instance" = String, Path, description = "Id, project name or subdomain")),
+            responses((status = 200, description = "All files with their checksums, as a .tar.gz", body = Vec<u8>, content_type = "application/gzip"),
+                      (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, description = "There is nothing, or the compute provider can't", body = Problem),
+                      (status = 503, description = "Too many are under way", body = Problem)));
         give_own_access = (put, path = "/instances/{instance}/access", tag = "instances", request_body = NewAccess,
             params(("instance" = String, Path, description = "Id, project name or subdomain")),
             responses((status = 202, body = WorkflowAccepted), (status = 400, body = Problem), (status = 401, body = Problem),

@@ -9,7 +9,7 @@ use billing::{
     CapHistory, Coupon, CouponError, Invoice, InvoiceError, InvoiceInputs, Party, Period, Price, PriceBook, Tax,
     TaxBook, Taxed, Terms, Trial, closed_by,
 };
-use domain::{Cents, CustomerId, InstanceId, UsageHour};
+use domain::{Cents, CustomerId, Email, InstanceId, UsageHour};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 
@@ -86,9 +86,13 @@ impl<'a> Closing<'a> {
 
     /// The periods of a service that end at an hour or before it and have no invoice yet, the earliest first. None
     /// begins after the service ended; the one in which it ended counts whole, and so does the one in which it was
-    /// restored. What came before the first version of
-    /// the plan is nobody's to bill.
+    /// restored. A service that ended within its trial has none. What came before the first version of the plan is
+    /// nobody's to bill.
     pub(crate) fn periods(&self, service: &Service, until: UsageHour) -> Vec<Period> {
+        let trial = self.trial(service);
+        if service.ended.is_some_and(|ended| trial.is_some_and(|trial| ended < trial.ends)) {
+            return Vec::new();
+        }
         let cycle = self.core.settings.billing.cycle_of(service.began);
         let first = service.billed_until.unwrap_or(service.began).max(service.began);
         let lasts = |period: &Period| service.ended.is_none_or(|ended| period.start() <= ended);
@@ -113,10 +117,14 @@ impl<'a> Closing<'a> {
     fn terms_taxed(&self, service: &Service, period: Period, taxed: Taxed) -> Option<Terms> {
         let mut plan = self.prices.for_period(period, service.began)?.clone();
         plan.taxes = taxed.taxes;
-        let since = service.customer_since;
-        // A second service has what is left of the first one's trial.
-        let trial = self.prices.in_force(since).and_then(|plan| Trial::of(plan, since));
+        let trial = self.trial(service);
         Some(Terms { plan, period, service_began: service.began, trial, tax_exempt: taxed.exempt })
+    }
+
+    /// A second service has what is left of the first one's trial.
+    fn trial(&self, service: &Service) -> Option<Trial> {
+        let since = service.customer_since;
+        self.prices.in_force(since).and_then(|plan| Trial::of(plan, since))
     }
 
     /// Closes a period in a transaction of its own. Nothing when it is closed already.
@@ -144,11 +152,50 @@ impl<'a> Closing<'a> {
         self.waive_beyond_caps(tx, service, &terms).await?;
         let (seq, inputs) = self.inputs(tx, held, service, (terms, details.as_ref())).await?;
         let invoice = Invoice::of(&inputs)?;
+        let copy_to = details.and_then(|details| details.mail_to);
+        self.issue(tx, held, (seq, &inputs, &invoice), copy_to.as_ref()).await?;
+        Ok(Some(invoice))
+    }
+
+    /// Invoices what became known of a service after its last invoice, when nothing will ever follow: its late hours, and
+    /// credits, without any base fee. Nothing where nothing became known.
+    pub(crate) async fn close_late(&self, service: &Service) -> Result<Option<Invoice>, CloseError> {
+        let mut tx = self.core.db.begin().await?;
+        let mut held = accounts::open(&mut tx, service.customer).await?;
+        let cycle = self.core.settings.billing.cycle_of(service.began);
+        let Some(period) = service.billed_until.map(|until| cycle.period_of(until)) else { return Ok(None) };
+        if invoices::store::exists(&mut tx, service.instance, period.start()).await? {
+            return Ok(None);
+        }
+        let details = details::store::find(&mut tx, service.customer).await?.map(|(details, _)| details);
+        let Some(mut terms) = self.terms(service, period, details.as_ref()) else { return Ok(None) };
+        terms.plan.base = Price::FREE;
+        self.waive_beyond_caps(&mut tx, service, &terms).await?;
+        let (seq, inputs) = self.inputs(&mut tx, &held, service, (terms, details.as_ref())).await?;
+        let invoice = Invoice::of(&inputs)?;
+        // Dropped without a commit, the transaction gives the number back.
+        if invoice.hours().is_empty() && invoice.credits.is_empty() {
+            return Ok(None);
+        }
+        let copy_to = details.and_then(|details| details.mail_to);
+        self.issue(&mut tx, &mut held, (seq, &inputs, &invoice), copy_to.as_ref()).await?;
+        tx.commit().await?;
+        Ok(Some(invoice))
+    }
+
+    /// Stores, books and tells an invoice that was just computed.
+    async fn issue(
+        &self,
+        tx: &mut Tx,
+        held: &mut Held,
+        (seq, inputs, invoice): (i64, &InvoiceInputs, &Invoice),
+        copy_to: Option<&Email>,
+    ) -> Result<(), CloseError> {
         let now = self.core.clock.now();
-        invoices::store::insert(tx, seq, &inputs, &invoice, now).await?;
-        coupons::take(tx, &invoice).await?;
+        invoices::store::insert(tx, seq, inputs, invoice, now).await?;
+        coupons::take(tx, invoice).await?;
         let entry = Entry { author: AUTHOR, reason: "", now };
-        for transaction in issue(&invoice, now).map_err(AccountError::from)? {
+        for transaction in issue(invoice, now).map_err(AccountError::from)? {
             held.record(tx, transaction, entry).await?;
         }
         // More may have been paid earlier than was owed then.
@@ -156,12 +203,11 @@ impl<'a> Closing<'a> {
         let left = settled.last().map_or(invoice.amount_due, |newest| newest.outstanding);
         let detail = format!("{}, {}", invoice.period, invoice.currency.price(invoice.total));
         audit::record(tx, self.core, AUTHOR, "invoice.issued", &invoice.number, &detail).await?;
-        let copy_to = details.and_then(|details| details.mail_to);
-        letter::issued(tx, self.core, &invoice, left, copy_to.as_ref()).await?;
+        letter::issued(tx, self.core, invoice, left, copy_to).await?;
         if left > Cents::ZERO && self.core.drivers.payments.charges() {
             collection::begin(tx, self.core, &invoice.number).await?;
         }
-        Ok(Some(invoice))
+        Ok(())
     }
 
     /// An hour that is told late may have made another one of its period the one too many, also of one that is closed.

@@ -25,6 +25,8 @@ pub(crate) const KIND: &str = "close.v1";
 const TIME_LIMIT: SignedDuration = SignedDuration::from_hours(12);
 /// So many services are looked at with one query.
 const PAGE: u32 = 200;
+/// For so long after its deletion an instance's late hours are looked for: what it did not report by then, it never will.
+const LATE_AFTER_DELETION: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// So many problems are told by mail; the rest by the check of the books.
 const TOLD: usize = 20;
 
@@ -144,19 +146,46 @@ async fn issue_all(core: &Core, until: UsageHour) -> Result<Done, Error> {
     let mut after = None;
     loop {
         let page = close::store::services(&core.db, after, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(done) };
+        let Some(last) = page.last() else { break };
         after = Some((last.customer, last.instance));
         for service in &page {
-            match issue(&closing, service, until).await {
-                Ok(issued) => done.issued = done.issued.saturating_add(issued),
-                Err(error) => {
-                    let error = error.of_the_store().map_or_else(Ok, Err)?;
-                    tracing::error!(instance.id = %service.instance, "A period was not closed: {error}");
-                    done.problems.push(format!("{} was not billed: {error}", service.instance));
-                }
-            }
+            done.count(service, issue(&closing, service, until).await)?;
         }
         core.mail_waiting.notify_one();
+    }
+    issue_late(&closing, &mut done).await?;
+    Ok(done)
+}
+
+/// Hours of instances that are gone come on no other invoice.
+async fn issue_late(closing: &Closing<'_>, done: &mut Done) -> Result<(), Error> {
+    let core = closing.core;
+    let since = core.clock.now() - LATE_AFTER_DELETION;
+    let mut after = None;
+    loop {
+        let page = close::store::over_since(&core.db, since, after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some((last.customer, last.instance));
+        for service in &page {
+            let issued = closing.close_late(service).await;
+            done.count(service, issued.map(|invoice| u32::from(invoice.is_some())))?;
+        }
+        core.mail_waiting.notify_one();
+    }
+}
+
+impl Done {
+    /// Counts what was issued for a service, or says why nothing was. Only the store's errors are everybody's.
+    fn count(&mut self, service: &Service, issued: Result<u32, CloseError>) -> Result<(), Error> {
+        match issued {
+            Ok(issued) => self.issued = self.issued.saturating_add(issued),
+            Err(error) => {
+                let error = error.of_the_store().map_or_else(Ok, Err)?;
+                tracing::error!(instance.id = %service.instance, "A period was not closed: {error}");
+                self.problems.push(format!("{} was not billed: {error}", service.instance));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -18,6 +18,7 @@ pub(crate) mod reconcile;
 pub(crate) mod store;
 pub(crate) mod view;
 
+use ::billing::TakenBack;
 use ::billing::dunning::{Clock, Dunning, Event, Stage};
 use ::store::Tx;
 use domain::Cents;
@@ -118,6 +119,15 @@ fn sum(owed: &[Issued]) -> Result<Cents, AppError> {
 /// Whether something is waited for.
 const fn is_under_way(stage: Stage) -> bool {
     !matches!(stage, Stage::Current | Stage::Deleted)
+}
+
+/// Whether a customer who stands there can't have an instance back that was cancelled: after its end while nobody may
+/// enter, before it once the contract has ended.
+pub(crate) const fn keeps_from_returning(stage: Stage, taken_back: TakenBack) -> bool {
+    match taken_back {
+        TakenBack::KeptOn => matches!(stage, Stage::Cancelled {} | Stage::DeletionAnnounced {}),
+        TakenBack::Back => is_closed(stage),
+    }
 }
 
 /// Whether nobody may enter.

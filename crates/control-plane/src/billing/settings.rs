@@ -1,7 +1,7 @@
 mod taxes;
 
 use billing::dunning::Policy;
-use billing::{Cycle, Party};
+use billing::{CancellationPolicy, Cycle, Party};
 use domain::UsageHour;
 use serde::Deserialize;
 
@@ -28,6 +28,8 @@ pub struct BillingSettings {
     pub taxes: Taxes,
     /// What happens when an invoice is not paid.
     pub dunning: Policy,
+    /// What happens to the data of instances that are given up.
+    pub cancellation: CancellationPolicy,
 }
 
 /// When a period ends.
@@ -64,6 +66,7 @@ impl Default for BillingSettings {
             seller: Seller::default(),
             taxes: Taxes::default(),
             dunning: Policy::default(),
+            cancellation: CancellationPolicy::default(),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::workflows::workflow_rows;
 use super::{Listing, PAGE, console_shell, next};
 use crate::app::App;
 use crate::error::AppError;
-use crate::instances::{self, Instance, suspension};
+use crate::instances::{self, Instance, cancellation, suspension};
 use crate::members;
 use crate::person::{Reader, Supporter};
 use crate::portal::observed;
@@ -50,6 +50,8 @@ pub(crate) async fn show(
         facts: facts(&app, &instance).await?,
         members: members.collect(),
         workflows: workflow_rows(&app, &workflows).await?,
+        subdomain: instance.subdomain.to_string(),
+        is_cancelled: cancellation::of(&app, &instance).await?.is_some(),
         log_tail: log.lines().map(str::to_owned).collect(),
     };
     Ok(Html(page.render()))
@@ -80,6 +82,36 @@ pub(crate) async fn resume(
     let instance = find(&app, &id).await?;
     let workflow = suspension::resume(&app, &instance, person.email.as_str()).await?;
     Ok(Redirect::to(&format!("/admin/workflows/{workflow}")))
+}
+
+/// The subdomain, to say that it is meant.
+#[derive(Deserialize)]
+pub(crate) struct Confirmation {
+    confirmation: String,
+}
+
+/// For a customer who asked for it in another way.
+pub(crate) async fn cancel(
+    State(app): State<App>,
+    Supporter(person): Supporter,
+    Path(id): Path<String>,
+    Form(form): Form<Confirmation>,
+) -> Result<Redirect, PageError> {
+    let instance = find(&app, &id).await?;
+    cancellation::request(&app, &instance, &form.confirmation, person.email.as_str()).await?;
+    Ok(Redirect::to(&format!("/admin/instances/{id}")))
+}
+
+pub(crate) async fn take_back(
+    State(app): State<App>,
+    Supporter(person): Supporter,
+    Path(id): Path<String>,
+) -> Result<Redirect, PageError> {
+    let instance = find(&app, &id).await?;
+    if cancellation::of(&app, &instance).await?.is_some() {
+        cancellation::take_back(&app, &instance, person.email.as_str()).await?;
+    }
+    Ok(Redirect::to(&format!("/admin/instances/{id}")))
 }
 
 async fn find(app: &App, id: &str) -> Result<Instance, AppError> {
@@ -116,6 +148,15 @@ async fn facts(app: &App, instance: &Instance) -> Result<Vec<Fact>, AppError> {
     }
     if let Some(reason) = &instance.suspended_because {
         fact("Suspended because", reason.clone());
+    }
+    if let Some(kept) = cancellation::of(app, instance).await? {
+        fact("Cancelled", format!("at {} by {}", kept.requested_at, kept.requested_by));
+        if let Some(until) = kept.state.until() {
+            fact(if kept.state.has_ended() { "Ended at" } else { "Ends at" }, until.start().to_string());
+        }
+        if let Some(kept_until) = kept.state.kept_until() {
+            fact("Data is kept until", kept_until.to_string());
+        }
     }
     if let Some(by) = &instance.deletion_requested_by {
         fact("Deletion asked for by", by.clone());

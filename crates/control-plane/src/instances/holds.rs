@@ -6,6 +6,7 @@ pub(crate) mod store;
 use ::store::Tx;
 use domain::{Event, InstanceId, InstanceState, WorkflowId};
 use jiff::Timestamp;
+use providers::edge::Entry;
 
 use super::store::TransitionError;
 use super::suspension;
@@ -21,11 +22,13 @@ pub(crate) enum Hold {
     Unpaid,
     /// The customer's spending cap; the next period, or a higher cap, lifts it.
     Cap,
+    /// The customer gave it up; coming back lifts it.
+    Cancelled,
 }
 
 impl Hold {
     /// All of them, in the order in which their reasons are told.
-    pub(crate) const ALL: [Self; 3] = [Self::Operator, Self::Unpaid, Self::Cap];
+    pub(crate) const ALL: [Self; 4] = [Self::Operator, Self::Unpaid, Self::Cap, Self::Cancelled];
 
     /// The word that is stored.
     pub(crate) const fn as_str(self) -> &'static str {
@@ -33,6 +36,7 @@ impl Hold {
             Self::Operator => "operator",
             Self::Unpaid => "unpaid",
             Self::Cap => "cap",
+            Self::Cancelled => "cancelled",
         }
     }
 
@@ -128,6 +132,14 @@ pub(crate) async fn release(
     super::store::transition(tx, instance, Event::Resume, core.clock.now()).await?;
     members::store::next_serial(tx, instance).await?;
     Ok(Released::Opens(suspension::start(tx, core, suspension::RESUME, instance, "").await?))
+}
+
+/// What a closed instance's hostname answers. Only of a cancellation is everybody told, since who comes by learns
+/// nothing of the customer's affairs otherwise.
+pub(crate) async fn entry(tx: &mut Tx, instance: InstanceId) -> Result<Entry, ::store::sqlx::Error> {
+    let standing = store::of(tx, instance).await?;
+    let cancelled = standing.into_iter().find(|standing| standing.hold == Hold::Cancelled);
+    Ok(cancelled.map_or(Entry::Suspended, |standing| Entry::Cancelled { note: standing.why }))
 }
 
 /// All reasons as one text.

@@ -134,8 +134,13 @@ impl Workflow for Suspend {
         };
         let (compute, edge) = (&core.drivers.compute, &core.drivers.edge);
         let hostname = &core.hostname(&instance.subdomain);
-        run.step("refuse entry", || async { edge.set_entry(hostname, id, Entry::Suspended).await.map_err(step_error) })
-            .await?;
+        run.step("refuse entry", || async {
+            let mut tx = core.db.begin().await?;
+            let entry = holds::entry(&mut tx, id).await?;
+            drop(tx);
+            edge.set_entry(hostname, id, entry).await.map_err(step_error)
+        })
+        .await?;
         run.step("rest", || async { compute.suspend(&instance.project).await.map_err(step_error) }).await?;
         // Where the guard goes on, it is who explains; elsewhere the edge is.
         run.step("tell the guard", || members::publish::tell_guard(core, instance)).await?;

@@ -39,8 +39,8 @@ pub(super) fn compare(look: &Look<'_>, instances: &[Known], now: Timestamp) -> V
         }
     }
     let living = instances.iter().filter(|known| known.is_living() && !known.is_fresh && !known.is_worked_on);
-    // Nobody pays for what is nobody's.
-    let living = living.filter(|known| !(known.is_warm && look.role == Role::Payments));
+    // Nobody pays for what is nobody's, or was given up.
+    let living = living.filter(|known| !((known.is_warm || known.is_given_up) && look.role == Role::Payments));
     all.extend(living.filter_map(|known| Some(of_anybody(known, missing(look, known)?))));
     all
 }

@@ -14,7 +14,7 @@ use super::{Class, Finding, known, store, sweep};
 use crate::app::{App, Core};
 use crate::audit;
 use crate::error::{AppError, refused};
-use crate::instances::{self, Instance, place, probe, provision};
+use crate::instances::{self, Instance, holds, place, probe, provision};
 use crate::pool;
 use crate::workflows::{self, Plan, step_error};
 
@@ -194,7 +194,10 @@ async fn as_wanted(core: &Core, finding: &Finding) -> Result<(), StepError> {
     let (compute, edge) = (&core.drivers.compute, &core.drivers.edge);
     if instance.state == InstanceState::Suspended {
         compute.suspend(&instance.project).await.map_err(step_error)?;
-        return edge.set_entry(&hostname, instance.id, Entry::Suspended).await.map_err(step_error);
+        let mut tx = core.db.begin().await?;
+        let entry = holds::entry(&mut tx, instance.id).await?;
+        drop(tx);
+        return edge.set_entry(&hostname, instance.id, entry).await.map_err(step_error);
     }
     edge.set_entry(&hostname, instance.id, Entry::Open).await.map_err(step_error)
 }

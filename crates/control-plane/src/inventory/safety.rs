@@ -59,6 +59,7 @@ mod tests {
             is_worked_on,
             is_fresh: false,
             is_warm: false,
+            is_given_up: false,
         }
     }
 

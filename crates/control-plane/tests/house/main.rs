@@ -15,6 +15,7 @@ mod coupons;
 mod deletion;
 mod dunning;
 mod emergencies;
+mod leaving;
 mod members;
 mod outbox;
 mod own_access;

@@ -9,6 +9,7 @@ mod disputing;
 #[allow(dead_code, reason = "it is the house's, which looks at more of it")]
 mod host;
 mod interruptions;
+mod leaving;
 mod orders;
 mod portal;
 mod recovering;

@@ -58,6 +58,10 @@ pub struct ConsoleInstance {
     pub members: Vec<InstanceMemberRow>,
     /// Its workflows, newest first.
     pub workflows: Vec<WorkflowRow>,
+    /// What is typed to cancel it.
+    pub subdomain: String,
+    /// Whether its customer gave it up.
+    pub is_cancelled: bool,
     /// The end of its log, oldest line first.
     pub log_tail: Vec<String>,
 }
@@ -92,6 +96,10 @@ impl ConsoleInstance {
 
     fn may_resume(&self) -> bool {
         self.instance.state == InstanceState::Suspended
+    }
+
+    fn may_cancel(&self) -> bool {
+        self.may_suspend() || self.may_resume()
     }
 }
 

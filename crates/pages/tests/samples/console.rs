@@ -159,6 +159,8 @@ fn instance(fill: Fill) -> ConsoleInstance {
             member("bob@corner-bakery.example", MemberRole::Member),
         ]),
         workflows: fill.list(vec![workflow(fill, WorkflowState::Done)]),
+        subdomain: fill.text("corner-bakery"),
+        is_cancelled: false,
         log_tail: fill.list(vec![
             fill.text("2026-11-24T22:53:01Z guard  listening on inherited socket"),
             fill.text("2026-11-24T22:53:01Z app    workspace 0.1.0 on 127.0.0.1:8000"),

@@ -4,6 +4,7 @@
 
 mod console;
 mod door;
+mod leaving;
 mod money;
 mod money_mails;
 mod portal;
@@ -35,14 +36,27 @@ pub struct Sample {
 }
 
 pub use door::mails as door_mails;
+pub use leaving::mails as leaving_mails;
 pub use money_mails::all as money_mails;
 
 pub fn all(fill: Fill) -> Vec<Sample> {
-    let mails = money_mails::all(fill).into_iter().map(|(name, _, _, html)| sample(name, html)).collect();
-    [site::all(fill), door::all(fill), portal::all(fill), console::all(fill), money::all(fill), mails]
+    let mails = [money_mails::all(fill), leaving::mails(fill)]
+        .concat()
         .into_iter()
-        .flatten()
-        .collect()
+        .map(|(name, _, _, html)| sample(name, html))
+        .collect();
+    [
+        site::all(fill),
+        door::all(fill),
+        portal::all(fill),
+        leaving::all(fill),
+        console::all(fill),
+        money::all(fill),
+        mails,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 impl Fill {

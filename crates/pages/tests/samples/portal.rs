@@ -1,8 +1,8 @@
 use super::{Fill, Sample, before, now, sample};
 use domain::{Bill, InstanceState, MemberRole, Month, Plan, Signal, UsageHour};
 use pages::{
-    Area, BillView, ConfirmDelete, ConfirmRemoveMember, DeletionRecord, EvidenceRow, Health, HourRow, InstanceCard,
-    MemberRow, Notice, NoticeKind, Observed, PortalHome, PortalInstance, RemovedRow, Renaming,
+    Area, BillView, ConfirmDelete, ConfirmRemoveMember, DeletionRecord, Download, EvidenceRow, Health, HourRow,
+    InstanceCard, MemberRow, Notice, NoticeKind, Observed, PortalHome, PortalInstance, RemovedRow, Renaming,
 };
 
 pub fn all(fill: Fill) -> Vec<Sample> {
@@ -80,6 +80,8 @@ fn instance(fill: Fill) -> PortalInstance {
             entered: fill.text("corner-bakeries"),
             error: fill.maybe("That name is taken."),
         },
+        leaving: Some(super::leaving::possible(fill)),
+        download: Download::Possible,
     }
 }
 

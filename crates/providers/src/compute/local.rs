@@ -9,6 +9,7 @@ mod compute;
 mod deployment;
 mod disk;
 mod egress;
+mod export;
 mod folder;
 mod health;
 mod isolation;
@@ -40,6 +41,9 @@ pub use spawner::Spawner;
 use supervisor::Supervisor;
 use sweeper::Sweeper;
 
+/// Each keeps a thread and the disk busy for as long as somebody downloads.
+const EXPORTS_AT_ONCE: usize = 4;
+
 /// Runs instances on this machine. Keep it for as long as they shall run: when it is dropped, they
 /// die. Call [`crate::compute::Compute::shutdown`] to stop them gently.
 pub struct Local {
@@ -52,6 +56,8 @@ pub struct Local {
     seats: Seats,
     /// Slots and ports are handed out one project at a time.
     allocation: tokio::sync::Mutex<()>,
+    /// Archives that may be made at once.
+    exports: Arc<tokio::sync::Semaphore>,
     _sweeper: Sweeper,
 }
 
@@ -79,6 +85,7 @@ impl Local {
             http: client()?,
             seats: Seats::default(),
             allocation: tokio::sync::Mutex::default(),
+            exports: Arc::new(tokio::sync::Semaphore::new(EXPORTS_AT_ONCE)),
             _sweeper: sweeper,
         };
         local.start_deployed().await?;

@@ -75,12 +75,13 @@ impl Edge for Builtin {
 
     async fn set_entry(&self, hostname: &str, instance: InstanceId, entry: Entry) -> Result<(), ProviderError> {
         let name = parse(hostname)?;
-        let state = match entry {
-            Entry::Open => HostState::Active,
-            Entry::Suspended => HostState::Suspended,
-            Entry::Deleting => HostState::Deleting,
+        let (state, note) = match &entry {
+            Entry::Open => (HostState::Active, None),
+            Entry::Suspended => (HostState::Suspended, None),
+            Entry::Cancelled { note } => (HostState::Suspended, Some(note.as_str())),
+            Entry::Deleting => (HostState::Deleting, None),
         };
-        let set = self.edge.set_state_of(&name, instance, state).await;
+        let set = self.edge.set_state_of(&name, instance, state, note).await;
         set.map(drop).map_err(failed("opening or closing a hostname"))
     }
 

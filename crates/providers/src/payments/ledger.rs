@@ -122,6 +122,12 @@ impl Payments for Ledger {
             .map_err(|error| unavailable("starting the subscription", &error))
     }
 
+    async fn subscribe_again(&self, customer: CustomerId, instance: InstanceId) -> Result<(), ProviderError> {
+        let now = self.clock.now();
+        let started = store::subscribe_again(&self.db, customer, instance, now).await;
+        started.map_err(|error| unavailable("starting the subscription again", &error))
+    }
+
     async fn cancel(&self, instance: InstanceId) -> Result<Vec<Removed>, ProviderError> {
         let ended = store::cancel(&self.db, instance, self.clock.now())
             .await

@@ -166,6 +166,10 @@ impl Payments for Stripe {
         self.end_hold(instance).await
     }
 
+    async fn subscribe_again(&self, customer: CustomerId, instance: InstanceId) -> Result<(), ProviderError> {
+        self.begin_again(customer, instance).await
+    }
+
     async fn cancel(&self, instance: InstanceId) -> Result<Vec<Removed>, ProviderError> {
         self.end_all(instance).await
     }

@@ -52,3 +52,26 @@ async fn what_is_not_on_record_is_found_by_its_mark_and_ended() {
     assert_eq!(house.there.live_subscriptions().len(), 0);
     assert!(house.there.complete(&house.session()).is_err());
 }
+
+#[tokio::test]
+async fn one_that_ended_begins_again_without_a_page_or_a_charge_as_often_as_it_is_wanted() {
+    let house = House::open().await;
+    let payer = house.paid().await;
+    house.driver.subscribe(customer(), instance(1)).await.unwrap();
+    house.driver.subscribe_again(customer(), instance(1)).await.unwrap();
+    assert_eq!(house.there.subscriptions().len(), 1, "it runs");
+    for times in 2..4 {
+        assert_eq!(house.driver.cancel(instance(1)).await.unwrap().len(), 1);
+        assert_eq!(house.there.live_subscriptions().len(), 0);
+        for _ in 0..2 {
+            house.driver.subscribe_again(customer(), instance(1)).await.unwrap();
+        }
+        assert_eq!((house.there.subscriptions().len(), house.there.live_subscriptions().len()), (times, 1));
+        house.driver.subscribe(customer(), instance(1)).await.unwrap();
+    }
+    house.pass(60 * DAY);
+    assert_eq!((house.there.charged_cents(&payer), house.there.live_subscriptions().len()), (0, 1));
+    let listed = house.driver.inventory().await.unwrap();
+    assert!(listed.iter().any(|item| item.instance == Some(instance(1)) && item.drift.is_none()), "{listed:?}");
+    assert_eq!(house.driver.cancel(instance(1)).await.unwrap().len(), 1);
+}

@@ -13,12 +13,14 @@ use crate::stripe::routes::Route;
 pub(super) const ROUTES: &[Route] = &[
     ("GET", "/v1/subscriptions", "subscription", FILTERS, list),
     ("GET", "/v1/subscriptions/{id}", "subscription", "", show),
+    ("POST", "/v1/subscriptions", "subscription", NEW, create),
     ("POST", "/v1/subscriptions/{id}", "subscription", CHANGED, update),
     ("DELETE", "/v1/subscriptions/{id}", "subscription", CANCEL, cancel),
 ];
 
 const FILTERS: &str = "customer, price, created: range, current_period_start: range, current_period_end: range, \
     status: =all|active|trialing|past_due|unpaid|canceled|incomplete|incomplete_expired|paused|ended";
+const NEW: &str = "customer!, items: [{price, quantity: integer}], default_payment_method, description, metadata: map";
 const CHANGED: &str = "metadata: map, description, cancel_at_period_end: flag, trial_end: moment, \
     default_payment_method, proration_behavior: =create_prorations|none|always_invoice, \
     cancellation_details: {comment, feedback: =customer_service|low_quality|missing_features|other|switched_service\
@@ -52,6 +54,36 @@ fn list(account: &mut Account, call: &Call) -> Result<Value, Refusal> {
 
 fn show(account: &mut Account, call: &Call) -> Result<Value, Refusal> {
     account.held("subscription", &call.id).map(shown)
+}
+
+/// Without a checkout, for a customer who is known. Only what is free begins without asking a bank, so nothing else is
+/// taken here.
+fn create(account: &mut Account, call: &Call) -> Result<Value, Refusal> {
+    let sent = &call.params;
+    let customer = word(sent, "customer").to_owned();
+    account.named("customer", &customer, "customer")?;
+    let card = sent["default_payment_method"].as_str();
+    if let Some(card) = card
+        && account.named("payment_method", card, "default_payment_method")?["customer"] != customer.as_str()
+    {
+        return Err(Refusal::invalid("The card belongs to another customer").at("default_payment_method"));
+    }
+    let mut items = Vec::new();
+    for item in sent["items"].as_array().into_iter().flatten() {
+        let price = account.named("price", word(item, "price"), "items[0][price]")?.clone();
+        if number(&price, "unit_amount") != 0 {
+            return Err(Refusal::invalid("Only prices of 0 begin without a checkout here").at("items"));
+        }
+        items.push((price, item["quantity"].as_i64()));
+    }
+    if items.is_empty() {
+        return Err(Refusal::invalid("Missing required param: items.").code("parameter_missing").at("items"));
+    }
+    let card = card.map(str::to_owned);
+    let agreement =
+        Agreement { customer: &customer, items: &items, trial_end: None, card: card.as_deref(), data: sent };
+    let id = begin(account, &agreement);
+    account.held("subscription", &id).map(shown)
 }
 
 fn update(account: &mut Account, call: &Call) -> Result<Value, Refusal> {

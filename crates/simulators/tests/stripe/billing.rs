@@ -208,3 +208,17 @@ async fn deleting_a_customer_ends_what_runs() {
     );
     assert!(scene.ids("/v1/customers", &[]).await.is_empty());
 }
+
+#[tokio::test]
+async fn only_what_is_free_begins_without_a_checkout() {
+    let (scene, offer, customer, _) = started().await;
+    for (form, param) in [
+        (vec![("customer", &*customer), ("items[0][price]", &*offer.base)], "items"),
+        (vec![("customer", &*customer)], "items"),
+        (vec![("customer", "cus_nobody"), ("items[0][price]", &*offer.base)], "customer"),
+    ] {
+        let reply = scene.try_post("/v1/subscriptions", &form).await;
+        assert_eq!((reply.status, reply.refusal().2), (400, Some(param)), "{form:?}");
+    }
+    assert_eq!(scene.stripe.live_subscriptions().len(), 1);
+}

@@ -111,6 +111,18 @@ async fn subscriptions(scene: &Scene, subscription: &str) {
     scene.get("/v1/subscription_items", &[("subscription", subscription)]).await;
     let item = id(&whole["items"]["data"][0]);
     scene.get(&format!("/v1/subscription_items/{item}"), &[]).await;
+    begun_without_a_checkout(scene).await;
+}
+
+async fn begun_without_a_checkout(scene: &Scene) {
+    let product = id(&scene.get("/v1/products", &[]).await["data"][0]);
+    let form = [("product", &*product), ("currency", "usd"), ("unit_amount", "0"), ("recurring[interval]", "month")];
+    let free = id(&scene.post("/v1/prices", &form).await);
+    let customer = scene.customer().await;
+    let form =
+        [("customer", &*customer), ("items[0][price]", &*free), ("items[0][quantity]", "1"), ("metadata[a]", "b")];
+    let begun = id(&scene.post("/v1/subscriptions", &form).await);
+    scene.delete(&format!("/v1/subscriptions/{begun}"), &[]).await;
 }
 
 async fn invoices(scene: &Scene, customer: &str, subscription: &str) {

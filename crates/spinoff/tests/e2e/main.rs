@@ -8,6 +8,7 @@ mod crash;
 mod failed_card;
 mod hostile;
 mod journey;
+mod leaving;
 mod looks;
 mod made_app;
 mod neighbours;

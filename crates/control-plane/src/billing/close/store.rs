@@ -1,6 +1,7 @@
 use domain::{CustomerId, InstanceId, UsageHour};
+use jiff::Timestamp;
 use store::sqlx::{self, Error, Row as _, any::AnyRow};
-use store::{Db, from_millis};
+use store::{Db, from_millis, millis};
 
 use super::Service;
 use crate::text::Stored as _;
@@ -24,6 +25,35 @@ pub(crate) async fn services(
     )
     .bind(customer)
     .bind(instance)
+    .bind(i64::from(limit))
+    .fetch_all(db.read())
+    .await?;
+    rows.iter().map(service).collect()
+}
+
+/// Services that are over for ever since a moment or later and whose last invoice is made, by customer, after one.
+pub(crate) async fn over_since(
+    db: &Db,
+    since: Timestamp,
+    after: Option<(CustomerId, InstanceId)>,
+    limit: u32,
+) -> Result<Vec<Service>, Error> {
+    let (customer, instance) = after.map(|(customer, id)| (customer.to_string(), id.to_string())).unwrap_or_default();
+    let rows = sqlx::query(
+        "select * from (
+             select i.id, i.customer_id, i.active_since, i.service_ended_at, i.uncharged_from, i.uncharged_until,
+                    (select min(o.active_since) from instances o where o.customer_id = i.customer_id) as customer_since,
+                    (select max(v.period_end) from invoices v where v.instance_id = i.id) as billed_until
+             from instances i
+             where i.active_since is not null and i.service_ended_at is not null
+                 and i.state in ('deleting', 'deleted') and i.changed_at >= $3
+                 and (i.customer_id > $1 or (i.customer_id = $1 and i.id > $2))) as services
+         where billed_until > service_ended_at / 3600000
+         order by customer_id, id limit $4",
+    )
+    .bind(customer)
+    .bind(instance)
+    .bind(millis(since))
     .bind(i64::from(limit))
     .fetch_all(db.read())
     .await?;

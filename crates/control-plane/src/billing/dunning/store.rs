@@ -201,13 +201,27 @@ pub(crate) async fn end_service(tx: &mut Tx, instance: InstanceId, now: Timestam
     Ok(())
 }
 
-/// Takes the end back; what lies between is not charged.
+/// Takes the end back; what lies between is not charged. Not of what the customer gave up.
 pub(crate) async fn restore_services(tx: &mut Tx, customer: CustomerId, now: Timestamp) -> Result<(), Error> {
     sqlx::query(
         "update instances set uncharged_from = service_ended_at, uncharged_until = $2, service_ended_at = null
-         where customer_id = $1 and service_ended_at is not null and state in ('active', 'suspended')",
+         where customer_id = $1 and service_ended_at is not null and state in ('active', 'suspended')
+             and not exists (select 1 from cancellations c where c.instance_id = instances.id)",
     )
     .bind(customer.to_string())
+    .bind(millis(now))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// The same for one instance, whose customer gave it up and is back.
+pub(crate) async fn restore_service(tx: &mut Tx, instance: InstanceId, now: Timestamp) -> Result<(), Error> {
+    sqlx::query(
+        "update instances set uncharged_from = service_ended_at, uncharged_until = $2, service_ended_at = null
+         where id = $1 and service_ended_at is not null",
+    )
+    .bind(instance.to_string())
     .bind(millis(now))
     .execute(&mut **tx)
     .await?;

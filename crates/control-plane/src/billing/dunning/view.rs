@@ -1,6 +1,6 @@
 //! How far it has come with a customer, for people.
 
-use ::billing::dunning::{Clock, Dunning, Ending, Hold, Stage};
+use ::billing::dunning::{Clock, Dunning, Hold, Stage};
 use ::store::sqlx::Error;
 use domain::CustomerId;
 use jiff::Timestamp;
@@ -54,8 +54,7 @@ const fn in_words(stage: Stage) -> &'static str {
         Stage::Reminded { .. } => "An invoice is overdue, and the customer was reminded.",
         Stage::Grace => "The last reminder was sent.",
         Stage::Suspended => "All instances are closed until what is due is paid.",
-        Stage::Cancelled { by: Ending::NonPayment } => "The contract has ended for not being paid; paying restores it.",
-        Stage::Cancelled { by: Ending::Customer } => "The customer ended the contract.",
+        Stage::Cancelled { .. } => "The contract has ended for not being paid; paying restores it.",
         Stage::DeletionAnnounced { .. } => "The customer was told when everything is deleted.",
         Stage::Deleted => "Nothing is left to be closed; what is owed stays in the book.",
     }

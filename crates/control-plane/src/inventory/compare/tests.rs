@@ -19,6 +19,7 @@ fn instance(number: u8, state: InstanceState) -> Known {
         is_worked_on: false,
         is_fresh: false,
         is_warm: false,
+        is_given_up: false,
     }
 }
 
@@ -121,6 +122,15 @@ fn an_instance_that_nobody_has_yet_is_replaced_and_nobody_is_to_pay_for_it() {
     assert_eq!(summary(&found), [(Class::Drifted, "project", Remedy::Discard)]);
     let look = Look { role: Role::Payments, provider: "stripe", kinds: &["subscription"], items: &[] };
     assert_eq!(compare(&look, &[warm], now()), []);
+}
+
+#[test]
+fn an_instance_that_was_given_up_is_kept_whole_and_nobody_is_to_pay_for_it() {
+    let kept = Known { is_given_up: true, ..instance(1, InstanceState::Suspended) };
+    let look = Look { role: Role::Payments, provider: "stripe", kinds: &["subscription"], items: &[] };
+    assert_eq!(compare(&look, std::slice::from_ref(&kept), now()), []);
+    let found = at_compute(&[], std::slice::from_ref(&kept));
+    assert_eq!(summary(&found), [(Class::Missing, "project", Remedy::MakeAgain)]);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, put};
 use domain::{Cents, InstanceId, ProjectName};
 use jiff::{SignedDuration, Timestamp};
-use providers::compute::{Compute, Door, GuardSettings, Health, Observation, Origin, Release};
+use providers::compute::{Archive, Compute, Door, GuardSettings, Health, Observation, Origin, Release};
 use providers::inventory::{Ceiling, Check, Item};
 use providers::{ProviderError, Removed};
 use tokio::runtime::Handle;
@@ -24,6 +24,8 @@ struct State {
     /// Calls that will be answered with "try later", so many times.
     unavailable: u32,
     ceilings: Vec<Ceiling>,
+    /// Whether it gives out what instances keep.
+    exports: bool,
     /// What projects run on; where the server runs, if nothing else is said.
     home: Option<Handle>,
 }
@@ -97,6 +99,11 @@ impl Host {
     /// The limits from now on.
     pub fn limit(&self, ceilings: Vec<Ceiling>) {
         self.0.lock().unwrap().ceilings = ceilings;
+    }
+
+    /// From now on it gives out what instances keep.
+    pub fn export_everything(&self) {
+        self.0.lock().unwrap().exports = true;
     }
 
     /// What the application of a project was told its address is.
@@ -287,6 +294,19 @@ impl Compute for Host {
 
     fn patience(&self) -> SignedDuration {
         SignedDuration::from_mins(30)
+    }
+
+    fn exports(&self) -> Result<(), &'static str> {
+        if self.0.lock().unwrap().exports { Ok(()) } else { Err("Nothing can be downloaded here. Copy what you need.") }
+    }
+
+    async fn export(&self, project: &ProjectName, instance: InstanceId) -> Result<Archive, ProviderError> {
+        self.answer("exporting")?;
+        let state = self.0.lock().unwrap();
+        let found = state.projects.get(project).filter(|project| project.instance == instance);
+        let missing = || ProviderError::not_found(format!("the project {project}"));
+        let text = format!("everything of {}", found.ok_or_else(missing)?.instance);
+        Ok(Archive::written_by(move |sink| sink.write_all(text.as_bytes())))
     }
 
     async fn inventory(&self) -> Result<Vec<Item>, ProviderError> {

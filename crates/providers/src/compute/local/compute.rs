@@ -1,5 +1,6 @@
 //! The driver's answers to the questions every compute provider is asked.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,8 +14,8 @@ use super::folder::{Configured, Project};
 use super::health::{self, Answer};
 use super::launch::TOKEN_PURPOSE;
 use super::seats::Phase;
-use super::{Local, journal, on_blocking_thread, ports, processes, running};
-use crate::compute::{Compute, Door, GuardSettings, Health, Observation, Origin, Release};
+use super::{Local, export, journal, on_blocking_thread, ports, processes, running};
+use crate::compute::{Archive, Compute, Door, GuardSettings, Health, Observation, Origin, Release};
 use crate::inventory::{Ceiling, Check, Item};
 use crate::{ProviderError, Removed};
 
@@ -189,6 +190,26 @@ impl Compute for Local {
         let folder = self.folders.of(name);
         folder.expect_project(name)?;
         on_blocking_thread(move || Ok(journal::last_lines(&folder.logs(), lines))).await
+    }
+
+    fn exports(&self) -> Result<(), &'static str> {
+        Ok(())
+    }
+
+    async fn export(&self, name: &ProjectName, instance: InstanceId) -> Result<Archive, ProviderError> {
+        let folder = self.folders.of(name);
+        if folder.expect_project(name)?.instance != instance {
+            return Err(ProviderError::not_found(format!("the project {name} of {instance}")));
+        }
+        let Ok(place) = Arc::clone(&self.exports).try_acquire_owned() else {
+            let why = "as many downloads as this machine makes at once are under way";
+            return Err(ProviderError::unavailable(format!("export {name}"), why));
+        };
+        let name = name.to_string();
+        Ok(Archive::written_by(move |sink| {
+            let _place = place;
+            export::write(&folder, &name, sink)
+        }))
     }
 
     async fn observe_all(&self, projects: &[ProjectName]) -> Result<Vec<(ProjectName, Observation)>, ProviderError> {

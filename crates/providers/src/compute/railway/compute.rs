@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use super::generated::GENERATED;
 use super::{NAME, Railway, no_project};
-use crate::compute::{Compute, Door, GuardSettings, Observation, Origin, Release};
+use crate::compute::{Archive, Compute, Door, GuardSettings, Observation, Origin, Release};
 use crate::inventory::{Ceiling, Check, Item, Line};
 use crate::{ProviderError, Removed, Routing};
 
@@ -96,6 +96,17 @@ impl Compute for Railway {
             Err(ProviderError::NotFound { .. }) => Err(no_project(project)),
             Err(error) => Err(error),
         }
+    }
+
+    /// Railway's API does not read volumes.
+    fn exports(&self) -> Result<(), &'static str> {
+        Err("A download of everything at once is not offered here yet. What you need can be opened and copied in the \
+             workspace itself while it runs; for more, write to us.")
+    }
+
+    async fn export(&self, project: &ProjectName, _: InstanceId) -> Result<Archive, ProviderError> {
+        let why = "Railway's API does not read volumes";
+        Err(ProviderError::refused(format!("export {project}"), why, "copy what is needed in the workspace itself"))
     }
 
     async fn inventory(&self) -> Result<Vec<Item>, ProviderError> {

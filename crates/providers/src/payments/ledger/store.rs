@@ -34,6 +34,25 @@ pub(super) async fn subscribe(
     Ok(())
 }
 
+/// One that goes on keeps its beginning.
+pub(super) async fn subscribe_again(
+    db: &Db,
+    customer: CustomerId,
+    instance: InstanceId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    subscribe(db, customer, instance, now).await?;
+    sqlx::query(
+        "update ledger_subscriptions set started_at = $2, ended_at = null
+         where instance_id = $1 and ended_at is not null",
+    )
+    .bind(instance.to_string())
+    .bind(millis(now))
+    .execute(db.write())
+    .await?;
+    Ok(())
+}
+
 /// Whether this call ended it.
 pub(super) async fn cancel(db: &Db, instance: InstanceId, now: Timestamp) -> Result<bool, Error> {
     let done = sqlx::query("update ledger_subscriptions set ended_at = $2 where instance_id = $1 and ended_at is null")

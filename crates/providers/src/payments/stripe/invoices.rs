@@ -136,7 +136,7 @@ impl Stripe {
         Ok(Payer { id, card })
     }
 
-    async fn newest_card(&self, customer: &str) -> Result<Option<String>, ProviderError> {
+    pub(super) async fn newest_card(&self, customer: &str) -> Result<Option<String>, ProviderError> {
         let path = format!("/v1/customers/{customer}/payment_methods");
         let all: Vec<PaymentMethod> =
             self.rest.list("GET /v1/customers/{id}/payment_methods", &path, &json!({ "type": "card" })).await?;

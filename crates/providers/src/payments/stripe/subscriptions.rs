@@ -1,9 +1,10 @@
-use domain::InstanceId;
+use domain::{CustomerId, InstanceId};
+use jiff::SignedDuration;
 use serde_json::json;
 
 use super::Stripe;
 use super::api::Once;
-use super::objects::{Subscription, WORKS};
+use super::objects::{INSTANCE, Subscription, WORKS};
 use crate::ProviderError;
 use crate::resources::{Key, Made};
 
@@ -25,9 +26,50 @@ impl Stripe {
         judge(instance, &held)
     }
 
+    /// Begins another subscription of an instance after its last one ended, with the newest card of its customer. Without
+    /// any page: the customer is known, and the price is 0.
+    pub(super) async fn begin_again(&self, customer: CustomerId, instance: InstanceId) -> Result<(), ProviderError> {
+        let missing = || {
+            let what = format!("start the subscription of {instance} again");
+            let next = "let the customer sign up again";
+            ProviderError::refused(what, format!("Stripe has no customer for {customer}"), next)
+        };
+        let payer = self.customer_id(customer).await?.ok_or_else(missing)?;
+        let theirs = async || {
+            let query = json!({ "customer": payer, "status": "all" });
+            let all: Vec<Subscription> = self.rest.list("GET /v1/subscriptions", SUBSCRIPTIONS, &query).await?;
+            Ok::<_, ProviderError>(all.into_iter().filter(|held| held.instance() == Some(instance)).collect::<Vec<_>>())
+        };
+        let look = async || {
+            let running = theirs().await?.into_iter().find(|held| !held.is_over());
+            Ok(running.map(|held| Made::plain(held.id)))
+        };
+        let make = async || {
+            let price = self.base_price().await?;
+            price.is_free()?;
+            // What is asked differs from time to time, or an old answer would be given.
+            let former = theirs().await?.len();
+            let form = json!({
+                "customer": payer,
+                "items": [{ "price": price.id, "quantity": 1 }],
+                "default_payment_method": self.newest_card(&payer).await?,
+                "metadata": { INSTANCE: instance.to_string(), WORKS: "yes", "former": former.to_string() },
+            });
+            let made: Subscription =
+                self.rest.post("POST /v1/subscriptions", SUBSCRIPTIONS, &form, Once::ByContent).await?;
+            Ok(Made::plain(made.id))
+        };
+        // What is on record may have ended meanwhile.
+        if let Some(running) = look().await? {
+            return self.resources.keep(&key(instance), &running).await;
+        }
+        self.resources.forget(&key(instance)).await?;
+        self.resources.ensure(&key(instance), SignedDuration::ZERO, look, make).await.map(drop)
+    }
+
     /// The subscription of an instance: as it is recorded, as its checkout began it, or by its mark.
     async fn subscription_id(&self, instance: InstanceId) -> Result<String, ProviderError> {
-        let key = Key { kind: KIND, name: KIND.to_owned(), instance };
+        let key = key(instance);
         if let Some(made) = self.resources.find(&key).await?.and_then(|thing| thing.made) {
             return Ok(made.id);
         }
@@ -54,6 +96,10 @@ impl Stripe {
         let all: Vec<Subscription> = self.rest.list("GET /v1/subscriptions", SUBSCRIPTIONS, &query).await?;
         Ok(all.into_iter().filter(|held| held.instance() == Some(instance)).collect())
     }
+}
+
+fn key(instance: InstanceId) -> Key {
+    Key { kind: KIND, name: KIND.to_owned(), instance }
 }
 
 fn judge(instance: InstanceId, held: &Subscription) -> Result<(), ProviderError> {

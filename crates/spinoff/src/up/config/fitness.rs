@@ -74,6 +74,7 @@ impl Config {
             (ComputeDriver::Local, EdgeDriver::Builtin) => {}
         }
         self.billing.dunning.check().map_err(|error| anyhow::anyhow!("[billing.dunning] {error}"))?;
+        self.billing.cancellation.check().map_err(|error| anyhow::anyhow!("[billing.cancellation] {error}"))?;
         if self.payments.driver == PaymentsDriver::Stripe {
             is_safe("stripe", &self.stripe.api_url)?;
             self.is_found_from_outside("[payments] driver is stripe", "its events", &self.stripe.api_url)?;

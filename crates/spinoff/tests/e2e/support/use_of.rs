@@ -29,6 +29,20 @@ impl Server {
         db.close().await;
     }
 
+    /// Makes the end of an instance that is cancelled come now.
+    pub async fn runs_out(&self, subdomain: &str) {
+        let db = Db::open_file(&self.data().join("spinoff.db")).await.unwrap();
+        let id = self.instance(subdomain)["id"].as_str().unwrap().to_owned();
+        let now = UsageHour::of(Clock::System.now());
+        let sooner =
+            "update cancellations set next_at = $2 * 3600000, state = json_set(state, '$.running_out.until', $2)
+                      where instance_id = $1";
+        sqlx::query(sooner).bind(&id).bind(now.get()).execute(db.write()).await.unwrap();
+        let ended = "update instances set service_ended_at = $2 * 3600000 - 1 where id = $1";
+        sqlx::query(ended).bind(&id).bind(now.get()).execute(db.write()).await.unwrap();
+        db.close().await;
+    }
+
     /// The guard reports, late, that a member was active in an hour that lies so many hours back. The hour.
     pub async fn was_used(&self, subdomain: &str, hours_ago: i64) -> UsageHour {
         let hour = UsageHour::of(Clock::System.now() - SignedDuration::from_hours(hours_ago));

@@ -1,0 +1,110 @@
+//! What a customer reads who gives an instance up, at each step of it.
+
+use ::billing::Cancellation;
+use ::store::Tx;
+use ::store::sqlx::Error;
+use jiff::Timestamp;
+use pages::mail as letters;
+
+use super::outlook::LastBill;
+use super::{Kept, Outlook, day, until};
+use crate::app::Core;
+use crate::instances::Instance;
+use crate::mail::{Letter, post};
+
+pub(super) async fn requested(
+    tx: &mut Tx,
+    core: &Core,
+    instance: &Instance,
+    kept: &Kept,
+    outlook: &Outlook,
+) -> Result<(), Error> {
+    let last_bill = match outlook.last_bill {
+        LastBill::Free => "It ends within its trial, so there is no invoice for it.".to_owned(),
+        LastBill::Coming { made_at, .. } => format!(
+            "One more invoice follows, on {} or soon after, for this period and the hours used in it. The next period is \
+             not charged.",
+            day(made_at)
+        ),
+        LastBill::UnderBills => "What is still to be paid stands under your bills.".to_owned(),
+    };
+    let letter = letters::CancellationRequested {
+        leaver: leaver(core, instance),
+        ends: until(outlook.until.start()),
+        last_bill,
+        kept_until: until(outlook.kept_until),
+        announced_on: day(outlook.announced_at),
+        is_by_owner: kept.requested_by == instance.customer_email.as_str(),
+    };
+    write(tx, core, instance, "cancelled", (letter.subject(), letter.text(), letter.html())).await
+}
+
+pub(super) async fn kept_on(tx: &mut Tx, core: &Core, instance: &Instance) -> Result<(), Error> {
+    let letter = letters::CancellationTakenBack { leaver: leaver(core, instance) };
+    write(tx, core, instance, "kept on", (letter.subject(), letter.text(), letter.html())).await
+}
+
+pub(super) async fn returned(tx: &mut Tx, core: &Core, instance: &Instance) -> Result<(), Error> {
+    let letter = letters::Returned {
+        leaver: leaver(core, instance),
+        charged: charged_again(core),
+        open_url: core.instance_url(&instance.subdomain),
+    };
+    write(tx, core, instance, "returned", (letter.subject(), letter.text(), letter.html())).await
+}
+
+pub(super) async fn ended(tx: &mut Tx, core: &Core, instance: &Instance, state: Cancellation) -> Result<(), Error> {
+    let letter = letters::ServiceEnded {
+        leaver: leaver(core, instance),
+        kept_until: until(state.kept_until().unwrap_or(Timestamp::MAX)),
+        charged: charged_again(core),
+        can_download: core.drivers.compute.exports().is_ok(),
+    };
+    write(tx, core, instance, "ended", (letter.subject(), letter.text(), letter.html())).await
+}
+
+pub(super) async fn announced(
+    tx: &mut Tx,
+    core: &Core,
+    instance: &Instance,
+    deleted_at: Timestamp,
+) -> Result<(), Error> {
+    let letter = letters::DeletionAnnounced {
+        leaver: leaver(core, instance),
+        deleted_on: day(deleted_at),
+        can_download: core.drivers.compute.exports().is_ok(),
+    };
+    write(tx, core, instance, "deletion announced", (letter.subject(), letter.text(), letter.html())).await
+}
+
+/// What is charged once a customer is back, in a sentence.
+pub(crate) fn charged_again(core: &Core) -> String {
+    let plan = &core.settings.plan;
+    format!(
+        "From the moment at which you come back, hours are charged as before ({} each), and the base fee ({}) for the \
+         whole period in which you do. For the time in between nothing is charged.",
+        plan.price(plan.hour_cents),
+        plan.price(plan.base_cents)
+    )
+}
+
+fn leaver(core: &Core, instance: &Instance) -> letters::Leaver {
+    letters::Leaver {
+        product: core.settings.product.clone(),
+        name: instance.customer_name.clone(),
+        hostname: core.shown_hostname(&instance.subdomain),
+        url: core.site_url(&format!("/portal/instances/{}/cancel", instance.subdomain)),
+    }
+}
+
+/// Each is written by the transaction that takes the step; the moment tells one time from the next.
+async fn write(
+    tx: &mut Tx,
+    core: &Core,
+    instance: &Instance,
+    what: &str,
+    (subject, text, html): (String, String, String),
+) -> Result<(), Error> {
+    let key = format!("{what} {} {}", instance.id, core.clock.now().as_millisecond());
+    post(tx, core, Letter { key: &key, to: &instance.customer_email, subject, text, html }).await
+}

@@ -1,0 +1,75 @@
+//! An archive on its way: made on a thread of its own, no faster than it is read.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::{self, Receiver, Sender};
+
+/// A piece that is sent at once.
+const CHUNK: usize = 64 * 1024;
+/// So many pieces wait to be read; more is never held in memory.
+const WAITING: usize = 4;
+/// Who reads nothing for so long has gone away without saying so.
+const STALLED: Duration = Duration::from_secs(60);
+
+/// The bytes of a `.tar.gz`. An error in the middle means that what came before it is not whole.
+#[derive(Debug)]
+pub struct Archive(Receiver<io::Result<Bytes>>);
+
+impl Archive {
+    /// What `write` writes, beside the async threads. It fails in its next write once nobody reads any more. Must be
+    /// called inside a Tokio runtime.
+    pub fn written_by(write: impl FnOnce(&mut dyn Write) -> io::Result<()> + Send + 'static) -> Self {
+        let (sender, receiver) = mpsc::channel(WAITING);
+        let runtime = Handle::current();
+        tokio::task::spawn_blocking(move || {
+            let mut sink = Sink { sender, runtime, chunk: Vec::with_capacity(CHUNK) };
+            let outcome = write(&mut sink).and_then(|()| sink.flush());
+            if let Err(error) = outcome {
+                // Whoever went away is not told.
+                let _ = sink.send(Err(error));
+            }
+        });
+        Self(receiver)
+    }
+
+    /// The next piece; none at the end.
+    pub async fn next(&mut self) -> Option<io::Result<Bytes>> {
+        self.0.recv().await
+    }
+}
+
+struct Sink {
+    sender: Sender<io::Result<Bytes>>,
+    runtime: Handle,
+    chunk: Vec<u8>,
+}
+
+impl Sink {
+    fn send(&self, piece: io::Result<Bytes>) -> io::Result<()> {
+        let sent = self.runtime.block_on(async { tokio::time::timeout(STALLED, self.sender.send(piece)).await });
+        let gone = || io::Error::new(io::ErrorKind::BrokenPipe, "nobody reads the archive any more");
+        sent.map_err(|_| gone())?.map_err(|_| gone())
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let fits = bytes.len().min(CHUNK - self.chunk.len());
+        self.chunk.extend(bytes.iter().take(fits));
+        if self.chunk.len() == CHUNK {
+            self.flush()?;
+        }
+        Ok(fits)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.chunk.is_empty() {
+            return Ok(());
+        }
+        let chunk = std::mem::replace(&mut self.chunk, Vec::with_capacity(CHUNK));
+        self.send(Ok(chunk.into()))
+    }
+}
