@@ -22,6 +22,7 @@ mod health;
 mod instances;
 mod invoices;
 mod ledgers;
+mod margins;
 mod members;
 mod messages;
 mod page;
@@ -56,6 +57,7 @@ pub use invoices::{
     WriteOff,
 };
 pub use ledgers::{Ledger, LedgerEntry, NewCredit};
+pub use margins::{CostsByKind, CustomerMargin, Margin, MarginBasis, Margins, SpendLimit};
 pub use members::{Member, NewMember};
 pub use messages::{Message, MessageFilter, MessageState};
 pub use page::{Page, Paging};

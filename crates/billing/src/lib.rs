@@ -53,18 +53,24 @@
 //! transactions. **Dunning** ([`dunning`]) says what happens while an invoice is not paid, a **cancellation**
 //! ([`Cancellation`]) what happens to an instance that is given up. A **cap** ([`Cap`]) keeps hours from beginning, a
 //! **budget** ([`Budget`]) tells, and a **forecast** ([`Forecast`]) guesses by a stated rule.
+//!
+//! **Costs** ([`costs`]) are what serving customers costs us, in millionths; a **margin** ([`Margin`]) is what is left. How
+//! near a provider's own limit is, and what of that is told, says an [`Allowance`].
 
+mod allowance;
 mod arithmetic;
 mod budget;
 mod cancellation;
 mod cap;
 mod caps;
+pub mod costs;
 mod discount;
 pub mod dunning;
 mod forecast;
 mod hours;
 mod invoice;
 pub mod ledger;
+mod margin;
 mod offer;
 mod period;
 mod plan;
@@ -74,6 +80,7 @@ mod terms;
 mod usage;
 mod words;
 
+pub use allowance::{Allowance, Change, Warning};
 pub use arithmetic::OutOfRange;
 pub use budget::{Announced, Announcement, Budget};
 pub use cancellation::{Cancellation, CancellationPolicy, CancellationPolicyError, CancellationStep, TakenBack};
@@ -86,6 +93,7 @@ pub use invoice::{
     ClosedPeriod, CreditLine, Discount, HourCharge, Invoice, InvoiceError, InvoiceInputs, Line, LineKind, Party,
     TaxLine, TaxShare, closed_by,
 };
+pub use margin::Margin;
 pub use offer::Offer;
 pub use period::{Cycle, EmptyPeriod, Period};
 pub use plan::{BelowNothing, Currency, PlanVersion, Price, PriceBook, PriceBookError, Tax, UnknownCurrency};

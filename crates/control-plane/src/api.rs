@@ -13,6 +13,7 @@ pub(crate) mod dunning;
 pub(crate) mod instances;
 pub(crate) mod invoices;
 pub(crate) mod ledgers;
+pub(crate) mod margins;
 pub(crate) mod members;
 pub(crate) mod messages;
 pub(crate) mod openapi;

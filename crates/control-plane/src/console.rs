@@ -21,6 +21,7 @@ use workflow::{Filter, WorkflowState};
 
 use crate::app::App;
 use crate::billing::disputes::words;
+use crate::costs::spend;
 use crate::error::AppError;
 use crate::person::{Person, Reader};
 use crate::site::{PageError, shell};
@@ -95,6 +96,14 @@ async fn attention(app: &App) -> Result<Vec<Attention>, AppError> {
     }
     let questioned = billing::disputes::store::list(&app.db, true, PAGE).await?;
     entries.extend(questioned.iter().filter_map(evidence));
+    for (limit, told) in spend::store::list(&app.db).await? {
+        entries.extend(spend::worth_saying(&told).map(|(notice, at)| Attention {
+            what: limit.headline(*notice),
+            why: limit.in_words(app.clock.now()),
+            at: *at,
+            url: spend::PAGE.to_owned(),
+        }));
+    }
     let findings = inventory::store::list(&app.db, true, PAGE).await?;
     if let Some(oldest) = findings.first() {
         entries.push(Attention {

@@ -9,7 +9,7 @@
 //! - it gets another name: `instances/rename.rs`, then `instances/retire_address.rs`
 //! - somebody is invited or removed: `members.rs`, then `members/publish.rs`
 //! - an hour is used: `usage/report.rs`; what it costs: `usage.rs`; invoices and books: `billing.rs`
-//! - what is left behind at providers: `inventory.rs`; how much more they take: `limits.rs`
+//! - what is left behind at providers: `inventory.rs`; how much more they take: `limits.rs`; what they cost: `costs.rs`
 //! - what runs on a timer: `reconcilers.rs`
 //! - which address leads where: `routes.rs`
 
@@ -18,6 +18,7 @@ mod app;
 mod audit;
 mod billing;
 mod console;
+mod costs;
 mod customers;
 mod emergencies;
 mod error;
@@ -52,6 +53,8 @@ pub use self::billing::spending::watch::look_at_all as watch_spending;
 pub use self::billing::{BillingCycle, BillingSettings, Seller, Taxes};
 pub use self::instances::cancellation::reconcile::cancel_if_due;
 pub use app::{App, Core, Drivers, Settings};
+pub use costs::reading::read_if_due as read_costs;
+pub use costs::{CostSettings, FixedCost, Prices};
 pub use front::serve_people;
 pub use guards::serve_guards;
 pub use mail::SignInCodes;
@@ -85,6 +88,7 @@ pub fn migrations() -> Vec<Migration> {
         limits::store::MIGRATIONS,
         pool::store::MIGRATIONS,
         &self::billing::MIGRATIONS.concat(),
+        &costs::MIGRATIONS.concat(),
     ]
     .concat()
 }

@@ -13,6 +13,7 @@ use workflow::{Filter, WorkflowState};
 use crate::app::Core;
 use crate::billing::dunning::reconcile::dun_if_due;
 use crate::billing::{closing, spending};
+use crate::costs;
 use crate::instances::cancellation::reconcile::cancel_if_due;
 use crate::instances::{self, Instance};
 use crate::inventory::sweep;
@@ -36,6 +37,8 @@ const WATCH_SPENDING_EVERY: Duration = Duration::from_mins(1);
 const DUN_EVERY: Duration = Duration::from_mins(1);
 /// A cancellation takes effect with an hour; this is how late that may be seen.
 const CANCEL_EVERY: Duration = Duration::from_secs(20);
+/// What is read has intervals of its own; this is how often it is seen whether something is due.
+const READ_COSTS_EVERY: Duration = Duration::from_mins(1);
 const LOOK_FOR_MAIL_EVERY: Duration = Duration::from_secs(10);
 
 /// The tasks of the main instance that nobody asks for.
@@ -63,6 +66,7 @@ impl Reconcilers {
         tasks.spawn(until_stopped(Box::pin(watch_spending(Arc::clone(core)))));
         tasks.spawn(until_stopped(Box::pin(dun(Arc::clone(core)))));
         tasks.spawn(until_stopped(Box::pin(cancel(Arc::clone(core)))));
+        tasks.spawn(until_stopped(Box::pin(read_costs(Arc::clone(core)))));
         Self(tasks)
     }
 
@@ -189,6 +193,16 @@ async fn cancel(core: Arc<Core>) {
         tokio::time::sleep(CANCEL_EVERY).await;
         if let Err(error) = cancel_if_due(&core).await {
             tracing::error!("Looking for cancellations that are due failed; it is tried again later: {error}");
+        }
+    }
+}
+
+/// Reads what serving customers costs. Not in the first minute: bringing the instances up has the right of way.
+async fn read_costs(core: Arc<Core>) {
+    loop {
+        tokio::time::sleep(READ_COSTS_EVERY).await;
+        if let Err(error) = costs::reading::read_if_due(&core).await {
+            tracing::error!("Reading what instances cost failed; it is tried again later: {error}");
         }
     }
 }

@@ -114,6 +114,7 @@ fn for_operators() -> Router<App> {
             get(console::providers::confirm_repair).post(console::providers::repair),
         )
         .route("/admin/money", get(console::money::index))
+        .route("/admin/money/margins", get(console::money::margins::show))
         .route("/admin/money/contests/{contest}", post(console::money::answer))
         .route("/admin/money/close", get(console::money::close::show).post(console::money::close::close))
         .route("/admin/money/invoices", get(console::money::list))
@@ -187,6 +188,7 @@ fn for_programs() -> Router<App> {
         .route("/billing/preview/{instance}", get(api::billing::preview_bill))
         .route("/billing/check", post(api::billing::check))
         .route("/billing/differences", get(api::billing::differences))
+        .route("/billing/margins", get(api::margins::show))
         .route("/messages", get(api::messages::index))
         .route("/messages/{id}/retry", post(api::messages::retry))
         .route("/pool", get(api::pool::show))

@@ -14,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use crate::costs::{Metered, Spend};
 use crate::inventory::{Ceiling, Check, Item, Line};
 use crate::{ProviderError, Removed};
 
@@ -133,6 +134,22 @@ pub trait Compute: Send + Sync {
     /// The line in which those stand for whom a project is to be made, where there is one. Asks nobody
     /// but the store.
     async fn line(&self) -> Result<Option<Line>, ProviderError> {
+        Ok(None)
+    }
+
+    /// Whether the provider counts what projects use, so that [`Compute::used`] tells something.
+    fn meters(&self) -> bool {
+        false
+    }
+
+    /// What every project used between two moments, those that are gone by now included. A few calls, however many
+    /// projects there are.
+    async fn used(&self, _from: Timestamp, _until: Timestamp) -> Result<Vec<Metered>, ProviderError> {
+        Ok(Vec::new())
+    }
+
+    /// What the provider charged in its period so far, and where it stops everything; `None` where nobody charges.
+    async fn spend(&self) -> Result<Option<Spend>, ProviderError> {
         Ok(None)
     }
 

@@ -6,6 +6,7 @@
 
 pub mod budget;
 pub mod compute;
+pub mod costs;
 pub mod edge;
 mod error;
 pub mod http;

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use crate::costs::Fee;
 use crate::inventory::{Check, Item};
 use crate::{ProviderError, Removed};
 
@@ -141,6 +142,9 @@ pub trait Payments: Send + Sync {
 
     /// What the provider says of itself since a moment, for what never came: oldest first.
     async fn events_since(&self, since: Timestamp) -> Result<Vec<Event>, ProviderError>;
+
+    /// What the provider kept for itself since a moment.
+    async fn fees_since(&self, since: Timestamp) -> Result<Vec<Fee>, ProviderError>;
 
     /// Everything of instances that bears our marker, whatever the store says: subscriptions, and pages
     /// that wait for a means of payment. Customers stay when their instances go, for their invoices.

@@ -6,8 +6,8 @@
 //! given clock's: nothing waits, everything follows from when it was asked for.
 //!
 //! How it differs from the real one:
-//! - Only one workspace; no subscriptions, webhooks, usage limits, uploads, builds from source, crons
-//!   or environments copied from others.
+//! - Only one workspace; no subscriptions, webhooks, uploads, builds from source, crons or environments
+//!   copied from others. A usage limit is told and stops nothing.
 //! - How long things take and lag is made up within what was observed, as [`Settings`] says. The
 //!   wording of refusals is its own but for the parts by which clients know them.
 //! - What a deployment does is decided by [`Behaviour`], not by its image, unless somebody really runs

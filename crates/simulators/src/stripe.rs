@@ -35,6 +35,7 @@
 //! - Identifiers, messages and pages are its own; codes and types are Stripe's.
 
 mod account;
+mod balance;
 mod checkout;
 mod collection;
 mod completion;

@@ -7,6 +7,7 @@ use crate::context::Context;
 use crate::dunning;
 use crate::failure::{Doing as _, Exit, Failure};
 use crate::follow::{Patience, follow};
+use crate::margin;
 use crate::output::{or_dash, table, visible};
 
 /// What can be done about invoices as a whole.
@@ -67,6 +68,24 @@ Examples:
         #[arg(long)]
         closed: bool,
     },
+    /// Show what is left of each customer's revenue after what serving them costs, and how near providers' limits are
+    #[command(
+        after_help = "Worst first; what is not known is shown as unknown, and why. Costs are read at the providers about once
+an hour. The console shows the same under Money, Costs and margins.
+
+Exit codes: 0 shown, 4 the month is still to come.
+
+Examples:
+  spinoff billing margin
+  spinoff billing margin --month 2026-11
+  spinoff billing margin --month 2026-11 --json | jq '.customers[] | select(.margin_permille < 800) | .name'
+  spinoff billing margin --json | jq '.limits[] | {name, used, limit, notices}'"
+    )]
+    Margin {
+        /// The month [default: the one before the present]
+        #[arg(long, value_name = "YYYY-MM")]
+        month: Option<Month>,
+    },
     /// See and pause what happens to customers who do not pay
     #[command(subcommand)]
     Dunning(dunning::Command),
@@ -88,6 +107,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
             let found = context.client()?.charge_differences(closed).await.doing(what)?;
             context.output.show(&found, || differences(&found.data))
         }
+        Command::Margin { month } => margin::show(context, month).await,
         Command::Dunning(command) => dunning::run(context, command).await,
     }
 }

@@ -22,6 +22,7 @@ mod invoices;
 mod ledger;
 mod log;
 mod mail;
+mod margin;
 mod members;
 mod money;
 mod output;

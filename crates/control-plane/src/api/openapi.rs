@@ -30,7 +30,7 @@ pub(crate) async fn document() -> axum::Json<utoipa::openapi::OpenApi> {
         paths::show_finding, paths::repair_finding, paths::sweep_providers, paths::show_pool,
         paths::list_invoices, paths::show_invoice, paths::invoice_pdf, paths::invoice_csv, paths::pay_invoice, paths::charge_invoice, paths::list_refunds, paths::refund_invoice, paths::write_off_invoice, paths::list_disputes, paths::show_ledger,
         paths::give_credit, paths::waive_hours, paths::list_contests, paths::open_contest, paths::decide_contest,
-        paths::close_periods, paths::preview_bill, paths::check_books, paths::list_charge_differences, paths::show_dunning, paths::pause_dunning, paths::unpause_dunning,
+        paths::close_periods, paths::preview_bill, paths::check_books, paths::list_charge_differences, paths::show_margins, paths::show_dunning, paths::pause_dunning, paths::unpause_dunning,
         paths::show_billing_details, paths::set_billing_details, paths::list_coupons, paths::create_coupon, paths::show_coupon,
         paths::end_coupon, paths::list_customer_coupons, paths::give_coupon,
     )
@@ -44,7 +44,7 @@ mod paths {
         ActivityAccepted, ActivityReport, AuditEvent, BillPreview, BillingDetails, BooksCheck, Budget, CancelInstance,
         Cancellation, Cap, ChargeDifference, ClosePeriods, Contest, Coupon, Customer, CustomerCoupon, DecideContest,
         DeleteInstance, Dispute, DryRun, Dunning, EmergencyReport, Finding, HourOfUse, HoursWaived, Instance,
-        InstanceAccepted, Invoice, Ledger, Member, Message, NewAccess, NewBillingDetails, NewBudget, NewCap,
+        InstanceAccepted, Invoice, Ledger, Margins, Member, Message, NewAccess, NewBillingDetails, NewBudget, NewCap,
         NewContest, NewCoupon, NewCredit, NewInstance, NewMember, NewPayment, NewRefund, Page, Pool, Problem, Provider,
         RedeemCoupon, Refund, RenameInstance, SignedMembers, Spending, SuspendInstance, TakenBack, Usage, WaiveHours,
         Workflow, WorkflowAccepted, WriteOff,
@@ -288,6 +288,10 @@ mod paths {
         list_charge_differences = (get, path = "/billing/differences", tag = "billing",
             params(("state" = Option<String>, Query, description = "open, as without it, or closed")),
             responses((status = 200, body = Page<ChargeDifference>), (status = 401, body = Problem), (status = 422, body = Problem)));
+        show_margins = (get, path = "/billing/margins", tag = "billing",
+            params(("month" = Option<String>, Query, description = "2026-11; the one before the present month when left out")),
+            responses((status = 200, body = Margins), (status = 401, body = Problem),
+                      (status = 422, description = "The month is still to come, or no month", body = Problem)));
         list_audit_events = (get, path = "/audit-events", tag = "audit-events",
             params(("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
             responses((status = 200, body = Page<AuditEvent>), (status = 401, body = Problem)));

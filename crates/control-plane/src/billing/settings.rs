@@ -5,6 +5,8 @@ use billing::{CancellationPolicy, Cycle, Party};
 use domain::UsageHour;
 use serde::Deserialize;
 
+use crate::costs::CostSettings;
+
 pub use taxes::Taxes;
 
 /// `[billing]`: when invoices are made, and what they say beside amounts.
@@ -30,6 +32,8 @@ pub struct BillingSettings {
     pub dunning: Policy,
     /// What happens to the data of instances that are given up.
     pub cancellation: CancellationPolicy,
+    /// What serving customers costs.
+    pub costs: CostSettings,
 }
 
 /// When a period ends.
@@ -67,6 +71,7 @@ impl Default for BillingSettings {
             taxes: Taxes::default(),
             dunning: Policy::default(),
             cancellation: CancellationPolicy::default(),
+            costs: CostSettings::default(),
         }
     }
 }

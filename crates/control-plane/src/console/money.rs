@@ -2,6 +2,7 @@
 
 pub(crate) mod close;
 pub(crate) mod invoice;
+pub(crate) mod margins;
 pub(crate) mod refund;
 
 use axum::extract::{Form, Path, Query, State};
@@ -23,10 +24,11 @@ use crate::billing::figures::{self, Booked};
 use crate::billing::invoices::store::Filter;
 use crate::billing::invoices::{self, InvoiceState, Issued, day_of};
 use crate::billing::{comparison, paper};
+use crate::customers::name;
 use crate::error::{AppError, refused};
 use crate::person::{Reader, Supporter};
 use crate::site::PageError;
-use crate::{customers, instances, usage};
+use crate::{instances, usage};
 
 /// So many days with invoices are shown.
 const DAYS: u32 = 12;
@@ -260,11 +262,6 @@ pub(crate) async fn answer(
     };
     contests::decide(&app, &contest, state, &answer.answer, person.email.as_str()).await?;
     Ok(Redirect::to("/admin/money#contests"))
-}
-
-async fn name(app: &App, customer: CustomerId) -> Result<String, AppError> {
-    let customer = customers::store::find(&app.db, customer).await?.ok_or(AppError::NotFound)?;
-    Ok(customer.company.clone().unwrap_or_else(|| customer.called()))
 }
 
 fn customer_url(customer: CustomerId) -> String {

@@ -66,6 +66,10 @@ pub(crate) enum What {
     Inventory,
     Ceilings,
     Checks,
+    /// How much was used, and what it costs.
+    Costs,
+    /// How near the provider's own limit of spending is.
+    Spend,
 }
 
 impl What {
@@ -74,6 +78,8 @@ impl What {
             Self::Inventory => "inventory",
             Self::Ceilings => "ceilings",
             Self::Checks => "checks",
+            Self::Costs => "costs",
+            Self::Spend => "spend",
         }
     }
 }

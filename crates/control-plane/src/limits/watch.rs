@@ -1,5 +1,6 @@
 use jiff::SignedDuration;
 use providers::ProviderError;
+use providers::edge::cloudflare::SEATS;
 use providers::inventory::Ceiling as Seen;
 use store::sqlx::Error;
 
@@ -39,7 +40,8 @@ pub(crate) async fn read(core: &Core, role: Role) -> Result<(), Error> {
     }
     tx.commit().await?;
     for ceiling in rows::list(&core.db, role).await? {
-        if ceiling.is_near() {
+        // Of seats more is told, by `costs/spend.rs`.
+        if ceiling.is_near() && ceiling.name != SEATS {
             tell_that_it_is_near(core, &ceiling).await?;
         }
     }

@@ -5,6 +5,7 @@
 mod city;
 mod collecting;
 mod disputing;
+mod fees;
 #[path = "../house/support/host.rs"]
 #[allow(dead_code, reason = "it is the house's, which looks at more of it")]
 mod host;

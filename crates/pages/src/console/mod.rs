@@ -6,6 +6,7 @@ mod customers;
 mod home;
 mod instances;
 mod invoice;
+mod margins;
 mod money;
 mod providers;
 mod workflows;
@@ -16,6 +17,7 @@ pub use customers::{BounceView, ConsoleCustomer, ConsoleCustomers, CustomerRow};
 pub use home::{Attention, ConsoleHome, Count};
 pub use instances::{ConsoleInstance, ConsoleInstances, Fact, InstanceMemberRow, InstanceRow};
 pub use invoice::{ConfirmRefund, ConfirmWriteOff, ConsoleInvoice, CreditForm, DunningView, HistoryRow, PaymentForm};
+pub use margins::{BasisRow, ConsoleMargins, CostsView, LimitRow, MarginFigure, MarginOrder, MarginRow};
 pub use money::{
     ConsoleInvoiceRow, ConsoleInvoices, ConsoleMoney, ContestRow, CreditRow, DifferenceRow, DisputeRow,
     FailedPaymentRow, IssuedRow, MoneyFigures, OverdueRow,

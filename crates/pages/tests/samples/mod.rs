@@ -5,6 +5,7 @@
 mod console;
 mod door;
 mod leaving;
+mod margins;
 mod money;
 mod money_mails;
 mod portal;

@@ -126,6 +126,8 @@ fn console(fill: Fill) -> Vec<Sample> {
     let early = CloseState::TooEarly { from: before(-600_000) };
     vec![
         sample("console-money", money(fill).render()),
+        sample("console-margins", super::margins::page(fill, false).render()),
+        sample("console-margins-running", super::margins::page(fill, true).render()),
         sample("console-invoices", invoices(fill).render()),
         sample("console-close", close(fill, CloseState::Ready).render()),
         sample("console-close-early", close(fill, early).render()),

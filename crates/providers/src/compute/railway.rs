@@ -41,6 +41,7 @@ use graphql::Graph;
 
 pub use operations::documents;
 pub use settings::{Limits, RailwaySettings};
+pub use usage::list_price;
 
 /// How the driver is called in the store.
 const NAME: &str = "railway";

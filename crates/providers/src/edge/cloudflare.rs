@@ -42,6 +42,9 @@ pub use store::MIGRATIONS;
 /// How the driver is called in the store.
 const NAME: &str = "cloudflare";
 
+/// How the ceiling is called that the people are counted by who may sign in: each takes a seat, which is paid for.
+pub const SEATS: &str = "Access seats";
+
 /// Publishes hostnames at Cloudflare.
 #[derive(Debug)]
 pub struct Cloudflare {

@@ -12,6 +12,7 @@ use super::{
     Bill, Card, CardProblems, Checkout, CheckoutState, Collects, Dispute, Event, NotGenuine, Order, Payments, Refund,
     Repayment, Repayments, SavedCard, Standing,
 };
+use crate::costs::Fee;
 use crate::inventory::{Check, Item};
 use crate::{ProviderError, Removed};
 
@@ -148,6 +149,11 @@ impl Payments for Ledger {
     }
 
     async fn events_since(&self, _since: Timestamp) -> Result<Vec<Event>, ProviderError> {
+        Ok(Vec::new())
+    }
+
+    /// None: nobody stands between.
+    async fn fees_since(&self, _since: Timestamp) -> Result<Vec<Fee>, ProviderError> {
         Ok(Vec::new())
     }
 

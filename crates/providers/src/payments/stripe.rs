@@ -15,6 +15,7 @@ mod cancellation;
 mod customers;
 mod disputes;
 mod events;
+mod fees;
 mod form;
 mod inspection;
 mod invoices;
@@ -37,6 +38,7 @@ use super::{
     Repayment, Repayments, SavedCard, Standing,
 };
 use crate::budget::Budget;
+use crate::costs::Fee;
 use crate::inventory::{Check, Item};
 use crate::resources::Resources;
 use crate::{ProviderError, Removed};
@@ -189,6 +191,10 @@ impl Payments for Stripe {
 
     async fn events_since(&self, since: Timestamp) -> Result<Vec<Event>, ProviderError> {
         self.all_events(since).await
+    }
+
+    async fn fees_since(&self, since: Timestamp) -> Result<Vec<Fee>, ProviderError> {
+        self.all_fees(since).await
     }
 
     async fn inventory(&self) -> Result<Vec<Item>, ProviderError> {

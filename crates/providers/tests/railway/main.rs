@@ -1,6 +1,7 @@
 //! The Railway driver against the simulated Railway, over real sockets.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod costs;
 mod deploying;
 mod harness;
 mod inventory;

@@ -8,6 +8,7 @@ mod checkout;
 mod collecting;
 mod disputes;
 mod events;
+mod fees;
 mod harness;
 mod inspection;
 mod lost_answers;

@@ -68,6 +68,10 @@ pub struct Settings {
     pub retention: SignedDuration,
     /// From scheduling a deletion to the deletion.
     pub grace: SignedDuration,
+    /// In dollars: from when Railway writes a mail, and from when it would stop everything. The simulator stops nothing.
+    pub usage_limit: Option<(u32, Option<u32>)>,
+    /// What the workspace spent in this period for what isn't simulated, in dollars.
+    pub other_usage: f64,
 }
 
 impl Default for Settings {
@@ -89,6 +93,8 @@ impl Default for Settings {
             idle: Some(SignedDuration::from_mins(10)),
             retention: SignedDuration::from_hours(120),
             grace: SignedDuration::from_hours(48),
+            usage_limit: None,
+            other_usage: 0.0,
         }
     }
 }

@@ -89,6 +89,16 @@ impl State {
             })
             .sum();
         let standing = self.windows.standing(self.settings.plan, self.now);
+        let customer = format!("customer-of-{}", self.settings.workspace_id);
+        let limit = self.settings.usage_limit.map(|(soft, hard)| {
+            json!({
+                "id": format!("limit-of-{customer}"),
+                "customerId": customer,
+                "softLimit": soft,
+                "hardLimit": hard,
+                "isOverLimit": hard.is_some_and(|hard| cost + self.settings.other_usage >= f64::from(hard)),
+            })
+        });
         Ok(json!({
             "id": self.settings.workspace_id,
             "name": self.settings.workspace_name,
@@ -98,9 +108,10 @@ impl State {
                 "remainingPoints": standing.remaining, "resetsAt": standing.resets.to_string(),
             })),
             "customer": {
-                "id": format!("customer-of-{}", self.settings.workspace_id),
-                "currentUsage": cost,
+                "id": customer,
+                "currentUsage": cost + self.settings.other_usage,
                 "billingPeriod": { "start": start, "end": start + MONTH },
+                "usageLimit": limit,
             },
         }))
     }

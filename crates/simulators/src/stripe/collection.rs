@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::stripe::Afterwards;
 use crate::stripe::account::{Account, Deed};
+use crate::stripe::balance;
 use crate::stripe::events::{self, emit};
 use crate::stripe::invoicing::subscription_of;
 use crate::stripe::objects::{is, number, word};
@@ -77,7 +78,7 @@ fn charge(account: &mut Account, invoice: &Value, card: &str, works: bool) {
     let id = account.id("ch");
     let intent = word(invoice, "_payment_intent").to_owned();
     let amount = number(invoice, "amount_remaining");
-    let charge = json!({
+    let mut charge = json!({
         "id": id, "object": "charge", "amount": amount, "amount_captured": if works { amount } else { 0 },
         "amount_refunded": 0, "captured": works, "created": account.now, "currency": invoice["currency"],
         "customer": invoice["customer"], "description": null, "disputed": false,
@@ -86,6 +87,10 @@ fn charge(account: &mut Account, invoice: &Value, card: &str, works: bool) {
         "paid": works, "payment_intent": intent, "payment_method": card, "refunded": false,
         "status": if works { "succeeded" } else { "failed" },
     });
+    // Of nothing, nothing is kept.
+    if works && amount > 0 {
+        charge["balance_transaction"] = balance::charged(account, &charge).into();
+    }
     account.make("charge", charge.clone());
     let intent = account.change("payment_intent", &intent, |intent| {
         intent["latest_charge"] = id.into();

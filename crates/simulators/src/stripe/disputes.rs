@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::stripe::account::{Account, Call};
+use crate::stripe::balance::{self, Movement};
 use crate::stripe::events::{self, emit};
 use crate::stripe::inspection::Money;
 use crate::stripe::listing::page;
@@ -160,15 +161,11 @@ fn close(account: &mut Account, id: &str, status: &str) {
 }
 
 fn move_money(account: &mut Account, id: &str, amount: Money, fee: Money) {
-    let (transaction, now) = (account.id("txn"), account.now);
+    let Some(dispute) = account.objects.get("dispute", id).cloned() else { return };
+    let category = if amount < 0 { "dispute" } else { "dispute_reversal" };
+    let entry = balance::book(account, &Movement { kind: "adjustment", category, amount, fee }, &dispute);
+    let Some(moved) = account.objects.get("balance_transaction", &entry).cloned() else { return };
     account.change("dispute", id, |dispute| {
-        let moved = json!({
-            "id": transaction, "object": "balance_transaction", "amount": amount, "available_on": now,
-            "balance_type": "payments", "created": now, "currency": dispute["currency"],
-            "description": "Dispute", "exchange_rate": null, "fee": fee, "fee_details": [],
-            "net": amount - fee, "reporting_category": if amount < 0 { "dispute" } else { "dispute_reversal" },
-            "source": id, "status": "available", "type": "adjustment",
-        });
         if let Some(all) = dispute["balance_transactions"].as_array_mut() {
             all.push(moved);
         }

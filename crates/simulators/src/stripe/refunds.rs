@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use crate::stripe::account::{Account, Call};
+use crate::stripe::balance;
 use crate::stripe::disputes;
 use crate::stripe::events::{self, emit};
 use crate::stripe::listing::page;
@@ -62,6 +63,7 @@ pub(super) fn refund(account: &mut Account, charge: &str, amount: i64, sent: &Va
         "source_transfer_reversal": null, "status": "succeeded", "transfer_reversal": null,
     });
     merge(&mut refund, sent, &["reason"]);
+    refund["balance_transaction"] = balance::given_back(account, &refund).into();
     account.make("refund", refund.clone());
     emit(account, "refund.created", &refund, None);
     events::update(account, "charge", charge, "charge.refunded", |held| {

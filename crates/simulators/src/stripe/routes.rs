@@ -8,8 +8,8 @@ use crate::stripe::account::{Account, Call};
 use crate::stripe::parameters::{Fields, notation};
 use crate::stripe::refusal::Refusal;
 use crate::stripe::{
-    checkout, credit_notes, customers, disputes, events, invoice_items, invoices, items, meters, payments, portal,
-    prices, products, refunds, subscriptions, webhooks,
+    balance, checkout, credit_notes, customers, disputes, events, invoice_items, invoices, items, meters, payments,
+    portal, prices, products, refunds, subscriptions, webhooks,
 };
 
 /// One operation, as it stands in its resource's table: method, path, permission, parameters, deed.
@@ -33,7 +33,8 @@ pub struct Operation {
 
 /// Everything that can be asked for.
 pub(super) static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
-    let tables: [&[Route]; 16] = [
+    let tables: [&[Route]; 17] = [
+        balance::ROUTES,
         checkout::ROUTES,
         credit_notes::ROUTES,
         customers::ROUTES,

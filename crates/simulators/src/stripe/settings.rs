@@ -19,6 +19,8 @@ pub struct Settings {
     pub retries: Vec<Duration>,
     /// What becomes of a subscription after the last of these.
     pub afterwards: Afterwards,
+    /// What Stripe keeps of each charge: so many parts of ten thousand, and so many cents.
+    pub fee: (i64, i64),
     /// Whether a draft waits until an endpoint heard of it, up to 72 hours. The real one does.
     pub invoices_wait_for_webhooks: bool,
     /// Whether the operator saved the portal's settings in the dashboard.
@@ -49,6 +51,7 @@ impl Default for Settings {
             counting_takes: Duration::from_secs(30),
             retries: vec![DAY * 3, DAY * 5, DAY * 6],
             afterwards: Afterwards::Cancel,
+            fee: (290, 30),
             invoices_wait_for_webhooks: true,
             portal_configured: true,
         }

@@ -216,3 +216,19 @@ async fn usage_is_the_time_it_ran_and_ends_with_the_project() {
     house.pass(3600);
     assert_eq!(usage().await, (30.0, 36.0));
 }
+
+#[tokio::test]
+async fn the_limit_of_spending_is_told_as_it_is_set_and_says_when_it_is_passed() {
+    let house = House::open(Settings::quick()).await;
+    let query = "query Limit($ws: String!) { workspace(workspaceId: $ws) { customer { currentUsage usageLimit { softLimit hardLimit isOverLimit } } } }";
+    let limit = async || {
+        let body = json!({ "query": query, "variables": { "ws": "ws-simulated" } });
+        let answer = house.send(&body, &[("authorization", house.bearer())]).await.unwrap();
+        answer.json::<Value>().await.unwrap()["data"]["workspace"]["customer"]["usageLimit"].clone()
+    };
+    assert_eq!(limit().await, json!(null));
+    house.railway.change(|settings| settings.usage_limit = Some((5, Some(10))));
+    assert_eq!(limit().await, json!({ "softLimit": 5, "hardLimit": 10, "isOverLimit": false }));
+    house.railway.change(|settings| settings.other_usage = 10.0);
+    assert_eq!(limit().await["isOverLimit"], true);
+}

@@ -97,3 +97,22 @@ async fn a_credit_note_refunds_a_paid_invoice_and_lowers_an_open_one() {
     assert_eq!(scene.get(&format!("/v1/invoices/{open}"), &[]).await["status"], "paid");
     assert_eq!(scene.stripe.charged_cents(&customer), 500);
 }
+
+#[tokio::test]
+async fn the_accounts_book_says_what_was_kept_of_each_charge_and_a_refund_gives_none_of_it_back() {
+    let scene = Scene::new().await;
+    let offer = scene.offer().await;
+    let (customer, _) = scene.subscribed(&offer, &[]).await;
+    let charge = scene.get("/v1/charges", &[("customer", &*customer)]).await["data"][0].clone();
+    let entry = charge["balance_transaction"].as_str().unwrap();
+    let entry = scene.get(&format!("/v1/balance_transactions/{entry}"), &[("expand[]", "source")]).await;
+    // 2.9 % of 500 and 30 more, rounded.
+    assert_eq!((&entry["amount"], &entry["fee"], &entry["net"]), (&500.into(), &45.into(), &455.into()));
+    assert_eq!(entry["source"]["customer"], customer.as_str());
+    scene.post("/v1/refunds", &[("charge", &*id(&charge)), ("amount", "200")]).await;
+    let book = scene.get("/v1/balance_transactions", &[]).await["data"].clone();
+    let told = |place: usize| (book[place]["type"].clone(), book[place]["net"].clone(), book[place]["fee"].clone());
+    assert_eq!(told(0), ("refund".into(), (-200).into(), 0.into()));
+    assert_eq!(told(1), ("charge".into(), 455.into(), 45.into()));
+    assert_eq!(scene.ids("/v1/balance_transactions", &[("type", "refund")]).await.len(), 1);
+}

@@ -165,6 +165,8 @@ async fn payments(scene: &Scene, customer: &str) {
     let refund = id(&scene.post("/v1/refunds", &[("payment_intent", intent), ("reason", "duplicate")]).await);
     scene.get(&format!("/v1/refunds/{refund}"), &[]).await;
     scene.get("/v1/refunds", &[("payment_intent", intent)]).await;
+    let book = scene.get("/v1/balance_transactions", &[("type", "refund"), ("expand[]", "data.source")]).await;
+    scene.get(&format!("/v1/balance_transactions/{}", id(&book["data"][0])), &[]).await;
     let card = scene.get(&format!("/v1/customers/{customer}/payment_methods"), &[]).await["data"][0].clone();
     let card = id(&card);
     scene.get(&format!("/v1/payment_methods/{card}"), &[]).await;

@@ -124,6 +124,7 @@ impl Config {
             .with_list_parse_key("stripe.webhook_secret")
             .with_list_parse_key("billing.dunning.retry_after_days")
             .with_list_parse_key("billing.dunning.reminder_days")
+            .with_list_parse_key("billing.costs.alert_percents")
             .source(Some(environment));
         let read = config::Config::builder().add_source(file).add_source(environment).build();
         read.and_then(config::Config::try_deserialize)
@@ -251,6 +252,20 @@ mod tests {
             let error = config.goes_together().unwrap_err().to_string();
             assert!(error.contains(named), "{error}");
         }
+    }
+
+    #[test]
+    fn prices_are_read_exactly_and_what_can_not_be_meant_is_refused() {
+        let file = "[billing.costs]\nspend_limit = 100\n[billing.costs.prices]\nmemory_month = 8.5\ndollar = \"0.92\"\n\
+                    [[billing.costs.prices.fixed]]\nname = \"Domain\"\nmonth = \"1.25\"\n";
+        let costs = read(file, &[("SPINOFF_BILLING__COSTS__ALERT_PERCENTS", "60,90")]).unwrap().billing.costs;
+        assert_eq!((costs.alert_percents.as_slice(), costs.spend_limit.unwrap().get()), (&[60, 90][..], 100_000_000));
+        assert_eq!((costs.prices.memory_month.get(), costs.prices.fixed[0].month.get()), (8_500_000, 1_250_000));
+        assert_eq!(costs.prices.cpu_month, BillingSettings::default().costs.prices.cpu_month);
+        assert!(read("[billing.costs.prices]\ndisk_month = \"-1\"\n", &[]).is_err());
+        let config = read("[billing.costs]\nalert_percents = [50, 100]\n", &[]).unwrap();
+        let error = config.goes_together().unwrap_err().to_string();
+        assert!(error.contains("[billing.costs] alert_percents says 100"), "{error}");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use axum::routing::{get, put};
 use domain::{Cents, InstanceId, ProjectName};
 use jiff::{SignedDuration, Timestamp};
 use providers::compute::{Archive, Compute, Door, GuardSettings, Health, Observation, Origin, Release};
+use providers::costs::{Metered, Spend};
 use providers::inventory::{Ceiling, Check, Item};
 use providers::{ProviderError, Removed};
 use tokio::runtime::Handle;
@@ -26,6 +27,11 @@ struct State {
     ceilings: Vec<Ceiling>,
     /// Whether it gives out what instances keep.
     exports: bool,
+    /// What it says that projects used, if it counts that.
+    used: Option<Vec<Metered>>,
+    spend: Option<Spend>,
+    /// How often it was asked for either.
+    asked_for_costs: u32,
     /// What projects run on; where the server runs, if nothing else is said.
     home: Option<Handle>,
 }
@@ -104,6 +110,25 @@ impl Host {
     /// From now on it gives out what instances keep.
     pub fn export_everything(&self) {
         self.0.lock().unwrap().exports = true;
+    }
+
+    /// From now on it counts what projects use, and says this.
+    pub fn count(&self, used: Vec<Metered>) {
+        self.0.lock().unwrap().used = Some(used);
+    }
+
+    /// From now on it charges, and says this.
+    pub fn charge(&self, spend: Spend) {
+        self.0.lock().unwrap().spend = Some(spend);
+    }
+
+    /// From now on nobody charges.
+    pub fn stop_charging(&self) {
+        self.0.lock().unwrap().spend = None;
+    }
+
+    pub fn times_asked_for_costs(&self) -> u32 {
+        self.0.lock().unwrap().asked_for_costs
     }
 
     /// What the application of a project was told its address is.
@@ -330,6 +355,28 @@ impl Compute for Host {
 
     async fn ceilings(&self) -> Result<Vec<Ceiling>, ProviderError> {
         Ok(self.0.lock().unwrap().ceilings.clone())
+    }
+
+    fn meters(&self) -> bool {
+        self.0.lock().unwrap().used.is_some()
+    }
+
+    async fn used(&self, _from: Timestamp, _until: Timestamp) -> Result<Vec<Metered>, ProviderError> {
+        self.0.lock().unwrap().asked_for_costs += 1;
+        self.answer("reading use")?;
+        Ok(self.0.lock().unwrap().used.clone().unwrap_or_default())
+    }
+
+    async fn spend(&self) -> Result<Option<Spend>, ProviderError> {
+        let spend = {
+            let mut state = self.0.lock().unwrap();
+            state.asked_for_costs += u32::from(state.spend.is_some());
+            state.spend
+        };
+        if spend.is_some() {
+            self.answer("reading what was spent")?;
+        }
+        Ok(spend)
     }
 
     async fn check(&self) -> Vec<Check> {

@@ -211,3 +211,31 @@ pub(super) struct Usage {
 pub(super) struct UsageTags {
     pub(super) project_id: Option<String>,
 }
+
+/// The workspace as far as money goes.
+#[derive(Deserialize)]
+pub(super) struct Paying {
+    pub(super) customer: Account,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Account {
+    /// In dollars.
+    pub(super) current_usage: f64,
+    pub(super) billing_period: BillingPeriod,
+    pub(super) usage_limit: Option<UsageLimit>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct BillingPeriod {
+    pub(super) start: Timestamp,
+    pub(super) end: Timestamp,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UsageLimit {
+    /// In whole dollars.
+    pub(super) hard_limit: Option<u32>,
+}

@@ -2,11 +2,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{InstanceId, ProjectName};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::generated::GENERATED;
 use super::{NAME, Railway, no_project};
 use crate::compute::{Archive, Compute, Door, GuardSettings, Observation, Origin, Release};
+use crate::costs::{Metered, Spend};
 use crate::inventory::{Ceiling, Check, Item, Line};
 use crate::{ProviderError, Removed, Routing};
 
@@ -122,6 +123,18 @@ impl Compute for Railway {
 
     async fn line(&self) -> Result<Option<Line>, ProviderError> {
         self.graph.line().await.map(Some)
+    }
+
+    fn meters(&self) -> bool {
+        true
+    }
+
+    async fn used(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Metered>, ProviderError> {
+        self.metered(from, until).await
+    }
+
+    async fn spend(&self) -> Result<Option<Spend>, ProviderError> {
+        self.spent().await.map(Some)
     }
 
     async fn forget_gone(&self, project: &ProjectName, instance: InstanceId) -> Result<(), ProviderError> {

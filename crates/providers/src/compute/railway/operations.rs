@@ -289,6 +289,25 @@ pub(super) const USAGE: Operation = look(
     }",
 );
 
+pub(super) const SPEND: Operation = look(
+    "SpinoffSpend",
+    "workspace",
+    "query SpinoffSpend($id: String!) {
+      workspace(workspaceId: $id) { customer { currentUsage billingPeriod { start end } usageLimit { hardLimit } } }
+    }",
+);
+
+pub(super) const ALL_PROJECTS: Operation = look(
+    "SpinoffAllProjects",
+    "projects",
+    "query SpinoffAllProjects($workspace: String!, $after: String) {
+      projects(workspaceId: $workspace, first: 200, after: $after, includeDeleted: true, orderBy: CREATED_AT_DESC) {
+        pageInfo { hasNextPage endCursor }
+        edges { node { id name description } }
+      }
+    }",
+);
+
 const ALL: &[Operation] = &[
     TOKEN,
     OWNER,
@@ -319,4 +338,6 @@ const ALL: &[Operation] = &[
     CREATE_GENERATED,
     DELETE_GENERATED,
     USAGE,
+    SPEND,
+    ALL_PROJECTS,
 ];

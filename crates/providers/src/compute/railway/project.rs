@@ -144,7 +144,8 @@ impl Railway {
         self.pages(&operations::PROJECTS_IN_DETAIL).await
     }
 
-    async fn pages(&self, operation: &operations::Operation) -> Result<Vec<Project>, ProviderError> {
+    /// All pages of a list of projects. Those that are said to be deleted are left out.
+    pub(super) async fn pages(&self, operation: &operations::Operation) -> Result<Vec<Project>, ProviderError> {
         let (mut all, mut after) = (Vec::new(), None);
         loop {
             let variables = json!({ "workspace": self.settings.workspace_id, "after": after });

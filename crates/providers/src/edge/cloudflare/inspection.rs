@@ -1,12 +1,12 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Cloudflare;
 use super::admissions::MOST;
 use super::api::{ANY, APPS, DNS, ZONE_SETTINGS};
 use super::hostname::{HOSTNAME, Kept};
 use super::records::Record;
 use super::setup::App;
+use super::{Cloudflare, SEATS};
 use crate::ProviderError;
 use crate::http::Call;
 use crate::inventory::{Ceiling, Check, Item, Verdict};
@@ -78,7 +78,7 @@ impl Cloudflare {
             "delete applications of no use, or give instances the shared one back: `spinoff instances access shared`";
         all.push(ceiling("Access applications", apps, APPLICATIONS, 0, advice));
         let advice = "buy seats, or set when seats of people who stay away expire";
-        all.push(ceiling("Access seats", people, self.settings.seats, 1, advice));
+        all.push(ceiling(SEATS, people, self.settings.seats, 1, advice));
         let advice = "use an identity provider of your own, with a rule by group";
         all.push(ceiling("addresses in the Access policy", people, MOST as u64, 1, advice));
         Ok(all)

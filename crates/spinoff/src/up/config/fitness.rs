@@ -73,6 +73,7 @@ impl Config {
             }
             (ComputeDriver::Local, EdgeDriver::Builtin) => {}
         }
+        self.billing.costs.check().map_err(|error| anyhow::anyhow!("[billing.costs] {error}"))?;
         self.billing.dunning.check().map_err(|error| anyhow::anyhow!("[billing.dunning] {error}"))?;
         self.billing.cancellation.check().map_err(|error| anyhow::anyhow!("[billing.cancellation] {error}"))?;
         if self.payments.driver == PaymentsDriver::Stripe {
