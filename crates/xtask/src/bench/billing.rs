@@ -27,15 +27,8 @@ pub struct Load {
 /// Builds what measures, as it is released.
 pub fn build() -> Result<PathBuf> {
     step("building what measures billing", || {
-        shell::run(cargo().args([
-            "build",
-            "--quiet",
-            "--release",
-            "-p",
-            "control-plane",
-            "--example",
-            "measure_billing",
-        ]))
+        // With the features of the whole workspace, as the long year is built that is measured next.
+        shell::run(cargo().args(["build", "--quiet", "--release", "--workspace", "--example", "measure_billing"]))
     })?;
     Ok(shell::root().join("target/release/examples/measure_billing"))
 }

@@ -15,6 +15,7 @@ use crate::customers;
 use crate::error::AppError;
 use crate::person::Reader;
 use crate::site::PageError;
+use crate::text::capital;
 
 /// Which month, in which order.
 #[derive(Debug, Default, Deserialize)]
@@ -88,7 +89,7 @@ fn basis(basis: margins::Basis) -> BasisRow {
 
 async fn limits(app: &App) -> Result<Vec<LimitRow>, AppError> {
     let view = |(known, notices): (spend::Known, Vec<(spend::Notice, Timestamp)>)| LimitRow {
-        name: known.called(),
+        name: capital(&known.called()),
         used: known.seen.map(|seen| known.amount(seen.used)),
         limit: known.seen.and_then(|seen| seen.limit).map(|limit| known.amount(limit)),
         percent: known.allowance().map(|allowance| allowance.percent()),
