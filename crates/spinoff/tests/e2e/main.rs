@@ -5,6 +5,7 @@ mod bills;
 mod cli;
 mod console;
 mod crash;
+mod disputed;
 mod failed_card;
 mod hostile;
 mod journey;

@@ -11,7 +11,7 @@ use http::header::{ACCEPT, HOST, ORIGIN};
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode};
 use proxy::Body;
-use simulators::stripe::Deliveries;
+use simulators::stripe::{Deliveries, Doubt, Turn};
 use simulators::{Fault, Served};
 use world::{Clock, Entropy};
 
@@ -91,6 +91,9 @@ impl Desk {
             ("stripe", "deliver") => providers.stripe.deliver_well(),
             ("stripe", "decline") => set_cards(providers, false),
             ("stripe", "accept") => set_cards(providers, true),
+            ("stripe", "dispute") => dispute_the_last(providers),
+            ("stripe", "bank-for-customer") => settle_disputes(providers, Turn::Lost),
+            ("stripe", "bank-for-us") => settle_disputes(providers, Turn::Won),
             (_, fault) => return break_next(api, fault),
         }
         Some(())
@@ -100,6 +103,22 @@ impl Desk {
 fn set_cards(providers: &Providers, work: bool) {
     for customer in providers.stripe.customers() {
         providers.stripe.set_card(customer["id"].as_str().unwrap_or_default(), work);
+    }
+}
+
+/// Where there is one that no bank questions yet.
+fn dispute_the_last(providers: &Providers) {
+    let charges = providers.stripe.charges().into_iter().rev();
+    for charge in charges {
+        if providers.stripe.dispute(&charge, Doubt::FRAUDULENT).is_ok() {
+            return;
+        }
+    }
+}
+
+fn settle_disputes(providers: &Providers, turn: Turn) {
+    for dispute in providers.stripe.disputes() {
+        providers.stripe.settle_dispute(dispute["id"].as_str().unwrap_or_default(), turn);
     }
 }
 

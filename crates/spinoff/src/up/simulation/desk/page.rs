@@ -87,6 +87,9 @@ fn stripe(held: &AtStripe) -> String {
         ("deliver", "Deliver events again"),
         ("decline", "Decline the cards of all customers"),
         ("accept", "Accept them again"),
+        ("dispute", "Let a bank dispute the last payment"),
+        ("bank-for-customer", "Disputes: the bank keeps the money"),
+        ("bank-for-us", "Disputes: the payment stands"),
     ];
     section("stripe", "Stripe", &body, &more, &held.api)
 }
