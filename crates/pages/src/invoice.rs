@@ -105,8 +105,14 @@ pub struct PaymentRow {
     pub on: Date,
     /// How, in words: `Card ending in 4242`, `Bank transfer, reference 2026-11-0018`.
     pub how: String,
-    /// How much.
+    /// How much; below nothing where it went back.
     pub amount: Cents,
+}
+
+impl PaymentRow {
+    pub(crate) fn what(&self) -> &'static str {
+        if self.amount < Cents::ZERO { "Went back" } else { "Paid" }
+    }
 }
 
 /// What there is to do about an amount that is open.

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use billing::ledger::{Account, Kind, Transaction};
 use billing::{Invoice, LineKind, Party};
 use domain::{Cents, CustomerId};
+use jiff::Timestamp;
 use jiff::civil::Date;
 use pages::{AmountRow, HowToPay, InvoiceLine, InvoiceRow, InvoiceView, PartyView, PaymentRow, Standing};
 use papers::InvoicePaper;
@@ -103,6 +104,7 @@ pub(crate) async fn view(
     let mut connection = app.db.read().acquire().await?;
     let questioned = disputes::store::of(&mut connection, issued.customer, &issued.number).await?;
     drop(connection);
+    let is_owed = issued.outstanding > Cents::ZERO;
     Ok(InvoiceView {
         number: invoice.number.clone(),
         standing: standing(issued.state(day_of(app.clock.now()))),
@@ -136,12 +138,13 @@ pub(crate) async fn view(
         credit_applied: invoice.credit_applied,
         credits: invoice.credits.iter().map(|credit| amounts(&credit.description, credit.amount)).collect(),
         payments: paid(app, issued, &questioned).await?,
-        notes: questioned.iter().filter_map(|kept| disputes::words::for_customer(&kept.dispute)).collect(),
+        notes: questioned.iter().filter_map(|kept| disputes::words::for_customer(&kept.dispute, is_owed)).collect(),
         open: issued.outstanding,
     })
 }
 
-/// The payments that were booked for this invoice, and what of them went back or was taken back. An older one may have been settled with them.
+/// The payments that were booked for this invoice, and what of them went back or was taken back, as it happened. An older
+/// one may have been settled with them.
 async fn paid(app: &App, issued: &Issued, questioned: &[disputes::Kept]) -> Result<Vec<PaymentRow>, AppError> {
     let ledger = accounts::read(&app.db, issued.customer).await?;
     let reason = payments::reason_of(&issued.number);
@@ -153,29 +156,24 @@ async fn paid(app: &App, issued: &Issued, questioned: &[disputes::Kept]) -> Resu
         if refund.returned_at.is_some() {
             return None;
         }
-        let (on, how) = (day_of(refund.booked_at?), format!("Given back: {}", refund.reason));
-        Some(PaymentRow { on, how, amount: Cents::ZERO.checked_sub(refund.amount)? })
+        let (at, how) = (refund.booked_at?, format!("Given back: {}", refund.reason));
+        Some((at, PaymentRow { on: day_of(at), how, amount: Cents::ZERO.checked_sub(refund.amount)? }))
     });
-    Ok(paid
-        .map(|it| PaymentRow {
-            on: day_of(it.at()),
-            how: format!("Payment, reference {}", it.reference()),
-            amount: Cents::ZERO.checked_sub(it.amount_on(Account::Receivable)).unwrap_or_default(),
-        })
-        .chain(returned)
-        .chain(questioned.iter().filter_map(kept_by_bank))
-        .collect())
+    let came = paid.map(|it| {
+        let amount = Cents::ZERO.checked_sub(it.amount_on(Account::Receivable)).unwrap_or_default();
+        (it.at(), PaymentRow { on: day_of(it.at()), how: format!("Payment, reference {}", it.reference()), amount })
+    });
+    let mut rows: Vec<_> = came.chain(returned).chain(questioned.iter().filter_map(kept_by_bank)).collect();
+    rows.sort_by_key(|(at, _)| *at);
+    Ok(rows.into_iter().map(|(_, row)| row).collect())
 }
 
 /// What a bank took back and kept.
-fn kept_by_bank(kept: &disputes::Kept) -> Option<PaymentRow> {
+fn kept_by_bank(kept: &disputes::Kept) -> Option<(Timestamp, PaymentRow)> {
     let dispute = &kept.dispute;
     let is_booked = dispute.state == DisputeState::Lost && kept.problem.is_none();
-    Some(PaymentRow {
-        on: day_of(kept.ended_at.filter(|_| is_booked)?),
-        how: "Taken back by your bank".to_owned(),
-        amount: Cents::ZERO.checked_sub(dispute.taken)?,
-    })
+    let (at, how) = (kept.ended_at.filter(|_| is_booked)?, "Taken back by the bank".to_owned());
+    Some((at, PaymentRow { on: day_of(at), how, amount: Cents::ZERO.checked_sub(dispute.taken)? }))
 }
 
 fn party(party: &Party) -> PartyView {

@@ -125,7 +125,7 @@ async fn what_a_bank_keeps_is_owed_again_and_paying_it_anew_opens_the_workspace(
         assert_eq!((stage(&city).await.as_str(), mails(&city, OPERATOR, "is lost").await), ("reminded", 1));
         assert_eq!(city.stripe.charged_cents(&payer), total, "nobody charges that card unasked");
         let portal = city.get(&page_of_the_invoice(&city).await, ADA).await.body;
-        assert!(portal.contains("It is to be paid again") && portal.contains("Taken back by your bank"), "{portal}");
+        assert!(portal.contains("It is to be paid again") && portal.contains("Taken back by the bank"), "{portal}");
         owes(&city, total).await;
         for expected in ["reminded", "grace", "suspended"] {
             days(&city, 7).await;

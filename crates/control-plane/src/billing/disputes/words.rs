@@ -93,8 +93,8 @@ pub(super) fn letter(kept: &Kept, customer: Option<&str>) -> String {
     format!("{about}: {why}. {next}{fee} In the provider's dashboard: {}", dispute.url)
 }
 
-/// What the customer reads on the invoice.
-pub(crate) fn for_customer(dispute: &Dispute) -> Option<String> {
+/// What the customer reads on the invoice, of which something may be owed.
+pub(crate) fn for_customer(dispute: &Dispute, is_owed: bool) -> Option<String> {
     let amount = price(dispute);
     let on = day(dispute.opened_at);
     match dispute.state {
@@ -106,9 +106,10 @@ pub(crate) fn for_customer(dispute: &Dispute) -> Option<String> {
         DisputeState::Won => {
             Some(format!("Your bank questioned {amount} of the payment on {on} and has decided that it stands."))
         }
-        DisputeState::Lost => Some(format!(
-            "Your bank questioned {amount} of the payment on {on} and has taken it back. It is to be paid again."
-        )),
+        DisputeState::Lost => {
+            let again = if is_owed { " It is to be paid again." } else { "" };
+            Some(format!("Your bank questioned {amount} of the payment on {on} and has taken it back.{again}"))
+        }
     }
 }
 

@@ -179,6 +179,7 @@ async fn history(app: &App, issued: &Issued) -> Result<Vec<HistoryRow>, AppError
 fn what(transaction: &Transaction, currency: &str) -> String {
     let amount = match transaction.kind() {
         Kind::CreditGranted => figures::credited(transaction),
+        Kind::DisputeOpened | Kind::DisputeWon => transaction.amount_on(Account::Disputed),
         _ => transaction.amount_on(Account::Receivable),
     };
     let amount = if amount < Cents::ZERO { Cents::ZERO.checked_sub(amount).unwrap_or(amount) } else { amount };
