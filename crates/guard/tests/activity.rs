@@ -179,37 +179,6 @@ async fn rules_say_which_messages_are_use() {
     assert_eq!(all, expected(&[("guard", "member", 2), ("guard", "sprint", 2)]));
 }
 
-/// Whose doing each report says that something was, by what was seen.
-fn doers(town: &Town) -> BTreeMap<String, domain::Doers> {
-    let mut latest: BTreeMap<String, domain::Evidence> = BTreeMap::new();
-    for report in town.main.reports() {
-        for entry in report["evidence"].as_array().unwrap() {
-            let entry: domain::Evidence = serde_json::from_value(entry.clone()).unwrap();
-            let known = latest.entry(entry.signal.as_str().to_owned()).or_insert_with(|| entry.clone());
-            known.merge(&entry);
-        }
-    }
-    latest.into_iter().map(|(signal, entry)| (signal, entry.who)).collect()
-}
-
-#[tokio::test]
-async fn it_is_known_whose_doing_an_hour_was_and_nothing_more_of_it() {
-    let town = Town::new().await;
-    let guard = Guard::start(&rules(&town, "[[rule]]\nwebsocket = '^/runs'\nuse = \"sprint\"\n"), &[]).await;
-    let ada = bearer(&town.ada());
-    for path in ["/secret-plans", "/secret-plans?again"] {
-        assert_eq!(ask(&guard.address, path, &[&ada, FIREFOX, PAGE, USER]).await.status, 200);
-    }
-    let stranger = bearer(&town.forge.token("eve@example.com"));
-    assert_eq!(ask(&guard.address, "/", &[&stranger, FIREFOX, PAGE, USER]).await.status, 403);
-    assert_eq!(sightings(&town, guard).await, expected(&[("guard", "member", 2)]));
-    // The clock may strike while a test runs; it is the same member then.
-    let doers = doers(&town);
-    assert_eq!(doers["member"].names(), ["ada@example.com"]);
-    let said = serde_json::to_string(&town.main.reports()).unwrap();
-    assert!(!said.contains("secret") && !said.contains("eve"), "{said}");
-}
-
 #[tokio::test]
 async fn no_compression_is_agreed_on_that_would_hide_keep_alives() {
     let town = Town::new().await;

@@ -3,7 +3,10 @@
 
 mod support;
 
-use nix::sys::signal::Signal;
+use std::collections::BTreeMap;
+
+use domain::{Evidence, Signal};
+use nix::sys::signal::Signal as Ending;
 use support::{App, Guard, Town, ask, ask_with, bearer, soon, until};
 use tokio::net::TcpListener;
 
@@ -49,7 +52,7 @@ async fn use_is_kept_while_the_main_instance_is_away_also_over_a_crash() {
     town.main.set_down(true);
     assert_eq!(ask_with(&guard.address, "POST", "/", &[&ada], "x").await.status, 200);
     until("an attempt and another", || town.main.count("/api/v1/activity") >= 2).await;
-    guard.signal(Signal::SIGKILL);
+    guard.signal(Ending::SIGKILL);
     guard.ended().await;
 
     town.main.set_down(false);
@@ -93,4 +96,40 @@ async fn asking_an_application_that_is_not_there_is_no_use_of_it() {
     let reports = town.main.reports();
     let evidence = reports.iter().flat_map(|report| report["evidence"].as_array().unwrap().clone());
     assert!(evidence.clone().count() > 0 && evidence.clone().all(|entry| entry["count"] == 1), "{reports:?}");
+}
+
+const BROWSER: [&str; 3] = ["User-Agent: Mozilla/5.0", "Sec-Fetch-Mode: navigate", "Sec-Fetch-User: ?1"];
+
+/// What was seen in all, by kind and hour.
+fn evidence(town: &Town) -> Vec<Evidence> {
+    let mut all = BTreeMap::new();
+    for report in town.main.reports() {
+        for entry in report["evidence"].as_array().unwrap() {
+            let entry: Evidence = serde_json::from_value(entry.clone()).unwrap();
+            all.entry((entry.signal, entry.hour)).or_insert_with(|| entry.clone()).merge(&entry);
+        }
+    }
+    all.into_values().collect()
+}
+
+#[tokio::test]
+async fn it_is_known_whose_doing_an_hour_was_and_nothing_more_of_it() {
+    let town = Town::new().await;
+    let guard = town.guard().await;
+    let ada = bearer(&town.ada());
+    for path in ["/secret-plans", "/secret-plans?again"] {
+        assert_eq!(ask(&guard.address, path, &[&ada, BROWSER[0], BROWSER[1], BROWSER[2]]).await.status, 200);
+    }
+    let stranger = bearer(&town.forge.token("eve@example.com"));
+    assert_eq!(ask(&guard.address, "/", &[&stranger, BROWSER[0], BROWSER[1], BROWSER[2]]).await.status, 403);
+    assert!(guard.end().await.success());
+    // The clock may strike while a test runs: then two hours were used, rightly.
+    let seen = evidence(&town);
+    assert_eq!(seen.iter().map(|entry| entry.count).sum::<u32>(), 2);
+    assert!(
+        seen.iter().all(|entry| entry.signal == Signal::Member && entry.who.names() == ["ada@example.com"]),
+        "{seen:?}"
+    );
+    let said = serde_json::to_string(&town.main.reports()).unwrap();
+    assert!(!said.contains("secret") && !said.contains("eve"), "{said}");
 }

@@ -23,10 +23,11 @@ use crate::{members, usage};
 /// Kinds of removed things whose names say where they were.
 const NAMED_BY_PLACE: [&str; 4] = ["process", "data folder", "port", "project"];
 
+/// What was typed to confirm that something ends.
 #[derive(Deserialize)]
 pub(crate) struct ConfirmForm {
     #[serde(default)]
-    confirmation: String,
+    pub(super) confirmation: String,
 }
 
 pub(crate) async fn confirm(

@@ -6,8 +6,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use pages::{Area, Download, LastBillView, Leave, Leaving};
-use serde::Deserialize;
 
+use super::deletion::ConfirmForm;
 use super::{owned, portal_url};
 use crate::app::{App, Core};
 use crate::error::AppError;
@@ -16,12 +16,6 @@ use crate::instances::cancellation::{self, Outlook, day, letters, until};
 use crate::instances::{Instance, export};
 use crate::person::Person;
 use crate::site::{PageError, shell};
-
-#[derive(Deserialize)]
-pub(crate) struct ConfirmForm {
-    #[serde(default)]
-    confirmation: String,
-}
 
 pub(crate) async fn show(
     State(app): State<App>,

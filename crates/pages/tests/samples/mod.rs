@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs, unused_imports, dead_code)]
 
 mod console;
+mod console_money;
 mod door;
 mod leaving;
 mod margins;
@@ -53,6 +54,7 @@ pub fn all(fill: Fill) -> Vec<Sample> {
         leaving::all(fill),
         console::all(fill),
         money::all(fill),
+        console_money::all(fill),
         mails,
     ]
     .into_iter()
