@@ -43,6 +43,17 @@ pub struct Assertion<'a> {
     pub nonce: &'a str,
 }
 
+/// How the signature of a token comes about that is made to see whether it is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seal {
+    /// Signed as any other.
+    Genuine,
+    /// The signature of another token, with a key id that is known.
+    Tampered,
+    /// None, and the header says so.
+    Missing,
+}
+
 /// A key or a signature could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum IssuerError {
@@ -140,24 +151,33 @@ impl Issuer {
     /// # Errors
     /// [`IssuerError::Sign`].
     pub fn issue(&self, assertion: &Assertion<'_>) -> Result<String, IssuerError> {
-        let issued = assertion.now.as_second();
-        self.sign(&json!({
-            "aud": [assertion.audience],
-            "email": assertion.email.as_str(),
-            "exp": issued.saturating_add(assertion.ttl.as_secs()),
-            "iat": issued,
-            "nbf": issued,
-            "iss": self.url,
-            "type": "app",
-            "identity_nonce": assertion.nonce,
-            "sub": assertion.subject,
-        }))
+        self.sign(&claims(assertion, &self.url))
+    }
+
+    /// A token for trials: in the name of `issuer`, and with a signature as `seal` says. Whoever offers it
+    /// to people's doors takes care whom it names.
+    ///
+    /// # Errors
+    /// [`IssuerError::Sign`].
+    pub fn issue_for_trial(&self, assertion: &Assertion<'_>, issuer: &str, seal: Seal) -> Result<String, IssuerError> {
+        let said = claims(assertion, issuer);
+        match seal {
+            Seal::Genuine => self.sign(&said),
+            Seal::Missing => Ok(format!("{}.", unsigned(&json!({ "alg": "none", "typ": "JWT" }), &said))),
+            Seal::Tampered => {
+                let another = self.sign(&claims(&Assertion { nonce: "", ..assertion.clone() }, issuer))?;
+                let (_, signature) = another.rsplit_once('.').ok_or(IssuerError::Sign)?;
+                Ok(format!("{}.{signature}", unsigned(&self.header(), &said)))
+            }
+        }
+    }
+
+    fn header(&self) -> Value {
+        json!({ "alg": "RS256", "kid": self.key.kid, "typ": "JWT" })
     }
 
     fn sign(&self, claims: &Value) -> Result<String, IssuerError> {
-        let header = json!({ "alg": "RS256", "kid": self.key.kid, "typ": "JWT" });
-        let [header, claims] = [&header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
-        let signed = format!("{header}.{claims}");
+        let signed = unsigned(&self.header(), claims);
         let mut signature = vec![0; self.key.pair.public_modulus_len()];
         self.key
             .pair
@@ -165,6 +185,26 @@ impl Issuer {
             .map_err(|_| IssuerError::Sign)?;
         Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
+}
+
+fn claims(assertion: &Assertion<'_>, issuer: &str) -> Value {
+    let issued = assertion.now.as_second();
+    json!({
+        "aud": [assertion.audience],
+        "email": assertion.email.as_str(),
+        "exp": issued.saturating_add(assertion.ttl.as_secs()),
+        "iat": issued,
+        "nbf": issued,
+        "iss": issuer,
+        "type": "app",
+        "identity_nonce": assertion.nonce,
+        "sub": assertion.subject,
+    })
+}
+
+fn unsigned(header: &Value, claims: &Value) -> String {
+    let [header, claims] = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+    format!("{header}.{claims}")
 }
 
 /// A key set document with several keys: the signing one and those being retired.

@@ -21,12 +21,14 @@ mod refusal;
 mod rules;
 mod signed;
 mod strict_json;
+mod test_identity;
 mod verify;
 
-pub use issuer::{Assertion, Issuer, IssuerError, SigningKey, key_set_json};
+pub use issuer::{Assertion, Issuer, IssuerError, Seal, SigningKey, key_set_json};
 pub use keys::{KeySet, KeySetError, PassedOver};
-pub use members::{ListState, MemberList};
+pub use members::{Guest, ListState, MemberList};
 pub use refusal::Refusal;
 pub use rules::{MailDomain, MemberRule, MemberRuleError, MembersFileError, parse_members_file};
 pub use signed::{MembersKey, MembersKeyError, MembersPublicKey, SignatureError, SignedMembers};
+pub use test_identity::TestIdentity;
 pub use verify::{Identity, LEEWAY, MAX_TOKEN_BYTES, Verified, Verifier};

@@ -1,6 +1,7 @@
 //! The list of who may enter one instance.
 
 use domain::{Email, InstanceId};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::MemberRule;
@@ -16,6 +17,21 @@ pub struct MemberList {
     pub state: ListState,
     /// Who belongs.
     pub members: Vec<MemberRule>,
+    /// Who may come in for a while. A guard that knows of no guests reads such a list all the same, and lets
+    /// none of them in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guests: Vec<Guest>,
+}
+
+/// Somebody whom an instance's customer lets in for a while, without making them a member.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guest {
+    /// Exactly this address.
+    pub email: Email,
+    /// From then on they are a stranger again, whether anybody says so or not.
+    pub until: Timestamp,
+    /// Whether they may do more than look.
+    pub may_change: bool,
 }
 
 /// Whether an instance is open to its members.

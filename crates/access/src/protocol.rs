@@ -48,6 +48,10 @@ pub const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host
 /// our own, since platforms put theirs in the place of [`FORWARDED_HOST`].
 pub const ROUTED_HOST: HeaderName = HeaderName::from_static("x-spinoff-host");
 
+/// Says in an answer that the edge or the guard refuses it itself: `edge` or `guard`. Nothing behind them
+/// can say so, which is how a trial of the walls tells their refusal from an application's own words.
+pub const REFUSED_BY: HeaderName = HeaderName::from_static("x-spinoff-refused-by");
+
 const CLAIMING_PREFIXES: [&str; 4] = ["cf-", "x-forwarded", "x-original-", "x-spinoff-"];
 const CLAIMING_NAMES: [&str; 5] = ["forwarded", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip"];
 

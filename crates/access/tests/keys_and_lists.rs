@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use access::{
-    Assertion, Issuer, KeySet, KeySetError, ListState, MemberList, MembersKey, MembersPublicKey, Refusal,
+    Assertion, Guest, Issuer, KeySet, KeySetError, ListState, MemberList, MembersKey, MembersPublicKey, Refusal, Seal,
     SignatureError, SignedMembers, SigningKey, Verifier, key_set_json,
 };
 use base64::Engine as _;
@@ -84,6 +84,27 @@ fn after_a_rotation_both_keys_verify_and_a_withdrawn_one_does_not() {
 }
 
 #[test]
+fn tokens_for_trials_are_refused_each_by_the_rule_that_it_tries() {
+    let email = Email::parse("ada@example.com").unwrap();
+    let issuer = Issuer::new("https://issuer", SigningKey::generate().unwrap());
+    let keys = KeySet::parse(issuer.key_set_json().as_bytes()).unwrap();
+    let verifier = Verifier::new("https://issuer", vec!["aud".into()]).unwrap();
+    let ttl = SignedDuration::from_mins(1);
+    let good = Assertion { email: &email, subject: "", audience: "aud", now: at(1000), ttl, nonce: "n" };
+    let trial = |assertion: &Assertion<'_>, issuer_url: &str, seal| {
+        verifier.verify(&issuer.issue_for_trial(assertion, issuer_url, seal).unwrap(), &keys, at(1000))
+    };
+    assert!(trial(&good, "https://issuer", Seal::Genuine).is_ok());
+    assert_eq!(trial(&good, "https://other", Seal::Genuine), Err(Refusal::Issuer));
+    assert_eq!(trial(&good, "https://issuer", Seal::Tampered), Err(Refusal::Signature));
+    assert_eq!(trial(&good, "https://issuer", Seal::Missing), Err(Refusal::Malformed));
+    let other = Assertion { audience: "other", ..good.clone() };
+    assert_eq!(trial(&other, "https://issuer", Seal::Genuine), Err(Refusal::Audience));
+    let old = Assertion { now: at(100), ..good };
+    assert_eq!(trial(&old, "https://issuer", Seal::Genuine), Err(Refusal::Expired));
+}
+
+#[test]
 fn a_signing_key_survives_its_safekeeping() {
     let key = SigningKey::generate().unwrap();
     let again = SigningKey::from_secret(&key.to_secret().unwrap()).unwrap();
@@ -98,6 +119,7 @@ fn list(serial: u64) -> MemberList {
         instance: InstanceId::new(at(1000), [1; 10]),
         serial,
         state: ListState::Active,
+        guests: Vec::new(),
         members: vec!["ada@example.com".parse().unwrap(), "@example.org".parse().unwrap()],
     }
 }
@@ -112,6 +134,24 @@ fn a_signed_list_survives_its_journey() {
     assert_eq!(opened, list(7));
     assert!(opened.includes(&Email::parse("Someone@Example.org").unwrap()));
     assert!(!opened.includes(&Email::parse("eve@example.com").unwrap()));
+}
+
+#[test]
+fn a_list_of_a_version_before_guests_reads_and_one_with_guests_reads_there_too() {
+    let before = json!({"instance": list(7).instance, "serial": 7, "state": "active", "members": ["ada@example.com"]});
+    let read: MemberList = serde_json::from_value(before.clone()).unwrap();
+    assert!(read.guests.is_empty());
+    assert_eq!(serde_json::to_value(&read).unwrap(), before, "nobody to let in: nothing new is said");
+    let guest = Guest { email: Email::parse("helper@shop.org").unwrap(), until: at(2000), may_change: false };
+    let said = serde_json::to_value(MemberList { guests: vec![guest], ..read.clone() }).unwrap();
+    // As that version has it: what it does not know it passes over, and nobody in it becomes a member.
+    #[derive(serde::Deserialize)]
+    struct Before {
+        members: Vec<String>,
+    }
+    let known: Before = serde_json::from_value(said.clone()).unwrap();
+    assert_eq!(known.members, ["ada@example.com"]);
+    assert!(!serde_json::from_value::<MemberList>(said).unwrap().includes(&Email::parse("helper@shop.org").unwrap()));
 }
 
 #[test]

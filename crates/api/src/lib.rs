@@ -6,7 +6,9 @@
 
 mod access;
 mod activity;
+mod alerts;
 mod audit;
+mod backups;
 mod billing;
 mod billing_details;
 mod cancellation;
@@ -19,8 +21,11 @@ mod dunning;
 mod emergency;
 mod error;
 mod health;
+mod incidents;
+mod instance_health;
 mod instances;
 mod invoices;
+mod isolation;
 mod ledgers;
 mod margins;
 mod members;
@@ -29,13 +34,19 @@ mod page;
 mod pool;
 mod problem;
 mod providers;
+mod releases;
+mod rollouts;
 mod spending;
+mod support_access;
+mod updates;
 mod usage;
 mod workflows;
 
 pub use access::{Access, AccessApplication, IdentityProvider, NewAccess, OidcClient};
 pub use activity::{ActivityAccepted, ActivityReport, ReportSource, SignedMembers};
+pub use alerts::{Alert, AlertFilter, SilenceAlert};
 pub use audit::AuditEvent;
+pub use backups::{Backup, BackupFilter, BackupProof, NewBackup, RestoreBackup};
 pub use billing::{BillPreview, BooksCheck, ChargeDifference, ClosePeriods, Closing, DryRun, InvoicePreview};
 pub use billing_details::{BillingDetails, NewBillingDetails};
 pub use cancellation::{CancelInstance, Cancellation, TakenBack};
@@ -48,6 +59,8 @@ pub use dunning::Dunning;
 pub use emergency::{EmergencyAccess, EmergencyOutcome, EmergencyReport};
 pub use error::ClientError;
 pub use health::{HealthReport, HealthState};
+pub use incidents::{Incident, IncidentFilter, IncidentUpdate, NewIncident, NewIncidentUpdate};
+pub use instance_health::{HealthObservation, InstanceHealth, UptimeOf};
 pub use instances::{
     DeleteInstance, Health, Instance, InstanceAccepted, InstanceFilter, NewInstance, RemovalRecord, Removed,
     RenameInstance, SuspendInstance,
@@ -56,6 +69,7 @@ pub use invoices::{
     ChargeFailure, Invoice, InvoiceCredit, InvoiceFilter, InvoiceLine, InvoiceState, NewPayment, NewRefund, Refund,
     WriteOff,
 };
+pub use isolation::{Isolation, IsolationPlace, IsolationProof, IsolationRound, NewIsolationRound, NotTried};
 pub use ledgers::{Ledger, LedgerEntry, NewCredit};
 pub use margins::{CostsByKind, CustomerMargin, Margin, MarginBasis, Margins, SpendLimit};
 pub use members::{Member, NewMember};
@@ -66,7 +80,14 @@ pub use problem::Problem;
 pub use providers::{
     Ceiling, CheckVerdict, Finding, FindingClass, FindingFilter, FindingState, Provider, ProviderCheck, ProviderLine,
 };
+pub use releases::{NewProof, NewRelease, PromoteRelease, Promotion, Proof, Release, WithdrawRelease, Withdrawal};
+pub use rollouts::{
+    LeftOut, NewRollout, PlannedUnit, Rollout, RolloutEvent, RolloutFilter, RolloutOccasion, RolloutPlan,
+    RolloutStrategy, RolloutUnit, RolloutWave, UnitCounts, UnitFilter,
+};
 pub use spending::{Budget, Cap, NewBudget, NewCap, Spending};
+pub use support_access::{AskForAccess, SupportAccess, SupportHour};
+pub use updates::{ChangeUpdates, NewPin, PastUpdate, Pin, RunningRelease, Updates, WaitingUpdate};
 pub use usage::{HourCharge, HourOfUse, SignedInHour, Usage, UsedHour, Waiver};
 pub use workflows::{Direction, Step, StepState, Workflow, WorkflowAccepted, WorkflowFilter, WorkflowState};
 

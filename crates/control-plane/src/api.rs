@@ -1,7 +1,9 @@
 //! What programs see: the REST API under `/api/v1`.
 
 pub(crate) mod activity;
+pub(crate) mod alerts;
 pub(crate) mod audit;
+pub(crate) mod backups;
 pub(crate) mod billing;
 pub(crate) mod billing_details;
 pub(crate) mod cancellation;
@@ -10,8 +12,11 @@ pub(crate) mod coupons;
 pub(crate) mod customers;
 pub(crate) mod disputes;
 pub(crate) mod dunning;
+pub(crate) mod health;
+pub(crate) mod incidents;
 pub(crate) mod instances;
 pub(crate) mod invoices;
+pub(crate) mod isolation;
 pub(crate) mod ledgers;
 pub(crate) mod margins;
 pub(crate) mod members;
@@ -19,7 +24,11 @@ pub(crate) mod messages;
 pub(crate) mod openapi;
 pub(crate) mod pool;
 pub(crate) mod providers;
+pub(crate) mod releases;
+pub(crate) mod rollouts;
 pub(crate) mod spending;
+pub(crate) mod support_access;
+pub(crate) mod updates;
 pub(crate) mod usage;
 pub(crate) mod workflows;
 

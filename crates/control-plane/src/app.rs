@@ -7,10 +7,14 @@ use providers::compute::{Compute, Release};
 use providers::edge::Edge;
 use providers::mail::Mail;
 use providers::payments::Payments;
+use providers::status_feed::StatusFeed;
+use providers::storage::Storage;
 use store::Db;
 use tokio::sync::Notify;
 use world::{Clock, Entropy, Sealer};
 
+use crate::alerts::AlertSettings;
+use crate::backups::BackupSettings;
 use crate::billing::BillingSettings;
 use crate::usage::intake::Intake;
 
@@ -31,6 +35,8 @@ pub struct Settings {
     pub billing: BillingSettings,
     /// How many instances are kept ready ahead of their customers.
     pub pool_size: u32,
+    /// How often backups are taken, and how long they are kept.
+    pub backups: BackupSettings,
     /// Who may use the console from the start.
     pub operator: Email,
     /// Whether the outbox can be read at `/mailbox`: on one machine only.
@@ -38,6 +44,25 @@ pub struct Settings {
     /// Where the built-in edge is reached from here; the probes of a new instance go there. `None` where
     /// another edge stands before instances: probes then go to their hostnames, as everybody's requests do.
     pub probe_address: Option<std::net::SocketAddr>,
+    /// How instances are watched, and who is told what of it.
+    pub watch: WatchSettings,
+}
+
+/// How instances are watched, and who is told what of it.
+#[derive(Debug, Clone)]
+pub struct WatchSettings {
+    /// How many instances may be asked through their hostnames in a second, all together.
+    pub probes_per_second: u32,
+    /// Whom alerts reach beside the operator.
+    pub alerts: AlertSettings,
+    /// The status pages of the companies that all of it runs at.
+    pub status_feeds: Vec<StatusFeed>,
+}
+
+impl Default for WatchSettings {
+    fn default() -> Self {
+        Self { probes_per_second: 10, alerts: AlertSettings::default(), status_feeds: Vec::new() }
+    }
 }
 
 /// The providers in use.
@@ -51,6 +76,8 @@ pub struct Drivers {
     pub payments: Arc<dyn Payments>,
     /// Sends mail.
     pub mail: Arc<dyn Mail>,
+    /// Keeps backups; `None` where no place is set for them.
+    pub storage: Option<Arc<dyn Storage>>,
 }
 
 /// What request handlers, workflows and reconcilers share.

@@ -1,12 +1,18 @@
 //! What operators see: who is broken, why, and what now.
 
+pub(crate) mod alerts;
 pub(crate) mod audit;
+pub(crate) mod backups;
 pub(crate) mod customers;
 pub(crate) mod door;
 pub(crate) mod enter;
+pub(crate) mod incidents;
 pub(crate) mod instances;
+pub(crate) mod isolation;
 pub(crate) mod money;
 pub(crate) mod providers;
+pub(crate) mod releases;
+pub(crate) mod rollouts;
 pub(crate) mod workflows;
 
 use ::providers::compute::Health;
@@ -14,6 +20,7 @@ use ::providers::payments::DisputeState;
 use axum::extract::State;
 use axum::response::Html;
 use domain::InstanceState;
+use fleet::RolloutState;
 use pages::console::{Attention, ConsoleHome, Count};
 use pages::{Area, Shell};
 use serde::Deserialize;
@@ -61,6 +68,7 @@ async fn attention(app: &App) -> Result<Vec<Attention>, AppError> {
         let what = format!("The mail server takes nothing of ours; {waiting} mails wait");
         entries.push(Attention { what, why, at: since, url: "/admin".to_owned() });
     }
+    entries.extend(breaches(app).await?);
     let filter = Filter { state: Some(WorkflowState::Stuck), before: None, limit: PAGE };
     for record in workflow::list(&app.db, &filter).await? {
         let subject = subject_in_words(app, &record.subject).await?;
@@ -71,17 +79,8 @@ async fn attention(app: &App) -> Result<Vec<Attention>, AppError> {
             url: format!("/admin/workflows/{}", record.id),
         });
     }
-    for instance in crate::instances::store::list(&app.db, Some(InstanceState::Active), None, 1000).await? {
-        let Some(observed) = &instance.observed else { continue };
-        if matches!(observed.observation.health, Health::Down) {
-            entries.push(Attention {
-                what: format!("{} does not answer", app.hostname(&instance.subdomain)),
-                why: observed.observation.detail.clone().unwrap_or_default(),
-                at: observed.observation.at,
-                url: format!("/admin/instances/{}", instance.id),
-            });
-        }
-    }
+    entries.extend(halted(app).await?);
+    entries.extend(down(app).await?);
     let contested = billing::contests::store::waiting(&app.db, PAGE).await?;
     if let Some(oldest) = contested.first() {
         entries.push(Attention {
@@ -114,6 +113,46 @@ async fn attention(app: &App) -> Result<Vec<Attention>, AppError> {
             why: oldest.difference.words.clone(),
             at: oldest.first_seen_at,
             url: "/admin/providers".to_owned(),
+        });
+    }
+    Ok(entries)
+}
+
+/// A rollout that waits for a decision.
+async fn halted(app: &App) -> Result<Option<Attention>, AppError> {
+    let open = crate::rollouts::store::open(&app.db).await?.filter(|open| open.state == RolloutState::Halted);
+    Ok(open.map(|open| Attention {
+        what: format!("The rollout of {} halted", open.version),
+        why: open.why.unwrap_or_default(),
+        at: open.made_at,
+        url: format!("/admin/rollouts/{}", open.id),
+    }))
+}
+
+/// Instances that do not answer.
+async fn down(app: &App) -> Result<Vec<Attention>, AppError> {
+    let active = crate::instances::store::list(&app.db, Some(InstanceState::Active), None, 1000).await?;
+    let seen = active.into_iter().filter_map(|instance| Some((instance.observed.clone()?.observation, instance)));
+    let down = seen.filter(|(observation, _)| observation.health == Health::Down);
+    Ok(down
+        .map(|(observation, instance)| Attention {
+            what: format!("{} does not answer", app.hostname(&instance.subdomain)),
+            why: observation.detail.unwrap_or_default(),
+            at: observation.at,
+            url: format!("/admin/instances/{}", instance.id),
+        })
+        .collect())
+}
+
+/// Walls that did not hold when they were tried last.
+async fn breaches(app: &App) -> Result<Vec<Attention>, AppError> {
+    let mut entries = Vec::new();
+    for (instance, round, at) in crate::isolation::store::breached(&app.db).await? {
+        entries.push(Attention {
+            what: format!("A stranger got into {}", crate::isolation::report::hostname(app, instance).await?),
+            why: "The isolation prover was not refused there. Suspend it until it is known why.".to_owned(),
+            at,
+            url: format!("/admin/isolation/{round}"),
         });
     }
     Ok(entries)

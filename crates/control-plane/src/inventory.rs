@@ -15,16 +15,19 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::app::Core;
 use crate::instances::{Place, cancellation};
-use crate::pool;
+use crate::{backups, pool};
 use remedy::Remedy;
 
 /// So long after a change of an instance nothing is said of it: providers' lists lag, and work that has
 /// just ended was still under way when they were read.
 pub(crate) const GRACE: SignedDuration = SignedDuration::from_mins(10);
 
+/// So long it is remembered for which proof of a backup something was made.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(24 * 90);
+
 /// Workflows that neither make nor remove anything at a provider. Whatever else works on an instance is
 /// waited for.
-const MAKES_NOTHING: [&str; 3] = ["publish-members.v1", "suspend.v1", "resume.v1"];
+const MAKES_NOTHING: [&str; 5] = ["publish-members.v1", "suspend.v1", "resume.v1", "back-up.v1", "restore.v1"];
 
 /// What a provider is there for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -180,10 +183,16 @@ pub(crate) async fn known(core: &Core) -> Result<Vec<Known>, ::store::sqlx::Erro
             is_given_up: given_up.contains(&place.id),
         }
     };
+    // Nobody pays for what is made for a proof, and nobody misses it.
+    let proofs = backups::store::proofs_at_large(&core.db, now - REMEMBERED).await?;
+    let proofs = proofs.iter().map(|proof| {
+        let state = if proof.ended_at.is_some() { InstanceState::Deleted } else { InstanceState::Provisioning };
+        known(&proof.place(), state, proof.ended_at.unwrap_or(proof.begun_at), true)
+    });
     // One whose order came to nothing is in both, and is to be gone from here on.
     let ahead_of: BTreeSet<InstanceId> = warm.iter().map(|one| one.place.id).collect();
     let instances = rows.iter().filter(|row| !ahead_of.contains(&row.place.id));
     let instances = instances.map(|row| known(&row.place, row.state, row.created_at.max(row.changed_at), false));
     let ahead = warm.iter().filter_map(|one| Some(known(&one.place, one.state.as_instance()?, one.changed_at, true)));
-    Ok(instances.chain(ahead).collect())
+    Ok(instances.chain(ahead).chain(proofs).collect())
 }

@@ -9,13 +9,22 @@
 //! - it gets another name: `instances/rename.rs`, then `instances/retire_address.rs`
 //! - somebody is invited or removed: `members.rs`, then `members/publish.rs`
 //! - an hour is used: `usage/report.rs`; what it costs: `usage.rs`; invoices and books: `billing.rs`
+//! - what instances keep is kept a second time: `backups.rs`
 //! - what is left behind at providers: `inventory.rs`; how much more they take: `limits.rs`; what they cost: `costs.rs`
+//! - what instances run: `releases.rs`; how a release reaches everyone: `rollouts.rs`
+//! - what waits for an operator: `alerts.rs`; what everybody is told: `incidents.rs` and `site/status.rs`; what providers
+//!   say of themselves: `provider_status.rs`
+//! - how instances are, and what share of the time they answered: `health.rs`
+//! - support is let into an instance for a while: `support_access.rs`
+//! - it is tried whether instances are walled off from each other: `isolation.rs`
 //! - what runs on a timer: `reconcilers.rs`
 //! - which address leads where: `routes.rs`
 
+mod alerts;
 mod api;
 mod app;
 mod audit;
+mod backups;
 mod billing;
 mod console;
 mod costs;
@@ -24,8 +33,11 @@ mod emergencies;
 mod error;
 mod front;
 mod guards;
+mod health;
+mod incidents;
 mod instances;
 mod inventory;
+mod isolation;
 mod limits;
 mod mail;
 mod members;
@@ -34,11 +46,15 @@ mod payment_events;
 mod person;
 mod pool;
 mod portal;
+mod provider_status;
 mod reconcilers;
+mod releases;
+mod rollouts;
 mod routes;
 mod signup;
 mod site;
 mod start;
+mod support_access;
 mod text;
 mod tokens;
 mod usage;
@@ -47,20 +63,35 @@ mod workflows;
 
 use store::Migration;
 
+pub use self::backups::BackupSettings;
+pub use self::backups::proofs::prove_due as prove_backups;
+pub use self::backups::prune::{prune as prune_backups, remove_leftovers as remove_leftover_backups};
+pub use self::backups::schedule::take_due as take_due_backups;
 pub use self::billing::closing::close_if_due;
 pub use self::billing::dunning::reconcile::dun_if_due;
 pub use self::billing::spending::watch::look_at_all as watch_spending;
 pub use self::billing::{BillingCycle, BillingSettings, Seller, Taxes};
 pub use self::instances::cancellation::reconcile::cancel_if_due;
-pub use app::{App, Core, Drivers, Settings};
+pub use alerts::tend::tend as tend_alerts;
+pub use alerts::{AlertSettings, Escalation};
+pub use app::{App, Core, Drivers, Settings, WatchSettings};
 pub use costs::reading::read_if_due as read_costs;
 pub use costs::{CostSettings, FixedCost, Prices};
 pub use front::serve_people;
 pub use guards::serve_guards;
+pub use health::probe::ask_due as probe_instances;
+pub use health::uptime::add_up as add_up_uptime;
+pub use health::watch::judge_all as judge_instances;
+pub use incidents::tell::tell_due as tell_subscribers;
+pub use isolation::round::begin_if_due as prove_isolation_if_due;
 pub use mail::SignInCodes;
 pub use pool::keeper::keep as keep_pool;
-pub use reconcilers::Reconcilers;
+pub use provider_status::read_if_due as read_provider_status;
+pub use reconcilers::{Reconcilers, observe_once as observe_instances};
+pub use rollouts::roll_out::look_after as look_after_rollouts;
 pub use start::{Started, assemble, start};
+pub use support_access::end_if_due as end_support_access_if_due;
+pub use support_access::hours::waive_if_due as waive_support_hours_if_due;
 pub use tokens::{entry_ticket, instance_token, operator_token, railway_webhook_secret};
 
 /// Every table of the main instance, its workflows, its edge and its drivers, in order.
@@ -86,9 +117,19 @@ pub fn migrations() -> Vec<Migration> {
         payment_events::store::MIGRATIONS,
         inventory::store::MIGRATIONS,
         limits::store::MIGRATIONS,
+        isolation::store::MIGRATIONS,
+        support_access::store::MIGRATIONS,
         pool::store::MIGRATIONS,
+        releases::store::MIGRATIONS,
+        rollouts::store::MIGRATIONS,
+        backups::store::MIGRATIONS,
         &self::billing::MIGRATIONS.concat(),
         &costs::MIGRATIONS.concat(),
+        health::store::MIGRATIONS,
+        health::uptime::store::MIGRATIONS,
+        alerts::store::MIGRATIONS,
+        incidents::store::MIGRATIONS,
+        provider_status::store::MIGRATIONS,
     ]
     .concat()
 }

@@ -7,8 +7,8 @@ pub(crate) mod watch;
 use ::store::Tx;
 use ::store::sqlx::Error;
 
+use crate::alerts::{self, Kind};
 use crate::app::Core;
-use crate::mail;
 
 pub(crate) use planner::Ceiling;
 
@@ -42,7 +42,7 @@ pub(crate) async fn tell_that_it_is_near(core: &Core, ceiling: &Ceiling) -> Resu
 
 async fn alert(core: &Core, key: &str, what: &str, ceiling: &Ceiling) -> Result<(), Error> {
     let mut tx = core.db.begin().await?;
-    mail::alert(&mut tx, core, key, what, &ceiling.in_words(), "/admin/providers").await?;
+    alerts::raise(&mut tx, core, Kind::ProviderLimit, key, what, &ceiling.in_words(), "/admin/providers").await?;
     tx.commit().await?;
     core.mail_waiting.notify_one();
     Ok(())

@@ -13,11 +13,12 @@ use ::store::Tx;
 use ::store::sqlx::Error;
 use anyhow::Context as _;
 use async_trait::async_trait;
-use domain::{Email, MessageId, Subdomain};
+use domain::{BackupId, Email, MessageId, Subdomain};
 use jiff::SignedDuration;
 use pages::mail as letters;
 use world::Sealer;
 
+use crate::alerts;
 use crate::app::Core;
 use crate::instances::holds::Standing;
 use crate::instances::{Instance, provision, rename};
@@ -96,18 +97,31 @@ pub(crate) async fn provisioning_failed(
     let (subject, text, html) = (letter.subject(), letter.text(), letter.html());
     post(tx, core, Letter { key: &key, to, subject, text, html }).await?;
     let what = format!("Provisioning {} failed and was undone", core.hostname(instance.chosen()));
-    alert(tx, core, &format!("{key} operator"), &what, reason, &format!("/admin/workflows/{workflow}")).await
+    let path = format!("/admin/workflows/{workflow}");
+    alerts::raise(tx, core, alerts::Kind::WorkUndone, &format!("{key} operator"), &what, reason, &path).await
 }
 
-/// Writes to the operator, once for each key.
+/// Writes to the operator about an alert, once for each key. What raises one is [`crate::alerts::raise`].
 pub(crate) async fn alert(tx: &mut Tx, core: &Core, key: &str, what: &str, why: &str, path: &str) -> Result<(), Error> {
+    alert_to(tx, core, &core.settings.operator, key, what, why, path).await
+}
+
+/// The same to somebody else.
+pub(crate) async fn alert_to(
+    tx: &mut Tx,
+    core: &Core,
+    to: &Email,
+    key: &str,
+    what: &str,
+    why: &str,
+    path: &str,
+) -> Result<(), Error> {
     let letter = letters::OperatorAlert {
         product: core.settings.product.clone(),
         what: what.to_owned(),
         why: why.to_owned(),
         url: core.site_url(path),
     };
-    let to = &core.settings.operator;
     post(tx, core, Letter { key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
 }
 
@@ -142,6 +156,39 @@ pub(crate) async fn suspended(tx: &mut Tx, core: &Core, instance: &Instance, rea
     let key = format!("suspended {} {}", instance.id, reason.since.as_millisecond());
     let to = &instance.customer_email;
     post(tx, core, Letter { key: &key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
+}
+
+pub(crate) async fn restored(tx: &mut Tx, core: &Core, instance: &Instance, before: &BackupId) -> Result<(), Error> {
+    let letter = letters::Restored {
+        product: core.settings.product.clone(),
+        name: instance.customer_name.clone(),
+        hostname: core.shown_hostname(&instance.subdomain),
+        url: core.site_url(&format!("/portal/instances/{}/backups", instance.subdomain)),
+    };
+    let key = format!("restored {} {before}", instance.id);
+    let to = &instance.customer_email;
+    post(tx, core, Letter { key: &key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
+}
+
+pub(crate) async fn restore_failed(
+    tx: &mut Tx,
+    core: &Core,
+    instance: &Instance,
+    reason: &str,
+    workflow: &str,
+) -> Result<(), Error> {
+    let letter = letters::RestoreFailed {
+        product: core.settings.product.clone(),
+        name: instance.customer_name.clone(),
+        hostname: core.shown_hostname(&instance.subdomain),
+        url: core.site_url(&format!("/portal/instances/{}/backups", instance.subdomain)),
+    };
+    let key = format!("restore failed {workflow}");
+    let to = &instance.customer_email;
+    let (subject, text, html) = (letter.subject(), letter.text(), letter.html());
+    post(tx, core, Letter { key: &key, to, subject, text, html }).await?;
+    let what = format!("Restoring {} failed and was undone", core.hostname(&instance.subdomain));
+    alert(tx, core, &format!("{key} operator"), &what, reason, &format!("/admin/workflows/{workflow}")).await
 }
 
 pub(crate) async fn resumed(tx: &mut Tx, core: &Core, instance: &Instance) -> Result<(), Error> {
@@ -196,7 +243,8 @@ pub(crate) async fn rename_failed(
     let (subject, text, html) = (letter.subject(), letter.text(), letter.html());
     post(tx, core, Letter { key: &key, to, subject, text, html }).await?;
     let what = format!("{} could not move to {wanted}; that was undone", core.hostname(&instance.subdomain));
-    alert(tx, core, &format!("{key} operator"), &what, reason, &format!("/admin/workflows/{workflow}")).await
+    let path = format!("/admin/workflows/{workflow}");
+    alerts::raise(tx, core, alerts::Kind::WorkUndone, &format!("{key} operator"), &what, reason, &path).await
 }
 
 pub(crate) async fn deleted(tx: &mut Tx, core: &Core, instance: &Instance) -> Result<(), Error> {

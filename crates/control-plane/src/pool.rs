@@ -49,11 +49,6 @@ pub(crate) async fn stock(core: &Core) -> Result<Stock, Error> {
     })
 }
 
-/// What instances are made from now, as far as one made from it can be told from another.
-fn release(core: &Core) -> Result<String, Error> {
-    serde_json::to_string(&core.settings.release).map_err(|error| Error::Encode(Box::new(error)))
-}
-
 /// Where an instance that was made ahead stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WarmState {

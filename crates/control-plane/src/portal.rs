@@ -1,5 +1,6 @@
 //! What customers see of their own: instances, use, bill, members, deletion.
 
+pub(crate) mod backups;
 pub(crate) mod billing_details;
 pub(crate) mod bills;
 pub(crate) mod coupons;
@@ -9,14 +10,16 @@ pub(crate) mod members;
 pub(crate) mod payment;
 pub(crate) mod rename;
 pub(crate) mod spending;
+pub(crate) mod support;
+pub(crate) mod updates;
 
 use axum::extract::{Path, Query, State};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use domain::{Email, InstanceState, Month};
 use jiff::SignedDuration;
 use pages::{
-    Area, BillView, EvidenceRow, HourRow, InstanceCard, MemberRow, Notice, NoticeKind, Observed, PortalHome,
-    PortalInstance,
+    Area, BillView, EvidenceRow, HourRow, InstanceCard, IsolationNote, MemberRow, Notice, NoticeKind, Observed,
+    PortalHome, PortalInstance,
 };
 use providers::compute::Health;
 use serde::Deserialize;
@@ -24,10 +27,12 @@ use serde::Deserialize;
 use crate::app::App;
 use crate::error::AppError;
 use crate::instances::{self, Instance, provision};
+use crate::isolation::{self, report::OfInstance};
 use crate::person::Person;
 use crate::pool::claim;
 use crate::signup::checkout;
 use crate::site::{PageError, shell};
+use crate::support_access;
 use crate::usage;
 
 /// How long an order that came to nothing is shown.
@@ -89,6 +94,8 @@ pub(crate) struct Around {
     /// Which name was wanted, and why not.
     pub wanted_name: String,
     pub name_error: Option<String>,
+    /// What was wanted of updates, and why not.
+    pub updates: Option<updates::Refused>,
 }
 
 /// The page of one instance.
@@ -105,6 +112,7 @@ pub(crate) async fn page(app: &App, person: &Person, instance: &Instance, around
     });
     let renaming = rename::view(app, instance, &around).await?;
     let leaving = leaving::on_page(app, instance).await?;
+    let updates = updates::view(app, instance, around.updates).await?;
     let mut shell = shell(app, Area::Portal, instance.subdomain.as_str(), Some(person));
     shell.notice = around.notice.map(|text| Notice { kind: NoticeKind::Success, text });
     let page = PortalInstance {
@@ -115,6 +123,7 @@ pub(crate) async fn page(app: &App, person: &Person, instance: &Instance, around
         state: instance.state,
         suspended_because: instance.suspended_because.clone(),
         observed: observed(instance),
+        health: crate::health::view::of(app, instance).await?,
         month,
         hours: used.hours.into_iter().map(hour_row).collect(),
         bill: BillView { bill: used.bill, plan: app.settings.plan.clone() },
@@ -122,9 +131,12 @@ pub(crate) async fn page(app: &App, person: &Person, instance: &Instance, around
         may_manage: true,
         invite_email: around.entered,
         invite_error: around.error,
+        updates,
         renaming,
         leaving,
         download: leaving::downloads(app),
+        support_until: support_until(app, instance).await?,
+        isolation: isolation_note(isolation::report::of_instance(app, instance.id).await?),
         portal_url,
     };
     Ok(page.render())
@@ -167,6 +179,19 @@ pub(crate) fn observed(instance: &Instance) -> Option<Observed> {
         at: observed.observation.at,
         by: format!("{} driver", observed.by),
     })
+}
+
+/// Until when support may enter, if it may.
+async fn support_until(app: &App, instance: &Instance) -> Result<Option<jiff::Timestamp>, AppError> {
+    let open = support_access::store::open_of(&app.db, instance.id).await?;
+    let until = open.as_ref().and_then(|open| open.leave()).map(|leave| leave.until);
+    Ok(until.filter(|until| *until > app.clock.now()))
+}
+
+fn isolation_note(known: OfInstance) -> IsolationNote {
+    let (proven_at, refused, neighbours) =
+        known.proven.map_or((None, 0, 0), |(at, refused, by)| (Some(at), refused, by));
+    IsolationNote { proven_at, refused, neighbours, since: known.since, is_breached: known.is_breached }
 }
 
 fn hour_row((hour, evidence): (domain::UsageHour, Vec<domain::Evidence>)) -> HourRow {

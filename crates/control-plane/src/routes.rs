@@ -19,7 +19,11 @@ pub(crate) fn for_people(app: &App) -> Router {
         .route("/acceptable-use", get(site::pages::acceptable_use))
         .route("/billing-agreement", get(site::pages::billing_agreement))
         .route("/docs", get(site::pages::docs))
-        .route("/status", get(site::pages::status))
+        .route("/status", get(site::status::show))
+        .route("/status/feed.atom", get(site::status::feed))
+        .route("/status/subscribe", post(site::status::subscribe))
+        .route("/status/confirm/{token}", get(site::status::confirm_subscription).post(site::status::subscribed))
+        .route("/status/unsubscribe/{token}", get(site::status::confirm_leaving).post(site::status::leave))
         .route("/assets/{file}", get(site::pages::asset))
         .route("/signup", get(site::signup::form).post(site::signup::submit))
         .route("/signup/availability", get(site::signup::availability))
@@ -61,6 +65,8 @@ fn for_customers() -> Router<App> {
         )
         .route("/portal/instances/{subdomain}/rename", post(portal::rename::request))
         .route("/portal/instances/{subdomain}/rename/availability", get(portal::rename::availability))
+        .route("/portal/instances/{subdomain}/updates/window", post(portal::updates::choose_window))
+        .route("/portal/instances/{subdomain}/updates/defer", post(portal::updates::defer))
         .route("/portal/instances/{subdomain}/bills", get(portal::bills::index))
         .route(
             "/portal/instances/{subdomain}/bills/cap",
@@ -80,8 +86,17 @@ fn for_customers() -> Router<App> {
         .route("/portal/instances/{subdomain}/bills/invoices/{number}/pay", post(portal::bills::pay))
         .route("/portal/instances/{subdomain}/bills/invoices/{number}/pdf", get(portal::bills::pdf))
         .route("/portal/instances/{subdomain}/bills/invoices/{number}/csv", get(portal::bills::csv))
+        .route("/portal/instances/{subdomain}/backups", get(portal::backups::index).post(portal::backups::request))
+        .route(
+            "/portal/instances/{subdomain}/backups/{backup}/restore",
+            get(portal::backups::confirm_restore).post(portal::backups::put_back),
+        )
         .route("/portal/instances/{subdomain}/cancel", get(portal::leaving::show).post(portal::leaving::request))
         .route("/portal/instances/{subdomain}/cancel/undo", post(portal::leaving::take_back))
+        .route("/portal/instances/{subdomain}/support", get(portal::support::show))
+        .route("/portal/instances/{subdomain}/support/let-in", post(portal::support::let_in))
+        .route("/portal/instances/{subdomain}/support/decline", post(portal::support::decline))
+        .route("/portal/instances/{subdomain}/support/end", post(portal::support::end))
         .route("/portal/instances/{subdomain}/export", post(portal::leaving::download))
         .route("/portal/instances/{subdomain}/delete", get(portal::deletion::confirm).post(portal::deletion::request))
         .route("/portal/instances/{subdomain}/deletion", get(portal::deletion::progress))
@@ -98,8 +113,19 @@ fn for_operators() -> Router<App> {
         .route("/admin/instances/{id}", get(console::instances::show))
         .route("/admin/instances/{id}/suspend", post(console::instances::suspend))
         .route("/admin/instances/{id}/resume", post(console::instances::resume))
+        .route("/admin/instances/{id}/support", post(console::instances::ask_for_access))
+        .route("/admin/instances/{id}/support/end", post(console::instances::end_access))
         .route("/admin/instances/{id}/cancel", post(console::instances::cancel))
         .route("/admin/instances/{id}/cancel/undo", post(console::instances::take_back))
+        .route("/admin/instances/{id}/backups", get(console::backups::index).post(console::backups::request))
+        .route(
+            "/admin/instances/{id}/backups/{backup}/restore",
+            get(console::backups::confirm_restore).post(console::backups::put_back),
+        )
+        .route("/admin/instances/{id}/stage", post(console::instances::move_to_stage))
+        .route("/admin/instances/{id}/pin", post(console::instances::pin))
+        .route("/admin/instances/{id}/unpin", post(console::instances::unpin))
+        .merge(updates_for_operators())
         .route("/admin/workflows", get(console::workflows::index))
         .route("/admin/workflows/{id}", get(console::workflows::show))
         .route("/admin/workflows/{id}/retry", get(console::workflows::confirm_retry).post(console::workflows::retry))
@@ -107,6 +133,8 @@ fn for_operators() -> Router<App> {
             "/admin/workflows/{id}/abandon",
             get(console::workflows::confirm_abandon).post(console::workflows::abandon),
         )
+        .route("/admin/isolation", get(console::isolation::index).post(console::isolation::begin))
+        .route("/admin/isolation/{id}", get(console::isolation::show))
         .route("/admin/providers", get(console::providers::index))
         .route("/admin/providers/sweep", post(console::providers::sweep))
         .route(
@@ -134,7 +162,41 @@ fn for_operators() -> Router<App> {
             "/admin/money/invoices/{number}/write-off",
             get(console::money::invoice::confirm_write_off).post(console::money::invoice::write_off),
         )
+        .route("/admin/alerts", get(console::alerts::index))
+        .route("/admin/alerts/{id}/acknowledge", post(console::alerts::acknowledge))
+        .route("/admin/alerts/{id}/silence", post(console::alerts::silence))
+        .route("/admin/alerts/{id}/resolve", post(console::alerts::resolve))
+        .route("/admin/incidents", get(console::incidents::index).post(console::incidents::open))
+        .route("/admin/incidents/{id}", get(console::incidents::show))
+        .route("/admin/incidents/{id}/updates", post(console::incidents::update))
         .route("/admin/audit", get(console::audit::index))
+}
+
+fn updates_for_operators() -> Router<App> {
+    Router::new()
+        .route("/admin/releases", get(console::releases::index).post(console::releases::create))
+        .route("/admin/releases/new", get(console::releases::form))
+        .route("/admin/releases/{version}", get(console::releases::show))
+        .route(
+            "/admin/releases/{version}/promote",
+            get(console::releases::confirm_promote).post(console::releases::promote),
+        )
+        .route(
+            "/admin/releases/{version}/withdraw",
+            get(console::releases::confirm_withdraw).post(console::releases::withdraw),
+        )
+        .route("/admin/rollouts", get(console::rollouts::index).post(console::rollouts::plan::start))
+        .route("/admin/rollouts/new", get(console::rollouts::plan::form))
+        .route("/admin/rollouts/plan", get(console::rollouts::plan::show))
+        .route("/admin/rollouts/{id}", get(console::rollouts::show))
+        .route("/admin/rollouts/{id}/pause", post(console::rollouts::pause))
+        .route("/admin/rollouts/{id}/resume", post(console::rollouts::resume))
+        .route("/admin/rollouts/{id}/cancel", get(console::rollouts::confirm_cancel).post(console::rollouts::cancel))
+        .route(
+            "/admin/rollouts/{id}/roll-back",
+            get(console::rollouts::confirm_roll_back).post(console::rollouts::roll_back),
+        )
+        .route("/admin/rollouts/{id}/units/{instance}/skip", post(console::rollouts::skip))
 }
 
 /// What the guards of instances may reach, and nothing else: this is served on a socket of its own.
@@ -162,6 +224,7 @@ fn for_programs() -> Router<App> {
     Router::new()
         .route("/openapi.json", get(api::openapi::document))
         .merge(about_instances())
+        .merge(about_releases())
         .route("/customers", get(api::customers::index))
         .route("/customers/{id}/ledger", get(api::ledgers::show))
         .route("/customers/{id}/credits", post(api::ledgers::give_credit))
@@ -189,8 +252,16 @@ fn for_programs() -> Router<App> {
         .route("/billing/check", post(api::billing::check))
         .route("/billing/differences", get(api::billing::differences))
         .route("/billing/margins", get(api::margins::show))
+        .route("/backups", get(api::backups::index).post(api::backups::create))
+        .route("/backups/proofs", get(api::backups::list_proofs))
+        .route("/backups/{backup}", get(api::backups::show))
+        .route("/backups/{backup}/verify", post(api::backups::verify))
+        .route("/backups/{backup}/restore", post(api::backups::put_back))
         .route("/messages", get(api::messages::index))
         .route("/messages/{id}/retry", post(api::messages::retry))
+        .route("/isolation", get(api::isolation::index))
+        .route("/isolation/rounds", post(api::isolation::begin))
+        .route("/isolation/rounds/{id}", get(api::isolation::show))
         .route("/pool", get(api::pool::show))
         .route("/providers", get(api::providers::index))
         .route("/providers/sweep", post(api::providers::sweep))
@@ -201,6 +272,13 @@ fn for_programs() -> Router<App> {
         .route("/workflows/{id}", get(api::workflows::show))
         .route("/workflows/{id}/retry", post(api::workflows::retry))
         .route("/workflows/{id}/abandon", post(api::workflows::abandon))
+        .route("/alerts", get(api::alerts::index))
+        .route("/alerts/{id}/acknowledge", post(api::alerts::acknowledge))
+        .route("/alerts/{id}/silence", post(api::alerts::silence))
+        .route("/alerts/{id}/resolve", post(api::alerts::resolve))
+        .route("/incidents", get(api::incidents::index).post(api::incidents::open))
+        .route("/incidents/{id}", get(api::incidents::show))
+        .route("/incidents/{id}/updates", post(api::incidents::update))
         .route("/audit-events", get(api::audit::index))
         .route("/activity", post(api::activity::report))
         .route("/activity/emergency", post(api::activity::emergency))
@@ -225,6 +303,10 @@ fn about_instances() -> Router<App> {
             "/instances/{instance}/access",
             put(api::instances::give_own_access).delete(api::instances::give_shared_access),
         )
+        .route(
+            "/instances/{instance}/support-access",
+            get(api::support_access::index).post(api::support_access::ask).delete(api::support_access::end),
+        )
         .route("/instances/{instance}/members", get(api::members::index).post(api::members::add))
         .route("/instances/{instance}/members/{email}", delete(api::members::remove))
         .route("/instances/{instance}/usage", get(api::usage::show))
@@ -236,5 +318,24 @@ fn about_instances() -> Router<App> {
             "/instances/{instance}/spending/budget",
             put(api::spending::set_budget).delete(api::spending::remove_budget),
         )
+        .route("/instances/{instance}/updates", get(api::updates::show).put(api::updates::change))
+        .route("/instances/{instance}/health", get(api::health::show))
         .route("/instances/{instance}/logs", get(api::instances::logs))
+}
+
+fn about_releases() -> Router<App> {
+    Router::new()
+        .route("/releases", get(api::releases::index).post(api::releases::create))
+        .route("/releases/{version}", get(api::releases::show))
+        .route("/releases/{version}/promote", post(api::releases::promote))
+        .route("/releases/{version}/withdraw", post(api::releases::withdraw))
+        .route("/releases/{version}/proofs", post(api::releases::prove))
+        .route("/rollouts", get(api::rollouts::index).post(api::rollouts::start))
+        .route("/rollouts/{id}", get(api::rollouts::show))
+        .route("/rollouts/{id}/units", get(api::rollouts::units))
+        .route("/rollouts/{id}/units/{instance}/skip", post(api::rollouts::skip))
+        .route("/rollouts/{id}/pause", post(api::rollouts::pause))
+        .route("/rollouts/{id}/resume", post(api::rollouts::resume))
+        .route("/rollouts/{id}/cancel", post(api::rollouts::cancel))
+        .route("/rollouts/{id}/roll-back", post(api::rollouts::roll_back))
 }

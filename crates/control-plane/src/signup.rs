@@ -4,6 +4,7 @@
 pub(crate) mod checkout;
 pub(crate) mod closing;
 
+use access::TestIdentity;
 use domain::{CouponCode, CustomerId, Email, InstanceId, MemberRole, Subdomain, WorkflowId};
 use pages::LegalText;
 use providers::payments::{Collects, SavedCard};
@@ -53,6 +54,8 @@ pub(crate) enum SignupError {
     KeyReused,
     #[error("{} of {} {} are used at {}, and no other instance fits", .0.used, .0.limit, .0.name, .0.provider)]
     Full(Box<Ceiling>),
+    #[error("no mail gets to that address; give one at which you read mail")]
+    Nobodys,
     #[error(transparent)]
     Coupon(AppError),
     #[error(transparent)]
@@ -62,6 +65,9 @@ pub(crate) enum SignupError {
 /// Makes customer, instance, owner and provisioning workflow, or nothing at all. The same order
 /// again gives the same instance.
 pub(crate) async fn sign_up(app: &App, new: &NewSignup) -> Result<Accepted, SignupError> {
+    if TestIdentity::is_one(&new.email) {
+        return Err(SignupError::Nobodys);
+    }
     if let Some(accepted) = earlier(app, new).await? {
         return Ok(accepted);
     }

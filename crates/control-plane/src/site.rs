@@ -4,6 +4,7 @@ pub(crate) mod order;
 pub(crate) mod pages;
 pub(crate) mod progress;
 pub(crate) mod signup;
+pub(crate) mod status;
 
 use ::pages::{Area, CONTENT_SECURITY_POLICY, ErrorPage, Shell};
 use axum::extract::{Request, State};

@@ -8,6 +8,9 @@ use tokio_util::sync::CancellationToken;
 use workflow::Workflow;
 
 use crate::app::{App, Core};
+use crate::backups::back_up::BackUp;
+use crate::backups::proofs::Prove;
+use crate::backups::restore::Restore;
 use crate::billing::closing::Close;
 use crate::billing::collection::{Collect, HandOver, LookUp, Withdraw};
 use crate::billing::comparison::Compare;
@@ -27,14 +30,18 @@ use crate::instances::retire_address::RetireAddress;
 use crate::instances::suspension::{Resume, Suspend};
 use crate::inventory::repair::Repair;
 use crate::inventory::sweep::Sweep;
+use crate::isolation::round::ProveIsolation;
 use crate::members::publish::PublishMembers;
 use crate::operators;
 use crate::pool::claim::Claim;
 use crate::pool::discard::Discard;
 use crate::pool::prepare::Prepare;
 use crate::reconcilers::Reconcilers;
+use crate::releases;
+use crate::rollouts::go_back::GoBack;
+use crate::rollouts::update::Update;
 use crate::signup::checkout::SignUp;
-use crate::tokens;
+use crate::{support_access, tokens};
 
 /// A running main instance.
 pub struct Started {
@@ -55,10 +62,12 @@ pub async fn assemble(core: Core, engine: workflow::Settings) -> anyhow::Result<
     let core = Arc::new(core);
     operators::appoint(&core.db, &core.settings.operator, core.clock.now()).await?;
     core.admit_to_site(&core.settings.operator).await?;
+    support_access::tell_who_is_support(&core).await?;
     // Before the plan: whether one was ever sold says from when the first taxes hold.
     taxes::keep(&core).await?;
     plans::keep(&core).await?;
-    let kinds: [Arc<dyn Workflow>; 28] = [
+    releases::settings::keep(&core).await?;
+    let kinds: [Arc<dyn Workflow>; 34] = [
         Arc::new(SignUp(Arc::clone(&core))),
         Arc::new(PaymentPortal(Arc::clone(&core))),
         Arc::new(PayPage(Arc::clone(&core))),
@@ -67,6 +76,9 @@ pub async fn assemble(core: Core, engine: workflow::Settings) -> anyhow::Result<
         Arc::new(Claim(Arc::clone(&core))),
         Arc::new(Discard(Arc::clone(&core))),
         Arc::new(Delete(Arc::clone(&core))),
+        Arc::new(BackUp(Arc::clone(&core))),
+        Arc::new(Restore(Arc::clone(&core))),
+        Arc::new(Prove(Arc::clone(&core))),
         Arc::new(Suspend(Arc::clone(&core))),
         Arc::new(Resume(Arc::clone(&core))),
         Arc::new(Subscription(Arc::clone(&core))),
@@ -76,6 +88,7 @@ pub async fn assemble(core: Core, engine: workflow::Settings) -> anyhow::Result<
         Arc::new(SharedAccess(Arc::clone(&core))),
         Arc::new(PublishMembers(Arc::clone(&core))),
         Arc::new(Sweep(Arc::clone(&core))),
+        Arc::new(ProveIsolation(Arc::clone(&core))),
         Arc::new(Repair(Arc::clone(&core))),
         Arc::new(Close(Arc::clone(&core))),
         Arc::new(Collect(Arc::clone(&core))),
@@ -87,6 +100,8 @@ pub async fn assemble(core: Core, engine: workflow::Settings) -> anyhow::Result<
         Arc::new(LookUpDispute(Arc::clone(&core))),
         Arc::new(HandOver(Arc::clone(&core))),
         Arc::new(Compare(Arc::clone(&core))),
+        Arc::new(Update(Arc::clone(&core))),
+        Arc::new(GoBack(Arc::clone(&core))),
     ];
     let engine = workflow::Engine::new(core.db.clone(), core.clock.clone(), core.entropy.clone(), engine, kinds);
     Ok(App::new(core, engine))

@@ -1,4 +1,6 @@
-use domain::{CustomerId, Email, InstanceId, ProjectName, Subdomain};
+use domain::{CustomerId, Email, InstanceId, ProjectName, ReleaseId, RolloutId, Subdomain};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use store::sqlx::Error;
 
 /// Reads a stored text as what it means. What we wrote ourselves always reads; anything else means
@@ -18,8 +20,13 @@ macro_rules! stored {
 }
 
 stored!(
+    domain::BackupId,
+    domain::BackupReason,
+    domain::BackupState,
+    providers::storage::ObjectName,
     CustomerId,
     InstanceId,
+    domain::SupportAccessId,
     Email,
     Subdomain,
     ProjectName,
@@ -30,8 +37,30 @@ stored!(
     domain::CouponCode,
     domain::Signal,
     domain::Month,
-    domain::TaxId
+    domain::TaxId,
+    ReleaseId,
+    RolloutId,
+    fleet::Stage,
+    fleet::Version,
+    domain::Verdict,
+    domain::AlertId,
+    domain::IncidentId,
+    domain::Severity,
+    domain::Impact,
+    domain::IncidentState,
+    domain::Component,
+    domain::Met
 );
+
+/// A value as stored in a column of text.
+pub(crate) fn to_json(value: &impl Serialize) -> Result<String, Error> {
+    serde_json::to_string(value).map_err(|error| Error::Encode(Box::new(error)))
+}
+
+/// A value that was stored as text.
+pub(crate) fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
+    serde_json::from_str(text).map_err(|error| Error::Decode(Box::new(error)))
+}
 
 /// A sentence with its first letter large.
 pub(crate) fn capital(sentence: &str) -> String {

@@ -129,7 +129,13 @@ typed_id!(/** Names a customer. */ CustomerId, CustomerKind, "cus");
 typed_id!(/** Names one customer's copy of the application. */ InstanceId, InstanceKind, "ins");
 typed_id!(/** Names one run of a durable workflow. */ WorkflowId, WorkflowKind, "wfl");
 typed_id!(/** Names a mail in the outbox. */ MessageId, MessageKind, "msg");
+typed_id!(/** Names a customer's leave for support to enter an instance, or the request for it. */ SupportAccessId, SupportAccessKind, "sup");
 typed_id!(/** Names an entry of the audit log. */ AuditId, AuditKind, "aud");
+typed_id!(/** Names one backup of an instance. */ BackupId, BackupKind, "bak");
+typed_id!(/** Names a version of the application. */ ReleaseId, ReleaseKind, "rls");
+typed_id!(/** Names a rollout: many instances brought to a release. */ RolloutId, RolloutKind, "rol");
+typed_id!(/** Names something that waits for an operator. */ AlertId, AlertKind, "alt");
+typed_id!(/** Names an incident on the status page. */ IncidentId, IncidentKind, "inc");
 
 #[cfg(test)]
 mod tests {

@@ -4,12 +4,16 @@
 //! passes them in. A value of one of these types was checked when it was made, so no other
 //! crate checks it again.
 
+mod alert;
+mod backup;
 mod bill;
 mod country;
 mod coupon_code;
 mod email;
 mod evidence;
+mod health;
 mod id;
+mod incident;
 mod instance;
 mod instances_txt;
 mod micros;
@@ -20,14 +24,24 @@ mod project_name;
 mod role;
 mod subdomain;
 mod tax_id;
+mod uptime;
 mod usage;
 
+pub use alert::{AlertEvent, AlertIsOver, AlertState, Severity, UnknownAlertWord};
+pub use backup::{BackupEvent, BackupReason, BackupState, Retention, UnknownBackupWord};
 pub use bill::{Bill, BillLine};
 pub use country::{Country, UnknownCountry};
 pub use coupon_code::{CouponCode, CouponCodeError};
 pub use email::{Email, EmailError};
 pub use evidence::{Doers, DoersError, Evidence, Signal, UnknownSignal};
-pub use id::{AuditId, CustomerId, IdError, InstanceId, MessageId, WorkflowId};
+pub use health::{
+    Freshness, Judgement, Look, Met, Probe, Purpose, Seen, Source, UnknownMeeting, UnknownVerdict, Verdict, Views,
+};
+pub use id::{
+    AlertId, AuditId, BackupId, CustomerId, IdError, IncidentId, InstanceId, MessageId, ReleaseId, RolloutId,
+    SupportAccessId, WorkflowId,
+};
+pub use incident::{Component, Impact, IncidentIsOver, IncidentState, UnknownIncidentWord};
 pub use instance::{Event, InstanceState, InvalidTransition, UnknownState};
 pub use instances_txt::{InstancesTxtError, parse_instances_txt, write_instances_txt};
 pub use micros::{Micros, MicrosError};
@@ -38,4 +52,5 @@ pub use project_name::{ProjectName, ProjectNameError};
 pub use role::{MemberRole, OperatorRole, UnknownRole};
 pub use subdomain::{RESERVED, Subdomain, SubdomainError};
 pub use tax_id::{TaxId, TaxIdError};
+pub use uptime::{Share, Span, Uptime};
 pub use usage::{UsageError, UsageHours};

@@ -1,6 +1,6 @@
 //! What the edge itself says: pages for people, problems (RFC 9457) for programs.
 
-use access::protocol::ASSERTION_COOKIE;
+use access::protocol::{ASSERTION_COOKIE, REFUSED_BY};
 use axum::body::Body;
 use axum::response::Response;
 use http::header::{
@@ -122,7 +122,7 @@ pub(crate) fn notice(core: &Core, reader: Reader, notice: &Notice<'_>) -> Respon
 pub(crate) fn sign_in_first(core: &Core, door: &Door, reader: Reader, wanted: &str) -> Response {
     if reader == Reader::Visiting {
         let login = ReturnPath::or_front_page(wanted).carried_by(LOGIN);
-        return redirect(StatusCode::FOUND, &login);
+        return refused_here(redirect(StatusCode::FOUND, &login));
     }
     let mut response = notice(
         core,
@@ -140,11 +140,17 @@ pub(crate) fn sign_in_first(core: &Core, door: &Door, reader: Reader, wanted: &s
     if let Ok(challenge) = HeaderValue::try_from(challenge) {
         response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     }
+    refused_here(response)
+}
+
+/// Says of a refusal that it is this edge's.
+fn refused_here(mut response: Response) -> Response {
+    response.headers_mut().insert(REFUSED_BY, HeaderValue::from_static("edge"));
     response
 }
 
 pub(crate) fn not_admitted(core: &Core, door: &Door, reader: Reader) -> Response {
-    notice(
+    let response = notice(
         core,
         reader,
         &Notice {
@@ -155,7 +161,8 @@ pub(crate) fn not_admitted(core: &Core, door: &Door, reader: Reader) -> Response
             link: Some(("Sign in with another address", LOGIN)),
             passing: false,
         },
-    )
+    );
+    refused_here(response)
 }
 
 /// What stands in place of an instance that is not open; `None` when it is.

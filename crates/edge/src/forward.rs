@@ -90,6 +90,10 @@ async fn forward(core: &Core, door: &Door, published: &Published, request: Reque
     };
     outbound.bar_from_trailers(is_barred_from_trailers);
     say_who_and_where(core, outbound.headers_mut(), published, peer, &pass);
+    // A prober wants to know how things are, not how they will be.
+    if !matches!(pass, Pass::Probe) {
+        outbound.hold_for(core.settings.hold);
+    }
     match send(core, published, outbound).await {
         Ok(mut answer) => {
             session::strip_set_cookies(answer.headers_mut());

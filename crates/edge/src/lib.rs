@@ -35,13 +35,16 @@ mod upstreams;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use ::access::{KeySet, Verifier};
+use ::access::{KeySet, Seal, TestIdentity, Verifier};
 use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
 use domain::{Email, InstanceId};
 use http::{HeaderMap, HeaderValue};
+use jiff::SignedDuration;
+use secrecy::SecretString;
 use tower::ServiceExt as _;
 use world::{Clock, Entropy, Sealer};
 
@@ -54,6 +57,9 @@ pub use store::MIGRATIONS;
 use crate::core::Core;
 use crate::door::Door;
 use crate::return_path::ReturnPath;
+
+/// Longer than most instances take to start, and shorter than browsers take to give up.
+const HOLD: Duration = Duration::from_secs(15);
 
 /// What an operator decides.
 #[derive(Debug, Clone)]
@@ -76,6 +82,8 @@ pub struct Settings {
     pub identification: Identification,
     /// For rehearsals: where origins that have a name are reached, without TLS.
     pub origin_address: Option<SocketAddr>,
+    /// How long a visitor's request waits for an instance that is being started, before a page says so and looks again.
+    pub hold: Duration,
 }
 
 /// Who asks visitors of instances who they are. At the main site this edge always does.
@@ -102,9 +110,28 @@ impl Settings {
             app_sites: false,
             identification: Identification::Here,
             origin_address: None,
+            hold: HOLD,
         }
     }
 }
+
+/// What a token for a trial is to say.
+#[derive(Debug, Clone, Copy)]
+pub struct Trial<'a> {
+    /// Whose hostname it is to be good for.
+    pub audience: &'a str,
+    /// In whose name it is issued; ours, if nothing else is said.
+    pub issuer: Option<&'a str>,
+    /// How its signature comes about.
+    pub seal: Seal,
+    /// Whether it was good yesterday.
+    pub is_expired: bool,
+}
+
+/// How long a token for a trial is good.
+const TRIAL_LASTS: SignedDuration = SignedDuration::from_mins(1);
+/// When an expired one was issued.
+const LONG_AGO: SignedDuration = SignedDuration::from_hours(24);
 
 /// A code on its way to somebody who wants to sign in.
 #[derive(Debug, Clone)]
@@ -236,6 +263,31 @@ impl Edge {
     /// The main site's hostname, whose admissions say who may have an account's pages.
     pub fn site(&self) -> &Hostname {
         &self.core.site.hostname
+    }
+
+    /// A token in the name of a test identity and of nobody else, good for a minute; or one that has to be
+    /// refused, as the trial says.
+    ///
+    /// # Errors
+    /// When it could not be signed.
+    pub fn token_for_trial(&self, identity: &TestIdentity, trial: &Trial<'_>) -> Result<SecretString, EdgeError> {
+        let core = &self.core;
+        let now = core.clock.now();
+        let assertion = access::Assertion {
+            email: identity.email(),
+            subject: "",
+            audience: trial.audience,
+            now: if trial.is_expired { now.saturating_sub(LONG_AGO).unwrap_or(now) } else { now },
+            ttl: TRIAL_LASTS,
+            nonce: &hex::encode(core.entropy.bytes::<16>()),
+        };
+        let issuer = trial.issuer.unwrap_or(core.issuer.url());
+        Ok(core.issuer.issue_for_trial(&assertion, issuer, trial.seal)?.into())
+    }
+
+    /// Whether instances' apps have hostnames of their own here.
+    pub fn shows_apps(&self) -> bool {
+        self.core.settings.app_sites
     }
 
     /// The audience of an instance's assertions: 64 hex digits that follow from its id.

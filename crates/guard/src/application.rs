@@ -4,9 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use http::header::{HOST, USER_AGENT};
-use http::{HeaderValue, Request, StatusCode, Uri};
+use http::header::{CONTENT_TYPE, HOST, USER_AGENT};
+use http::{HeaderValue, Request, Response, StatusCode, Uri};
+use http_body_util::{BodyExt as _, Limited};
 use proxy::{Address, Body, ForwardError, Outbound, Timeouts, Upstream};
+use serde::Deserialize;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -17,6 +19,10 @@ const OBSERVED_FOR: Duration = Duration::from_millis(250);
 /// While nothing listens yet, the next look costs a refused connection, and somebody waits for the
 /// answer.
 const OBSERVED_STARTING_FOR: Duration = Duration::from_millis(10);
+/// More than that of a health answer is not read.
+const LONGEST_REPORT: usize = 16 << 10;
+/// The longest word that can be a version.
+const LONGEST_VERSION: usize = 64;
 
 /// Asks the application how it is, at most a few times a second.
 pub(crate) struct Application {
@@ -29,9 +35,12 @@ pub(crate) struct Application {
     seen: watch::Sender<Option<Seen>>,
 }
 
-#[derive(Clone, Copy)]
-struct Seen {
-    health: Health,
+/// One look.
+#[derive(Clone)]
+pub(crate) struct Seen {
+    pub(crate) health: Health,
+    /// What the application says its version is, if it says so where it says how it is.
+    pub(crate) version: Option<Arc<str>>,
     until: Instant,
 }
 
@@ -49,6 +58,26 @@ pub(crate) enum Health {
     Down,
 }
 
+/// What an application says of itself where it says how it is.
+#[derive(Deserialize)]
+struct SelfReport {
+    version: String,
+}
+
+/// The version in a health answer, where that is a JSON object that has one. Whatever else it is, is nothing to us.
+async fn version(answer: Response<Body>) -> Option<Arc<str>> {
+    let kind = answer.headers().get(CONTENT_TYPE)?.to_str().ok()?;
+    if !kind.starts_with("application/json") {
+        return None;
+    }
+    let body = Limited::new(answer.into_body(), LONGEST_REPORT).collect();
+    let bytes = tokio::time::timeout(PATIENCE, body).await.ok()?.ok()?.to_bytes();
+    let SelfReport { version } = serde_json::from_slice(&bytes).ok()?;
+    let is_one =
+        !version.is_empty() && version.len() <= LONGEST_VERSION && version.chars().all(|c| c.is_ascii_graphic());
+    is_one.then(|| version.into())
+}
+
 impl Application {
     pub(crate) fn new(address: &str, path: &str) -> Self {
         let timeouts = Timeouts { connect: PATIENCE, answer: Some(PATIENCE), idle: Duration::from_millis(1) };
@@ -63,17 +92,17 @@ impl Application {
     }
 
     /// How it is now. Concurrent askers share one look.
-    pub(crate) async fn health(self: &Arc<Self>) -> Health {
+    pub(crate) async fn seen(self: &Arc<Self>) -> Seen {
         let mut seen = self.seen.subscribe();
-        let still = |seen: &Option<Seen>| seen.filter(|seen| Instant::now() < seen.until).map(|seen| seen.health);
-        if let Some(health) = still(&self.seen.borrow()) {
-            return health;
+        let still = self.seen.borrow().clone().filter(|seen| Instant::now() < seen.until);
+        if let Some(seen) = still {
+            return seen;
         }
         self.look_out();
         // The sender is this one, and so there as long as we are.
         let _ = seen.changed().await;
-        let seen = *seen.borrow();
-        seen.map_or(Health::Starting, |seen| seen.health)
+        let seen = seen.borrow().clone();
+        seen.unwrap_or_else(|| Seen { health: Health::Starting, version: None, until: Instant::now() })
     }
 
     /// Looks, unless somebody does. The look outlives whoever caused it: one who asks and leaves, and
@@ -86,10 +115,10 @@ impl Application {
         *looking = true;
         let application = Arc::clone(self);
         tokio::spawn(async move {
-            let (health, holds) = application.look().await;
+            let (health, version, holds) = application.look().await;
             let mut looking = application.looking();
             *looking = false;
-            application.seen.send_replace(Some(Seen { health, until: Instant::now() + holds }));
+            application.seen.send_replace(Some(Seen { health, version, until: Instant::now() + holds }));
         });
     }
 
@@ -107,25 +136,22 @@ impl Application {
         self.was_ready.load(Ordering::Relaxed)
     }
 
-    /// How it is, and for how long that holds.
-    async fn look(&self) -> (Health, Duration) {
+    /// How it is, what it calls itself, and for how long that holds.
+    async fn look(&self) -> (Health, Option<Arc<str>>, Duration) {
         let unwell = if self.was_ready() { Health::Down } else { Health::Starting };
-        let Some(outbound) = self.question() else { return (unwell, OBSERVED_FOR) };
-        let health = match self.upstream.forward(outbound).await {
+        let Some(outbound) = self.question() else { return (unwell, None, OBSERVED_FOR) };
+        match self.upstream.forward(outbound).await {
             Ok(answer) if answer.status() < StatusCode::INTERNAL_SERVER_ERROR => {
                 self.is_ready();
-                Health::Ok
+                (Health::Ok, version(answer).await, OBSERVED_FOR)
             }
             Err(ForwardError::AnswerTimedOut) => {
                 self.is_ready();
-                Health::Busy
+                (Health::Busy, None, OBSERVED_FOR)
             }
-            Err(ForwardError::Unreachable(_)) if unwell == Health::Starting => {
-                return (unwell, OBSERVED_STARTING_FOR);
-            }
-            Ok(_) | Err(_) => unwell,
-        };
-        (health, OBSERVED_FOR)
+            Err(ForwardError::Unreachable(_)) if unwell == Health::Starting => (unwell, None, OBSERVED_STARTING_FOR),
+            Ok(_) | Err(_) => (unwell, None, OBSERVED_FOR),
+        }
     }
 
     fn question(&self) -> Option<Outbound> {
@@ -177,21 +203,21 @@ mod tests {
     async fn askers_who_leave_have_the_application_asked_once_in_all() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let application = Arc::new(Application::new(&listener.local_addr().unwrap().to_string(), "/"));
-        assert!(application.health().now_or_never().is_none());
+        assert!(application.seen().now_or_never().is_none());
         let mut first = asked(&listener).await;
         for _ in 0..100 {
-            assert!(application.health().now_or_never().is_none());
+            assert!(application.seen().now_or_never().is_none());
             tokio::task::yield_now().await;
         }
         first.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
-        assert_eq!(application.health().await, Health::Ok);
-        assert_eq!(application.health().await, Health::Ok, "shared for a while");
+        assert_eq!(application.seen().await.health, Health::Ok);
+        assert_eq!(application.seen().await.health, Health::Ok, "shared for a while");
         assert!(listener.accept().now_or_never().is_none(), "somebody else asked");
 
         tokio::time::sleep(OBSERVED_FOR).await;
-        assert!(application.health().now_or_never().is_none());
+        assert!(application.seen().now_or_never().is_none());
         let mut second = asked(&listener).await;
         second.write_all(b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n").await.unwrap();
-        assert_eq!(application.health().await, Health::Down);
+        assert_eq!(application.seen().await.health, Health::Down);
     }
 }

@@ -175,6 +175,10 @@ pub struct Args {
     #[arg(long, env = "GUARD_APP_HEALTH", value_name = "PATH", default_value = "/", help_heading = WATCHING)]
     pub app_health: String,
 
+    /// What this deployment is called; said in the health answer, so that whoever deployed it sees it arrive
+    #[arg(long, env = "GUARD_RELEASE", value_name = "VERSION", help_heading = WATCHING)]
+    pub release: Option<String>,
+
     /// Application to start and to watch
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<String>,

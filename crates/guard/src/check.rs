@@ -19,7 +19,7 @@ use crate::ledger::Ledger;
 use crate::link::{Ask, Link};
 use crate::remembered::Remembered;
 use crate::reporter::Reporter;
-use crate::roster::Roster;
+use crate::roster::{Leave, Roster};
 use crate::settings::{ActivitySettings, AppSite, Emergency, Environment, Listen, MembersFrom, Settings};
 use crate::visitor::Visitor;
 
@@ -208,9 +208,12 @@ async fn decide(gate: &Gate, settings: &Settings, token: &str) -> Result<String,
     let verified = gate.identities.verify(token).await?;
     let visitor = gate.standing(Arc::clone(&verified)).await?;
     gate.is_open_to(&visitor).await?;
-    let what = match (&visitor, visitor.name().unwrap_or_default()) {
-        (Visitor::Service(_), name) => format!("service {name} is listed (rule=service-listed)"),
-        (_, name) => format!("{name} is a member (rule=member)"),
+    let leave = visitor.member().and_then(|email| gate.roster.leave_of(email));
+    let what = match (&visitor, visitor.name().unwrap_or_default(), leave) {
+        (Visitor::Service(_), name, _) => format!("service {name} is listed (rule=service-listed)"),
+        (_, name, None) => format!("{name} is a member (rule=member)"),
+        (_, name, Some(Leave { until, may_change: true })) => format!("{name} is a guest until {until} (rule=guest)"),
+        (_, name, Some(Leave { until, .. })) => format!("{name} may look until {until} (rule=guest)"),
     };
     let places = [(Place::Workspace, "the workspace"), (Place::App(Way::Host), "the app's hostname")];
     let opens: Vec<&str> = places
@@ -228,6 +231,7 @@ fn refused(denied: &Denied) -> String {
         Denied::Ambiguous => "what came is no text, so it is no token".to_owned(),
         Denied::Stranger(email) => format!("{email} is not a member"),
         Denied::UnlistedService => "this service is not listed by --service-token".to_owned(),
+        Denied::OnlyLooks => "a guest who may look, and change nothing".to_owned(),
         Denied::NoMembers => "it verifies, but there is no member list to judge by".to_owned(),
         Denied::Closed(ListState::Deleting) => "a member, but the instance is being deleted".to_owned(),
         Denied::Closed(_) => "a member, but the instance is suspended".to_owned(),

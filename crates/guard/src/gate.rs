@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use access::{Identity, LEEWAY, ListState, Refusal, Verified};
 use domain::Email;
-use http::HeaderMap;
+use http::header::UPGRADE;
+use http::{HeaderMap, Method};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::app_site::{Place, Way};
 use crate::emergency::EmergencyDoor;
 use crate::identities::Identities;
-use crate::roster::{Belonging, Roster};
+use crate::roster::{Belonging, Leave, Roster};
 use crate::visitor::Visitor;
 
 /// Everything a decision rests on.
@@ -33,6 +34,7 @@ pub(crate) struct Gate {
 /// What a decision looks at.
 #[derive(Clone, Copy)]
 pub(crate) struct Ask<'r> {
+    pub(crate) method: &'r Method,
     /// The raw path, without the query.
     pub(crate) path: &'r str,
     pub(crate) headers: &'r HeaderMap,
@@ -67,6 +69,8 @@ pub enum Denied {
     UnlistedService,
     /// There is no member list to judge by.
     NoMembers,
+    /// A guest who was let in to look, and wants to change something.
+    OnlyLooks,
     /// A member, but the instance is closed.
     Closed(ListState),
     /// No assertion, and HTTP Basic that can't be read.
@@ -85,8 +89,12 @@ impl Gate {
     pub(crate) async fn decide(&self, ask: Ask<'_>) -> Result<Pass, Denied> {
         let visitor = self.visitor(ask).await?;
         self.is_open_to(&visitor).await?;
+        let leave = visitor.member().and_then(|email| self.roster.leave_of(email));
+        if leave.is_some_and(|leave| !leave.may_change) && ask.may_change_something() {
+            return Err(Denied::OnlyLooks);
+        }
         let stay = self.roster.stay(visitor.member());
-        let endless_until = self.end_of(&visitor, ask.headers);
+        let endless_until = self.end_of(&visitor, leave, ask.headers);
         Ok(Pass { visitor, stay, endless_until, emergency: self.emergency.clone() })
     }
 
@@ -146,13 +154,14 @@ impl Gate {
     }
 
     /// When what has no end of its own must end because the visitor would no longer be let in: the
-    /// token has expired, or the emergency session is over.
-    fn end_of(&self, visitor: &Visitor, headers: &HeaderMap) -> Option<Instant> {
+    /// token has expired, the guest's time is up, or the emergency session is over.
+    fn end_of(&self, visitor: &Visitor, leave: Option<Leave>, headers: &HeaderMap) -> Option<Instant> {
         let until = match visitor {
             Visitor::Member(verified) | Visitor::Service(verified) => verified.expires().saturating_add(LEEWAY).ok()?,
             Visitor::Emergency(_) => self.emergency.as_ref()?.lets_stay_until(headers),
             Visitor::Public => return None,
         };
+        let until = leave.map_or(until, |leave| until.min(leave.until));
         let left = until.duration_since(self.identities.clock.now());
         Instant::now().checked_add(Duration::try_from(left).unwrap_or(Duration::ZERO))
     }
@@ -164,6 +173,14 @@ impl Gate {
     pub(crate) async fn emergency_visitor(&self, headers: &HeaderMap, source: IpAddr) -> Result<Visitor, Denied> {
         let door = self.emergency.as_ref().ok_or(Denied::Unidentified)?;
         door.identify(headers, source).await.map(Visitor::Emergency)
+    }
+}
+
+impl Ask<'_> {
+    /// Whether the application may take it for more than a look. What is said through a tunnel can't be known.
+    fn may_change_something(&self) -> bool {
+        let looks = matches!(*self.method, Method::GET | Method::HEAD | Method::OPTIONS);
+        !looks || self.headers.contains_key(UPGRADE)
     }
 }
 
@@ -207,6 +224,7 @@ impl Denied {
             Self::Stranger(_) => "not-a-member",
             Self::UnlistedService => "service-not-listed",
             Self::NoMembers => "no-member-list",
+            Self::OnlyLooks => "guest-only-looks",
             Self::Closed(ListState::Deleting) => "deleting",
             Self::Closed(_) => "suspended",
             Self::EmergencyUnreadable => "emergency-unreadable",

@@ -53,6 +53,11 @@ pub(crate) fn denied(denied: &Denied) -> Notice {
              workspace must look at it.",
         )
         .retrying(MEMBERS_RETRY_SECONDS),
+        Denied::OnlyLooks => Notice::new(
+            StatusCode::FORBIDDEN,
+            "You may look, and change nothing",
+            "The owner of this workspace let you in to look. They can allow you to change things in their portal.",
+        ),
         Denied::EmergencyUnreadable | Denied::EmergencyWrong => Notice::new(
             StatusCode::UNAUTHORIZED,
             "Wrong user or password",

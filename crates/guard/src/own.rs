@@ -86,9 +86,16 @@ fn wrong_method(own: Own) -> Response<Body> {
 }
 
 async fn health(guard: &Guard) -> Response<Body> {
-    let health = guard.application.health().await;
-    let status = if health.is_well() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    json_answer(status, &json!({ "guard": "ok", "application": health.as_str() }))
+    let seen = guard.application.seen().await;
+    let status = if seen.health.is_well() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let mut document = json!({ "guard": "ok", "application": seen.health.as_str() });
+    // Which deployment answers, and what the application calls itself: whoever deploys sees both arrive.
+    for (name, value) in [("release", guard.release.as_deref()), ("version", seen.version.as_deref())] {
+        if let Some(value) = value {
+            document[name] = value.into();
+        }
+    }
+    json_answer(status, &document)
 }
 
 async fn who_am_i(guard: &Guard, request: &Request<Incoming>, origin: &Origin, form: Form) -> Outcome {

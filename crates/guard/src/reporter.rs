@@ -254,7 +254,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let key = MembersKey::generate().unwrap();
         let instance = InstanceId::new(Timestamp::UNIX_EPOCH, [1; 10]);
-        let list = MemberList { instance, serial: 1, state: ListState::Active, members: Vec::new() };
+        let list =
+            MemberList { instance, serial: 1, state: ListState::Active, members: Vec::new(), guests: Vec::new() };
         let (url, asked) = main_instance(serde_json::to_string(&key.sign(&list)).unwrap(), "").await;
         let reporter = reporter(&url, &key, instance, folder.path());
         let certs: Uri = format!("{url}certs").parse().unwrap();
@@ -290,8 +291,13 @@ mod tests {
         let key = MembersKey::generate().unwrap();
         let instance = InstanceId::new(Timestamp::UNIX_EPOCH, [1; 10]);
         let ada = domain::Email::parse("ada@x.org").unwrap();
-        let list =
-            MemberList { instance, serial: 1, state: ListState::Active, members: vec!["ada@x.org".parse().unwrap()] };
+        let list = MemberList {
+            instance,
+            serial: 1,
+            state: ListState::Active,
+            members: vec!["ada@x.org".parse().unwrap()],
+            guests: Vec::new(),
+        };
         let (url, asked, members) = changing_main_instance(Mutex::new("no list".to_owned()), "").await;
         let reporter = reporter(&url, &key, instance, folder.path());
         let roster = Arc::clone(&reporter.roster);

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use access::{ListState, MemberList, MemberRule, MembersPublicKey, SignatureError, SignedMembers};
+use access::{Guest, ListState, MemberList, MemberRule, MembersPublicKey, SignatureError, SignedMembers};
 use arc_swap::ArcSwap;
 use domain::{Email, InstanceId};
+use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use world::Clock;
@@ -60,8 +61,16 @@ struct Standing {
     state: ListState,
     exact: HashSet<Email>,
     domains: HashSet<String>,
+    guests: HashMap<Email, Leave>,
     /// Nothing can be said: no list yet, or one that cannot be read.
     unknown: bool,
+}
+
+/// How far a guest may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Leave {
+    pub(crate) until: Timestamp,
+    pub(crate) may_change: bool,
 }
 
 /// What the roster says about a person.
@@ -151,11 +160,16 @@ impl Roster {
         let now = self.now.load();
         if now.unknown {
             Belonging::Unknown
-        } else if now.includes(email) {
+        } else if now.includes(email) || now.guest(email).is_some_and(|leave| self.clock.now() < leave.until) {
             Belonging::Member
         } else {
             Belonging::Stranger
         }
+    }
+
+    /// How far somebody who belongs may go; `None` for members, who may do everything.
+    pub(crate) fn leave_of(&self, email: &Email) -> Option<Leave> {
+        self.now.load().guest(email)
     }
 
     /// Follows a members file, so that who is let go while a download or a stream of theirs is open
@@ -303,21 +317,30 @@ impl Standing {
 
     fn unknown() -> Self {
         let (exact, domains) = (HashSet::new(), HashSet::new());
-        Self { serial: 0, state: ListState::Active, exact, domains, unknown: true }
+        Self { serial: 0, state: ListState::Active, exact, domains, guests: HashMap::new(), unknown: true }
     }
 
     fn includes(&self, email: &Email) -> bool {
         self.exact.contains(email) || self.domains.contains(email.domain())
     }
 
+    /// Whoever is a member as well is no guest.
+    fn guest(&self, email: &Email) -> Option<Leave> {
+        self.guests.get(email).filter(|_| !self.includes(email)).copied()
+    }
+
+    /// A guest's end comes with the time, which is seen to where what has no end of its own is given one.
     fn lets_stay(&self, member: Option<&Email>) -> bool {
-        self.state == ListState::Active && member.is_none_or(|member| !self.unknown && self.includes(member))
+        let belongs = |member: &Email| self.includes(member) || self.guests.contains_key(member);
+        self.state == ListState::Active && member.is_none_or(|member| !self.unknown && belongs(member))
     }
 }
 
 impl From<MemberList> for Standing {
     fn from(list: MemberList) -> Self {
-        Self { serial: list.serial, state: list.state, ..Self::of(list.members) }
+        let leave = |guest: Guest| (guest.email, Leave { until: guest.until, may_change: guest.may_change });
+        let guests = list.guests.into_iter().map(leave).collect();
+        Self { serial: list.serial, state: list.state, guests, ..Self::of(list.members) }
     }
 }
 
@@ -332,7 +355,7 @@ fn kept_list(key: &MembersPublicKey, instance: InstanceId, cache: &Path) -> Opti
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use access::MembersKey;
-    use jiff::Timestamp;
+    use jiff::SignedDuration;
 
     use super::*;
 
@@ -342,7 +365,7 @@ mod tests {
 
     fn list(serial: u64, members: &[&str]) -> MemberList {
         let members = members.iter().map(|member| member.parse().unwrap()).collect();
-        MemberList { instance: instance(1), serial, state: ListState::Active, members }
+        MemberList { instance: instance(1), serial, state: ListState::Active, members, guests: Vec::new() }
     }
 
     fn email(text: &str) -> Email {
@@ -393,6 +416,31 @@ mod tests {
         roster.apply(&key.sign(&closed)).unwrap();
         assert!(bobs.is_cancelled() && robots.is_cancelled());
         assert!(roster.stays().members.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_guest_belongs_until_the_moment_that_was_set_whoever_is_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = MembersKey::generate().unwrap();
+        let clock = Clock::at(Timestamp::UNIX_EPOCH);
+        let from = MembersFrom::Signed { key: key.public().unwrap(), instance: instance(1) };
+        let roster = Roster::open(from, folder.path().join("members.json"), clock.clone()).unwrap();
+        let (helper, ada) = (email("helper@shop.org"), email("ada@x.org"));
+        let until = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1);
+        let guest = |email: &Email| Guest { email: email.clone(), until, may_change: false };
+        let with_guests = MemberList { guests: vec![guest(&helper), guest(&ada)], ..list(1, &["ada@x.org"]) };
+        roster.apply(&key.sign(&with_guests)).unwrap();
+        assert_eq!(roster.belongs(&helper).await, Belonging::Member);
+        assert_eq!(roster.leave_of(&helper), Some(Leave { until, may_change: false }));
+        assert_eq!(roster.leave_of(&ada), None, "a member stays one");
+        let stay = roster.stay(Some(&helper));
+        assert!(!stay.is_cancelled());
+
+        clock.advance(SignedDuration::from_hours(1));
+        assert_eq!(roster.belongs(&helper).await, Belonging::Stranger, "no list said so, and none had to");
+        assert_eq!(roster.belongs(&ada).await, Belonging::Member);
+        roster.apply(&key.sign(&list(2, &["ada@x.org"]))).unwrap();
+        assert!(stay.is_cancelled(), "ended before its time");
     }
 
     #[tokio::test(start_paused = true)]

@@ -218,6 +218,7 @@ pub(crate) fn assemble(settings: &Settings, stop: &CancellationToken) -> anyhow:
         gate,
         keyring,
         application: Arc::new(Application::new(&settings.upstream, &settings.app_health)),
+        release: settings.release.clone(),
         upstream: upstream.ending_tunnels_on(stop.clone()),
         app_site: AppSite::new(&settings.app_site, stop.clone()),
         trusted_proxies: Arc::new(settings.trusted_proxies.clone()),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use access::protocol::REFUSED_BY;
 use http::header::{CONNECTION, HOST, RETRY_AFTER};
 use http::{HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
@@ -33,6 +34,9 @@ use crate::visitor::Visitor;
 /// The rule about requests that pages of other hostnames have browsers send.
 pub(crate) const FROM_ANOTHER_SITE: &str = "from-another-site";
 
+/// The decision against a request.
+const REFUSED: &str = "refused";
+
 /// Of requests for what no application is asked for.
 const METHOD: &str = "method";
 
@@ -41,6 +45,8 @@ pub(crate) struct Guard {
     pub(crate) gate: Gate,
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) application: Arc<Application>,
+    /// What this deployment is called.
+    pub(crate) release: Option<String>,
     pub(crate) upstream: Upstream,
     pub(crate) app_site: AppSite,
     pub(crate) trusted_proxies: Arc<TrustedProxies>,
@@ -103,12 +109,13 @@ impl Guard {
             Ok(Kind::Report(request)) => application_report::take(&self.meter, request.into_body()).await,
             Ok(Kind::Visit(visit)) => self.visit(visit, form).await,
         };
-        observed.end(outcome)
+        observed.end(outcome.signed())
     }
 
     async fn visit(&self, visit: Visit, form: Form) -> Outcome {
         let Visit { request, host, origin, place } = visit;
-        let ask = Ask { path: request.uri().path(), headers: request.headers(), place, source: origin.client };
+        let (method, path, headers) = (request.method(), request.uri().path(), request.headers());
+        let ask = Ask { method, path, headers, place, source: origin.client };
         let pass = match self.gate.decide(ask).await {
             Ok(pass) => pass,
             Err(denied) => return Outcome::denied(denied, form),
@@ -178,10 +185,13 @@ impl Guard {
     fn answer(
         &self,
         place: Place,
-        forwarded: Result<Response<Body>, ForwardError>,
+        mut forwarded: Result<Response<Body>, ForwardError>,
         visitor: &Visitor,
         form: Form,
     ) -> Outcome {
+        if let Ok(answer) = &mut forwarded {
+            answer.headers_mut().remove(&REFUSED_BY);
+        }
         let (answer, reason) = match forwarded {
             Ok(answer) if place != Place::Workspace => (answer, ""),
             Err(error) if place != Place::Workspace => app_site::no_answer(&error, form),
@@ -220,7 +230,15 @@ impl Outcome {
     }
 
     pub(crate) fn refused(answer: Response<Body>, reason: &'static str) -> Self {
-        Self { answer, who: None, decision: "refused", reason, application: None }
+        Self { answer, who: None, decision: REFUSED, reason, application: None }
+    }
+
+    /// Says of a refusal whose it is.
+    fn signed(mut self) -> Self {
+        if self.decision == REFUSED {
+            self.answer.headers_mut().insert(REFUSED_BY, HeaderValue::from_static("guard"));
+        }
+        self
     }
 
     pub(crate) fn own(answer: Response<Body>) -> Self {

@@ -55,6 +55,8 @@ pub(crate) struct Settings {
     pub(crate) egress: Option<Egress>,
     pub(crate) state: Option<PathBuf>,
     pub(crate) app_health: String,
+    /// What this deployment is called.
+    pub(crate) release: Option<String>,
     /// Where figures are published, which is not for visitors.
     pub(crate) metrics: Option<SocketAddr>,
     pub(crate) command: Vec<String>,
@@ -172,6 +174,7 @@ impl Settings {
             main: main(&args)?,
             egress,
             app_health: path("--app-health", args.app_health)?,
+            release: args.release.filter(|release| !release.is_empty()),
             ca_file: args.ca_file,
             main_socket: args.main_socket,
             state: args.state,

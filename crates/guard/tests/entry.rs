@@ -89,6 +89,7 @@ async fn a_pushed_list_holds_from_the_next_request_on() {
         instance: support::instance(),
         serial: 9,
         state: ListState::Active,
+        guests: Vec::new(),
         members: vec!["ada@example.com".parse().unwrap()],
     };
     assert_eq!(push(serde_json::to_string(&forger.sign(&list)).unwrap()).await, 403);

@@ -6,12 +6,15 @@
 //! [`CONTENT_SECURITY_POLICY`].
 
 mod assets;
+mod backups;
 mod billing_details;
 mod bills;
 mod calendar;
 pub mod console;
+mod health;
 mod hour;
 mod invoice;
+mod isolation;
 mod leaving;
 mod legal;
 pub mod mail;
@@ -24,16 +27,22 @@ mod shell;
 mod sign_in;
 mod signup;
 mod site;
+mod status;
+mod support;
+mod updates;
 mod when;
 
 pub use assets::{Asset, BESIDE_EDGE, Shelf, asset, assets};
+pub use backups::{BackupRow, Backups, ConfirmRestore};
 pub use billing_details::{BillingDetailsErrors, BillingDetailsPage, BillingDetailsValues};
 pub use bills::{
     Bills, BudgetForm, CapChoice, CapForm, ConfirmCap, CouponRow, CouponsView, HourKind, HourLink, InvoicePage,
     InvoiceRow, MonthOfHours, Reckoning, ReckoningRow, SoFar, Threshold,
 };
+pub use health::{HealthView, UptimeRow, UptimeView, ViewRow};
 pub use hour::{Contest, HourCharge, HourPage, SeenBy, Sighting};
 pub use invoice::{AmountRow, HowToPay, InvoiceLine, InvoiceView, PartyView, PaymentRow, Standing};
+pub use isolation::{IsolationNote, IsolationStanding};
 pub use leaving::{Download, LastBillView, Leave, Leaving};
 pub use mailbox::{Mailbox, MailboxMessage, MailboxRow};
 pub use onward::Onward;
@@ -48,4 +57,7 @@ pub use progress::{
 pub use shell::{Area, Health, Notice, NoticeKind, Observed, Shell};
 pub use sign_in::{SignInCode, SignInEmail, SignedOut, Unavailable};
 pub use signup::{Availability, Signup, SignupErrors, SignupValues};
-pub use site::{Docs, ErrorPage, Landing, Legal, LegalText, NotFound, OtherProduct, Pricing, Status, StatusCounts};
+pub use site::{Docs, ErrorPage, Landing, Legal, LegalText, NotFound, OtherProduct, Pricing};
+pub use status::{ComponentRow, Condition, IncidentView, Status, StatusCounts, StatusFeed, Subscription, UpdateView};
+pub use support::{SupportNow, SupportPage, SupportRow};
+pub use updates::{ComingUpdate, PastUpdateRow, UpdatesView, WEEKDAYS, WindowForm};

@@ -200,15 +200,23 @@ macro_rules! mail {
 }
 
 // After the macro, which it uses.
+mod backups;
 mod leaving;
 mod money;
 mod orders;
+mod updates;
+pub use backups::{RestoreFailed, Restored};
+mod incidents;
+pub use incidents::{ConfirmSubscription, IncidentUpdate};
+mod support;
 pub use leaving::{CancellationRequested, CancellationTakenBack, DeletionAnnounced, Leaver, Returned, ServiceEnded};
 pub use money::{
     Account, BudgetAlert, CapReached, ContestAccepted, ContestRefused, InvoiceIssued, MoneyReturned, NextStep,
     PaymentReceived, PaymentReminder, ReminderKind, UsageDay,
 };
 pub use orders::{OrderClosed, OrderPlaced};
+pub use support::SupportAccess;
+pub use updates::{UpdateAnnounced, UpdateFailed, UpdateTakenBack, Updated, Workspace};
 
 mail!(
     Welcome,

@@ -3,9 +3,12 @@ use domain::{Bill, Cents, Email, InstanceState, MemberRole, Month, Plan, Signal,
 use jiff::Timestamp;
 
 use crate::calendar;
+use crate::health::HealthView;
+use crate::isolation::IsolationNote;
 use crate::leaving::{Download, Leaving};
 use crate::page::{Markup, page};
 use crate::shell::{Observed, Shell};
+use crate::updates::UpdatesView;
 
 /// A customer's workspaces.
 #[derive(Debug, Clone, Template)]
@@ -62,6 +65,8 @@ pub struct PortalInstance {
     pub suspended_because: Option<String>,
     /// What was last seen of it.
     pub observed: Option<Observed>,
+    /// How it is, by whom that was seen, and how much of the time it answered.
+    pub health: HealthView,
     /// The month shown.
     pub month: Month,
     /// The hours used in that month, earliest first.
@@ -76,12 +81,18 @@ pub struct PortalInstance {
     pub invite_email: String,
     /// Why it was refused.
     pub invite_error: Option<String>,
+    /// What it runs, and what was agreed about its updates; none for one that is not in use.
+    pub updates: Option<UpdatesView>,
     /// What is said of its address.
     pub renaming: Renaming,
     /// How far it has come with giving it up; none where it is not in use.
     pub leaving: Option<Leaving>,
     /// Whether everything can be downloaded.
     pub download: Download,
+    /// Until when support may enter, if it may.
+    pub support_until: Option<Timestamp>,
+    /// How it is walled off from all others.
+    pub isolation: IsolationNote,
 }
 
 /// The address of a workspace, and how to change it: `POST <portal_url>/rename` with the field

@@ -1,6 +1,5 @@
 use askama::Template;
 use domain::{Cents, Plan};
-use jiff::Timestamp;
 
 pub use crate::legal::LegalText;
 use crate::page::page;
@@ -59,31 +58,6 @@ pub struct Docs {
     pub plan: Plan,
 }
 
-/// Public status: how the workspaces are doing as a whole; names nobody.
-#[derive(Debug, Clone, Template)]
-#[template(path = "site/status.html")]
-pub struct Status {
-    /// What surrounds the page.
-    pub shell: Shell,
-    /// The counts, or `None` when nothing was observed yet.
-    pub counts: Option<StatusCounts>,
-}
-
-/// How many workspaces were last seen how.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StatusCounts {
-    /// Answering, be it slowly.
-    pub answering: u32,
-    /// Being made or started.
-    pub starting: u32,
-    /// Not answering.
-    pub not_answering: u32,
-    /// Not observed, or not lately enough to say.
-    pub unknown: u32,
-    /// The oldest of these observations.
-    pub observed_at: Timestamp,
-}
-
 /// There is nothing at this address.
 #[derive(Debug, Clone, Template)]
 #[template(path = "site/not_found.html")]
@@ -109,7 +83,6 @@ pub struct ErrorPage {
 page!(Landing, here: "/");
 page!(Pricing, here: "/pricing");
 page!(Docs, here: "/docs");
-page!(Status, here: "/status");
 page!(NotFound, here: "");
 page!(ErrorPage, here: "");
 page!(Legal, here: "");
@@ -171,55 +144,9 @@ impl<'a> Calculator<'a> {
     }
 }
 
-impl StatusCounts {
-    pub(crate) fn tone(&self) -> &'static str {
-        match (self.not_answering, self.unknown) {
-            (0, 0) => "good",
-            (0, _) => "wait",
-            _ => "bad",
-        }
-    }
-
-    /// What is said about the whole, in one sentence.
-    pub(crate) fn in_words(&self) -> &'static str {
-        let all = u64::from(self.answering)
-            + u64::from(self.starting)
-            + u64::from(self.not_answering)
-            + u64::from(self.unknown);
-        match (self.not_answering, self.unknown) {
-            _ if all == 0 => "No workspace exists yet",
-            (0, 0) if self.starting > 0 => "Everything is answering or being started",
-            (0, 0) => "Everything is answering",
-            (0, _) => "Some workspaces were not seen lately",
-            (down, _) if u64::from(down) == all => "No workspace is answering",
-            _ => "Some workspaces are not answering",
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
-
-    fn counts(answering: u32, starting: u32, not_answering: u32, unknown: u32) -> StatusCounts {
-        StatusCounts { answering, starting, not_answering, unknown, observed_at: Timestamp::UNIX_EPOCH }
-    }
-
-    #[test]
-    fn the_whole_is_never_called_well_while_a_part_is_unseen_or_down() {
-        for (counts, words, tone) in [
-            (counts(0, 0, 0, 0), "No workspace exists yet", "good"),
-            (counts(3, 0, 0, 0), "Everything is answering", "good"),
-            (counts(3, 1, 0, 0), "Everything is answering or being started", "good"),
-            (counts(3, 0, 0, 1), "Some workspaces were not seen lately", "wait"),
-            (counts(3, 0, 1, 1), "Some workspaces are not answering", "bad"),
-            (counts(0, 0, 2, 0), "No workspace is answering", "bad"),
-        ] {
-            assert_eq!((counts.in_words(), counts.tone()), (words, tone));
-        }
-    }
 
     #[test]
     fn the_calculator_counts_in_whole_cents_and_owns_up_to_what_it_cannot_count() {

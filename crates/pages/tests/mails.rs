@@ -40,8 +40,13 @@ fn a_subject_is_one_line_and_no_name_begins_a_line_of_its_own() {
 #[test]
 fn every_mail_says_the_same_as_text_and_as_html() {
     for fill in [Fill::Typical, Fill::Hostile] {
-        for (name, subject, text, html) in
-            [samples::door_mails(fill), samples::money_mails(fill), samples::leaving_mails(fill)].concat()
+        for (name, subject, text, html) in [
+            samples::door_mails(fill),
+            samples::money_mails(fill),
+            samples::leaving_mails(fill),
+            samples::backup_mails(fill),
+        ]
+        .concat()
         {
             assert!(!subject.is_empty() && !text.is_empty(), "{name}");
             let links = |body: &str| body.contains("http://");

@@ -167,9 +167,39 @@ fn a_progress_page_without_a_script_reloads_itself_until_the_end() {
 }
 
 #[test]
+fn a_rollout_is_looked_at_again_for_as_long_as_it_is_open() {
+    for sample in samples::all(Fill::Typical).iter().filter(|sample| sample.name.starts_with("console-rollout-")) {
+        let reloads = sample.html.contains("<noscript><meta http-equiv=\"refresh\"");
+        let open = ["console-rollout-running", "console-rollout-halted"].contains(&sample.name);
+        assert_eq!(reloads, open, "{}", sample.name);
+        assert_eq!(sample.html.contains("data-reload"), open, "{}", sample.name);
+    }
+}
+
+#[test]
 fn a_mail_is_framed_without_the_right_to_run_anything() {
     let page = samples::all(Fill::Typical).into_iter().find(|sample| sample.name == "mailbox-message").unwrap();
     let frame = html::tags(&page.html).into_iter().find(|tag| tag.name == "iframe").unwrap();
     let allowed = frame.get("sandbox").unwrap();
     assert!(!allowed.contains("scripts") && !allowed.contains("same-origin") && !allowed.contains("top-navigation"));
+}
+
+#[test]
+fn the_feed_is_xml_in_which_nothing_that_was_entered_is_markup() {
+    for fill in FILLS {
+        let feed = samples::status::feed(fill).render();
+        assert!(
+            feed.starts_with(
+                "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">"
+            )
+        );
+        let known =
+            ["?xml", "feed", "title", "id", "link", "author", "name", "updated", "entry", "published", "content"];
+        for tag in feed.split('<').skip(1) {
+            let name = tag.trim_start_matches('/').split([' ', '>', '/']).next().unwrap();
+            assert!(known.contains(&name), "{name} in {feed}");
+        }
+        let entries = feed.matches("<entry>").count();
+        assert_eq!(entries, if fill == Fill::Empty { 0 } else { 1 });
+    }
 }

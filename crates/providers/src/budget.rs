@@ -23,7 +23,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    fn between(self) -> SignedDuration {
+    pub(crate) fn between(self) -> SignedDuration {
         self.per / i32::try_from(self.number.max(1)).unwrap_or(i32::MAX)
     }
 }

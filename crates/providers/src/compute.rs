@@ -14,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use crate::backup::{Kept, Source, Target};
 use crate::costs::{Metered, Spend};
 use crate::inventory::{Ceiling, Check, Item, Line};
 use crate::{ProviderError, Removed};
@@ -90,8 +91,16 @@ pub trait Compute: Send + Sync {
     /// How often all may be observed without harm.
     fn observe_every(&self) -> Duration;
 
+    /// Whether instances that nobody uses are put to sleep, so that to ask one is to wake it, or to keep it awake.
+    fn puts_to_sleep(&self) -> bool {
+        false
+    }
+
     /// How long making an instance may take here before it counts as failed.
     fn patience(&self) -> SignedDuration;
+
+    /// How fast it brings instances to another release.
+    fn tempo(&self) -> Tempo;
 
     /// The last lines that guard and application wrote.
     ///
@@ -112,6 +121,28 @@ pub trait Compute: Send + Sync {
     /// Not found when there is no such project of this instance, unavailable while too many are being made, and refused
     /// where [`Compute::exports`] says so.
     async fn export(&self, project: &ProjectName, instance: InstanceId) -> Result<Archive, ProviderError>;
+
+    /// Whether it can back up what an instance keeps, and put it back.
+    ///
+    /// # Errors
+    /// Why not, in a sentence.
+    fn backs_up(&self) -> Result<(), &'static str>;
+
+    /// Backs up what the application keeps, all of it and nothing else, encrypted before it leaves. The application may go
+    /// on running; what it writes meanwhile may then be there by half.
+    ///
+    /// # Errors
+    /// Not found when there is no such project of this instance, unavailable when it can't be packed or kept, and
+    /// refused where [`Compute::backs_up`] says so.
+    async fn back_up(&self, project: &ProjectName, instance: InstanceId, to: &Target) -> Result<Kept, ProviderError>;
+
+    /// Puts a backup in place of what the application keeps: all of it, or nothing is changed. Only while the application
+    /// rests or is not deployed yet. What is put back belongs to this project, whichever it was taken of.
+    ///
+    /// # Errors
+    /// Not found when there is no such project of this instance or no such backup, refused while it runs or when the
+    /// backup is not what it was, and unavailable when there is no room or no way to the backup.
+    async fn restore(&self, project: &ProjectName, instance: InstanceId, from: &Source) -> Result<(), ProviderError>;
 
     /// Everything that bears our marker, whatever the store says: projects by their names, and what
     /// is in them where it differs from what it should be.
@@ -191,6 +222,8 @@ pub struct GuardSettings {
     pub main_key: String,
     /// With what the guard proves to the main instance which instance it is.
     pub instance_token: SecretString,
+    /// Whether nothing of it may reach anything outside, whatever others may: of a copy that only has to show that it runs.
+    pub closed_off: bool,
 }
 
 /// One version of the application, and how it is run.
@@ -212,6 +245,17 @@ pub struct Release {
     /// `docs/activity.md` describes.
     #[serde(default)]
     pub activity_rules: Option<String>,
+}
+
+/// How fast a provider brings instances to another release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tempo {
+    /// How long one usually takes, until it answers.
+    pub update: SignedDuration,
+    /// How far apart two may begin, since the provider takes so many calls in a time and no more.
+    pub between: SignedDuration,
+    /// How long one may take before it counts as failed.
+    pub patience: SignedDuration,
 }
 
 /// Where the edge sends the requests for a hostname.
@@ -270,6 +314,14 @@ pub enum Health {
 }
 
 impl Health {
+    /// All of them.
+    const ALL: [Self; 6] = [Self::Starting, Self::Ok, Self::Busy, Self::Down, Self::Asleep, Self::Unknown];
+
+    /// Reads the stored word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|health| health.as_str() == word)
+    }
+
     /// The word that is stored, sent and shown.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -4,6 +4,7 @@
 //! creates, and removing what is gone already is success. What changes something is called only from
 //! workflow steps and reconcilers, never from a request handler.
 
+pub mod backup;
 pub mod budget;
 pub mod compute;
 pub mod costs;
@@ -17,6 +18,9 @@ mod removed;
 pub mod resources;
 mod routing;
 pub mod setup;
+pub mod status_feed;
+pub mod storage;
+pub mod webhook;
 
 pub use error::ProviderError;
 pub use removed::Removed;

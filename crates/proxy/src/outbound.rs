@@ -21,6 +21,7 @@ pub struct Outbound {
     watch: Option<Box<dyn ClientWatch>>,
     end: Option<Arc<CancellationToken>>,
     endless_until: Option<Instant>,
+    hold: Duration,
     trailers: TrailerSieve,
 }
 
@@ -41,6 +42,7 @@ pub(crate) struct Parts {
     pub(crate) watch: Option<Box<dyn ClientWatch>>,
     pub(crate) end: Option<Arc<CancellationToken>>,
     pub(crate) endless_until: Option<Instant>,
+    pub(crate) hold: Duration,
 }
 
 impl Outbound {
@@ -82,7 +84,7 @@ impl Outbound {
             headers.append(CONNECTION, HeaderValue::from_static("upgrade"));
         }
         let trailers = TrailerSieve { barred: |_| false };
-        Ok(Self { request, upgrade, watch: None, end: None, endless_until: None, trailers })
+        Ok(Self { request, upgrade, watch: None, end: None, endless_until: None, hold: Duration::ZERO, trailers })
     }
 
     /// The headers that the upstream will see.
@@ -126,6 +128,14 @@ impl Outbound {
         self.endless_until = Some(moment);
     }
 
+    /// Lets the request wait for so long for an upstream whose port refuses connections, since it is being started. Only
+    /// one that asks for something and sends no body waits: whoever sent more learns at once that it did not arrive.
+    pub fn hold_for(&mut self, patience: Duration) {
+        let only_asks =
+            matches!(*self.request.method(), Method::GET | Method::HEAD) && self.request.body().is_end_stream();
+        self.hold = if only_asks { patience } else { Duration::ZERO };
+    }
+
     /// Takes fields of these names out of the request's trailers and out of its announcement of them.
     /// Trailers arrive when the headers have been judged, and many programs make no difference
     /// between the two. What says how the message is framed, where it goes, or concerns one hop has
@@ -135,10 +145,10 @@ impl Outbound {
     }
 
     pub(crate) fn into_parts(self) -> Parts {
-        let Self { request, upgrade, watch, end, endless_until, trailers } = self;
+        let Self { request, upgrade, watch, end, endless_until, hold, trailers } = self;
         let mut request = request.map(|body| body.sifted(trailers));
         trailers.sift_announced(request.headers_mut());
-        Parts { request, upgrade, watch, end, endless_until }
+        Parts { request, upgrade, watch, end, endless_until, hold }
     }
 }
 

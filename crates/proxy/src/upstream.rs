@@ -1,4 +1,5 @@
 use std::future::pending;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,9 @@ use crate::pool::{Lease, Pool};
 use crate::spare::Spare;
 use crate::wire::Wire;
 use crate::{Body, Outbound, hop_by_hop, tunnel};
+
+/// Between two tries to reach somebody who does not listen yet.
+const KNOCK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Where an upstream listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,8 +126,8 @@ impl Upstream {
     /// # Errors
     /// [`ForwardError`].
     pub async fn forward(&self, outbound: Outbound) -> Result<Response<Body>, ForwardError> {
-        let Parts { request, upgrade, watch, end, endless_until } = outbound.into_parts();
-        let (mut answer, lease) = self.send(request).await?;
+        let Parts { request, upgrade, watch, end, endless_until, hold } = outbound.into_parts();
+        let (mut answer, lease) = self.send(request, hold).await?;
         hop_by_hop_of_answer(&mut answer);
         if is_event_stream(&answer) {
             return Ok(answer.map(|incoming| Body::endless(incoming, lease, self.end_of_endless(end, endless_until))));
@@ -159,15 +163,15 @@ impl Upstream {
         }
     }
 
-    async fn send(&self, request: Request<Body>) -> Result<(Response<Incoming>, Lease), ForwardError> {
+    async fn send(&self, request: Request<Body>, hold: Duration) -> Result<(Response<Incoming>, Lease), ForwardError> {
         let Some(kept) = self.pool.take() else {
-            return self.send_on_new(request).await;
+            return self.send_on_new(request, hold).await;
         };
         let spare = Spare::of(&request);
         match self.send_on(kept, request).await {
-            Err(Failure { unsent: Some(request), .. }) => self.send_on_new(*request).await,
+            Err(Failure { unsent: Some(request), .. }) => self.send_on_new(*request, hold).await,
             Err(Failure { error: ForwardError::Broken(error), .. }) => match spare {
-                Some(spare) => self.send_on_new(spare.into_request()).await,
+                Some(spare) => self.send_on_new(spare.into_request(), hold).await,
                 None => Err(ForwardError::Broken(error)),
             },
             Err(failure) => Err(failure.error),
@@ -175,9 +179,28 @@ impl Upstream {
         }
     }
 
-    async fn send_on_new(&self, request: Request<Body>) -> Result<(Response<Incoming>, Lease), ForwardError> {
-        let wire = self.connect().await?;
+    async fn send_on_new(
+        &self,
+        request: Request<Body>,
+        hold: Duration,
+    ) -> Result<(Response<Incoming>, Lease), ForwardError> {
+        let wire = self.connect_within(hold).await?;
         self.send_on(wire, request).await.map_err(|failure| failure.error)
+    }
+
+    /// Connects, and tries again for a while where nobody listens yet. Nothing was sent by then.
+    async fn connect_within(&self, hold: Duration) -> Result<Wire, ForwardError> {
+        let until = Instant::now() + hold;
+        loop {
+            match self.connect().await {
+                Err(ForwardError::Unreachable(error))
+                    if error.kind() == ErrorKind::ConnectionRefused && Instant::now() < until =>
+                {
+                    tokio::time::sleep(KNOCK_AGAIN).await;
+                }
+                outcome => return outcome,
+            }
+        }
     }
 
     async fn send_on(&self, mut wire: Wire, request: Request<Body>) -> Result<(Response<Incoming>, Lease), Failure> {

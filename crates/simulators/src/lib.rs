@@ -1,4 +1,4 @@
-//! Stateful stand-ins for the companies that Spinoff speaks to: Railway, Cloudflare and Stripe, on
+//! Stateful stand-ins for the companies that Spinoff speaks to: Railway, Cloudflare, Stripe and an object store, on
 //! loopback. They hold what was made, refuse what the real services refuse, and fail on request.
 //!
 //! Used by tests and by rehearsals (`spinoff up --simulate`). Nothing in here is reached in production.
@@ -9,6 +9,8 @@ mod serve;
 
 pub mod cloudflare;
 pub mod railway;
+pub mod s3;
+pub mod status_page;
 pub mod stripe;
 
 pub use faults::{Fault, Faults};

@@ -18,7 +18,7 @@ use world::Clock;
 
 use crate::{Call, Fault, Faults, Journal};
 
-/// No provider takes longer requests than this.
+/// Most providers take no longer requests than this.
 const LONGEST_BODY: usize = 4 << 20;
 
 /// A request that was read to its end.
@@ -38,6 +38,11 @@ pub trait Simulator: Send + Sync + 'static {
 
     /// The body of an error answer that a fault gives, in the company's own form.
     fn failure(&self, status: u16) -> Bytes;
+
+    /// The longest request that it takes, in bytes.
+    fn longest_body(&self) -> usize {
+        LONGEST_BODY
+    }
 }
 
 /// What a pause means.
@@ -112,7 +117,7 @@ struct Broken;
 impl Shared {
     async fn call(&self, request: http::Request<Incoming>) -> Result<http::Response<Full<Bytes>>, Broken> {
         let (parts, body) = request.into_parts();
-        let body = Limited::new(body, LONGEST_BODY).collect().await.map_err(|_| Broken)?.to_bytes();
+        let body = Limited::new(body, self.simulator.longest_body()).collect().await.map_err(|_| Broken)?.to_bytes();
         let request = http::Request::from_parts(parts, body);
         let operation = self.simulator.operation(&request);
         let fault = self.faults.decide(&operation);

@@ -10,8 +10,9 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::up::UpArgs;
 use crate::{
-    admin_link, audit, billing, cancel, completions, contests, coupons, customers, delete, doctor, instances, invoices,
-    ledger, log, mail, members, pool, providers, provision, serve, setup, spending, suspension, up, usage, workflows,
+    admin_link, alerts, audit, backups, billing, cancel, completions, contests, coupons, customers, delete, deploy,
+    doctor, incidents, instances, invoices, ledger, log, mail, members, pool, providers, provision, releases, rollouts,
+    serve, setup, spending, suspension, up, usage, verify, workflows,
 };
 
 /// Sells a web application: every customer gets an instance of their own
@@ -106,6 +107,14 @@ pub enum Operation {
     Suspend(suspension::SuspendArgs),
     /// Open a suspended instance again
     Resume(suspension::ResumeArgs),
+    /// Bring one instance, or all, to a release, and wait until they run it
+    Deploy(deploy::Args),
+    /// The versions of the application, and how far each has got
+    #[command(subcommand)]
+    Releases(releases::Command),
+    /// What brings many instances to a release
+    #[command(subcommand)]
+    Rollouts(rollouts::Command),
     /// The customers' copies of the application
     #[command(subcommand)]
     Instances(instances::Command),
@@ -118,6 +127,15 @@ pub enum Operation {
     /// What customers pay less for
     #[command(subcommand)]
     Coupons(coupons::Command),
+    /// What instances keep, kept a second time: take one, put one back
+    #[command(subcommand)]
+    Backups(backups::Command),
+    /// What waits for an operator
+    #[command(subcommand)]
+    Alerts(alerts::Command),
+    /// What the status page says when something does not work
+    #[command(subcommand)]
+    Incidents(incidents::Command),
     /// Provisioning, deletion and other long work
     #[command(subcommand)]
     Workflows(workflows::Command),
@@ -142,6 +160,9 @@ pub enum Operation {
     /// Railway, Cloudflare and the like: how they are, and what is left behind there
     #[command(subcommand)]
     Providers(providers::Command),
+    /// Prove that what should be so is so
+    #[command(subcommand)]
+    Verify(verify::Command),
     /// The instances that are made ahead of their customers
     Pool(pool::Args),
     /// What the main instance writes to people, and what became of it
@@ -194,10 +215,16 @@ impl Operation {
             Self::Cancel(args) => cancel::run(context, args).await,
             Self::Suspend(args) => suspension::suspend(context, args).await,
             Self::Resume(args) => suspension::resume(context, args).await,
+            Self::Deploy(args) => deploy::run(context, args).await,
+            Self::Releases(command) => releases::run(context, command).await,
+            Self::Rollouts(command) => rollouts::run(context, command).await,
             Self::Instances(command) => instances::run(context, command).await,
             Self::Members(command) => members::run(context, command).await,
             Self::Customers(command) => customers::run(context, command).await,
             Self::Coupons(command) => coupons::run(context, command).await,
+            Self::Backups(command) => backups::run(context, command).await,
+            Self::Alerts(command) => alerts::run(context, command).await,
+            Self::Incidents(command) => incidents::run(context, command).await,
             Self::Workflows(command) => workflows::run(context, command).await,
             Self::Usage(command) => usage::run(context, command).await,
             Self::Spending(command) => spending::run(context, command).await,
@@ -206,6 +233,7 @@ impl Operation {
             Self::Ledger(command) => ledger::run(context, command).await,
             Self::Billing(command) => billing::run(context, command).await,
             Self::Providers(command) => providers::run(context, command).await,
+            Self::Verify(command) => verify::run(context, command).await,
             Self::Pool(args) => pool::run(context, args).await,
             Self::Mail(command) => mail::run(context, command).await,
             Self::Audit(command) => audit::run(context, command).await,
@@ -291,6 +319,42 @@ mod tests {
         let Command::Guard(line) = command else { panic!("{command:?}") };
         assert_eq!(line.args.command, ["app", "--json", "--data", "x"]);
         assert!(!global.json && global.data.is_none());
+    }
+
+    /// The words of a line as a shell takes them apart: by spaces, but not within quotes.
+    fn words(line: &str) -> Vec<String> {
+        line.split('\'').enumerate().fold(vec![String::new()], |mut words, (place, part)| {
+            for (number, piece) in
+                if place % 2 == 1 { vec![part] } else { part.split(' ').collect() }.iter().enumerate()
+            {
+                if number > 0 {
+                    words.push(String::new());
+                }
+                if let Some(last) = words.last_mut() {
+                    last.push_str(piece);
+                }
+            }
+            words
+        })
+    }
+
+    #[test]
+    fn every_command_in_a_runbook_is_one() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/runbooks");
+        let mut checked = 0;
+        for file in std::fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            let text = std::fs::read_to_string(&path).unwrap();
+            // Whole lines of it, and what stands within a sentence.
+            let lines = text.lines().map(str::trim).filter(|line| line.starts_with("spinoff "));
+            let inline = text.split('`').skip(1).step_by(2).filter(|code| code.starts_with("spinoff "));
+            for line in lines.chain(inline) {
+                let parsed = Cli::try_parse_from(words(line).into_iter().filter(|word| !word.is_empty()));
+                assert!(parsed.is_ok(), "{}: {line}: {}", path.display(), parsed.err().unwrap());
+                checked += 1;
+            }
+        }
+        assert!(checked > 20, "only {checked} commands were found");
     }
 
     #[test]

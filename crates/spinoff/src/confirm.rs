@@ -51,3 +51,26 @@ impl Asked<'_> {
         Failure::new(Exit::Refused, self.not_done, why).next(next)
     }
 }
+
+/// Goes on only if it was said beforehand, or `yes` is typed now.
+///
+/// # Errors
+/// [`Exit::Refused`] when something else is typed, or there is nobody to ask.
+pub fn yes(said: bool, not_done: &str) -> Result<(), Failure> {
+    if said {
+        return Ok(());
+    }
+    let refuse = |why: &str| Failure::new(Exit::Refused, not_done, why).next("give --yes to say that you mean it");
+    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+        return Err(refuse("it was not confirmed, and there is no terminal to ask on"));
+    }
+    let typed = write!(io::stderr(), "Type yes to go on: ").and_then(|()| {
+        let mut line = String::new();
+        io::stdin().read_line(&mut line).map(|_| line)
+    });
+    match typed {
+        Ok(line) if line.trim_end_matches(['\r', '\n']) == "yes" => Ok(()),
+        Ok(_) => Err(refuse("that was not yes")),
+        Err(cause) => Err(refuse(&cause.to_string())),
+    }
+}

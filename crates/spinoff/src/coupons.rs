@@ -2,15 +2,13 @@ use api::{Client, Coupon, NewCoupon, RedeemCoupon};
 use clap::{ArgGroup, Subcommand};
 use domain::{Cents, CouponCode, CustomerId};
 use jiff::Timestamp;
-use jiff::ToSpan as _;
-use jiff::civil::Date;
 
 use crate::context::Context;
 use crate::customers::coupons_in_words;
 use crate::failure::{Doing as _, Failure};
 use crate::money::amount;
 use crate::output::{or_dash, pairs, table};
-use crate::when::moment;
+use crate::when::{end_of, moment};
 
 /// What can be done about coupons.
 #[derive(Debug, Subcommand)]
@@ -125,13 +123,6 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
             context.output.report(&held, coupons_in_words(&held).trim_end())
         }
     }
-}
-
-/// The moment at which a day is over, in UTC.
-fn end_of(day: &str) -> Result<Timestamp, String> {
-    let next = day.parse::<Date>().and_then(|day| day.checked_add(1.day()));
-    next.and_then(|next| format!("{next}T00:00:00Z").parse())
-        .map_err(|_| format!("{day:?} is no day: write it like 2026-12-31"))
 }
 
 fn redeemed(coupon: &Coupon) -> String {

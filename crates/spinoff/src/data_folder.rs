@@ -50,6 +50,11 @@ impl DataFolder {
         self.0.join("spinoff.db")
     }
 
+    /// Where backups are kept, unless another place is configured.
+    pub fn backups(&self) -> PathBuf {
+        self.0.join("backups")
+    }
+
     /// How to reach the running server.
     pub fn server_file(&self) -> PathBuf {
         self.0.join("run/server.json")

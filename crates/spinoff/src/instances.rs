@@ -1,6 +1,7 @@
 use api::{Client, Instance, InstanceFilter, Page};
 use clap::Subcommand;
 use domain::{InstanceState, ProjectName};
+use fleet::Stage;
 
 use crate::context::Context;
 use crate::failure::{Doing as _, Exit, Failure};
@@ -11,8 +12,11 @@ use crate::{delete, provision};
 mod access;
 mod download;
 mod export;
+mod health;
 mod import;
 mod rename;
+mod support;
+mod updates;
 
 /// What can be done about instances.
 #[derive(Debug, Subcommand)]
@@ -34,6 +38,16 @@ pub enum Command {
         /// Id, project name or subdomain
         instance: String,
     },
+    /// Show how an instance is, who saw what of it and when, and how much of the time it answered
+    #[command(after_help = "Asleep is not down, unreachable is not deleted, and unknown is an answer too.
+
+Examples:
+  spinoff instances health acme
+  spinoff instances health acme --json | jq -r .verdict")]
+    Health {
+        /// Id, project name or subdomain
+        instance: String,
+    },
     /// Make an instance for a customer, like `spinoff provision`
     Add(provision::Args),
     /// Take an instance down with all its data, like `spinoff delete`
@@ -43,6 +57,44 @@ pub enum Command {
     /// Show or change which Access application at Cloudflare stands before an instance
     #[command(subcommand)]
     Access(access::Command),
+    /// Show what an instance runs, the update that waits, and what was agreed
+    #[command(after_help = "Exit codes: 0 shown, 1 failed, 3 no such instance.
+
+Examples:
+  spinoff instances updates acme
+  spinoff instances updates acme --json | jq -r .release.version")]
+    Updates {
+        /// Id, project name or subdomain
+        instance: String,
+    },
+    /// Keep an instance at what it runs, for a while
+    Pin(updates::Pin),
+    /// Let rollouts reach an instance again
+    #[command(after_help = "Examples:
+  spinoff instances unpin acme")]
+    Unpin {
+        /// Id, project name or subdomain
+        instance: String,
+    },
+    /// Say when updates of an instance may begin
+    Window(updates::WindowArgs),
+    /// Put updates of an instance off for some days
+    Defer(updates::Defer),
+    /// Make an instance one of a stage: releases reach development first, then main, then customers
+    #[command(after_help = "Exit codes: 0 it is one of it, 3 no such instance, 4 refused.
+
+Examples:
+  spinoff instances stage try-out development
+  spinoff instances stage acme customers")]
+    Stage {
+        /// Id, project name or subdomain
+        instance: String,
+        /// development, main or customers
+        stage: Stage,
+    },
+    /// Ask a customer to let support into an instance, and see when it was inside
+    #[command(subcommand)]
+    Support(support::Command),
     /// Save everything that an instance keeps, with checksums
     Download(download::Args),
     /// Write the project names of all instances, one a line
@@ -75,9 +127,17 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Remove(args) => delete::run(context, args).await,
         Command::Rename(args) => rename::run(context, args).await,
         Command::Access(command) => access::run(context, command).await,
+        Command::Updates { instance } => updates::show(context, &instance).await,
+        Command::Pin(args) => updates::pin(context, args).await,
+        Command::Unpin { instance } => updates::unpin(context, &instance).await,
+        Command::Window(args) => updates::window(context, args).await,
+        Command::Defer(args) => updates::defer(context, args).await,
+        Command::Stage { instance, stage } => updates::stage(context, &instance, stage).await,
+        Command::Support(command) => support::run(context, command).await,
         Command::Download(args) => download::run(context, args).await,
         Command::Export(args) => export::run(context, &args).await,
         Command::Import(args) => import::run(context, args).await,
+        Command::Health { instance } => health::show(context, &instance).await,
         Command::Logs { instance, lines } => {
             let logs = context.client()?.instance_logs(&instance, lines).await;
             let logs = logs.doing(|| format!("can't read the logs of {instance}"))?;

@@ -1,7 +1,9 @@
 //! `spinoff`: every role of the system in one executable, and the operator's commands.
 
 mod admin_link;
+mod alerts;
 mod audit;
+mod backups;
 mod billing;
 mod cancel;
 mod cli;
@@ -13,10 +15,12 @@ mod coupons;
 mod customers;
 mod data_folder;
 mod delete;
+mod deploy;
 mod doctor;
 mod dunning;
 mod failure;
 mod follow;
+mod incidents;
 mod instances;
 mod invoices;
 mod ledger;
@@ -29,6 +33,8 @@ mod output;
 mod pool;
 mod providers;
 mod provision;
+mod releases;
+mod rollouts;
 mod serve;
 mod server_file;
 mod setup;
@@ -36,6 +42,7 @@ mod spending;
 mod suspension;
 mod up;
 mod usage;
+mod verify;
 mod when;
 mod workflows;
 

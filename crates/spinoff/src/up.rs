@@ -7,6 +7,7 @@ pub mod drivers;
 mod folder_lock;
 pub mod home;
 mod simulation;
+mod watch;
 
 use std::io::Write as _;
 use std::net::SocketAddr;

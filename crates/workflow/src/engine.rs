@@ -216,7 +216,7 @@ impl Engine {
         let reason = format!("abandoned by {by}");
         let now = self.context.clock.now();
         let done = match record.state {
-            WorkflowState::Running => store::request_cancel(&self.context.db, id, &reason, now).await?,
+            WorkflowState::Running => store::request_cancel(self.context.db.write(), id, &reason, now).await?,
             WorkflowState::Stuck => {
                 let note = format!("{reason}; before: {}", record.error.unwrap_or_default());
                 store::leave_stuck(&self.context.db, id, WorkflowState::Abandoned, Some(&note), now, now).await?

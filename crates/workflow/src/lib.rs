@@ -32,4 +32,6 @@ pub use note::note;
 pub use record::{Direction, Filter, StepRecord, StepState, WorkflowRecord};
 pub use run::{Run, both};
 pub use state::WorkflowState;
-pub use store::{MIGRATIONS, NewWorkflow, at_work_since, find, input, list, nudge, of_subject, start, under_way};
+pub use store::{
+    MIGRATIONS, NewWorkflow, at_work_since, find, input, list, nudge, of_subject, request_cancel, start, under_way,
+};

@@ -108,10 +108,23 @@ impl Run {
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<T, StepError>>,
     {
-        if !self.recorded.contains_key(&(Direction::Do, name.to_owned())) {
+        if !self.has_begun(name) {
             return Ok(None);
         }
         self.step(name, effect).await.map(Some)
+    }
+
+    /// Whether the intent of a step was ever stored: it may have had its effect.
+    pub fn has_begun(&self, name: &str) -> bool {
+        self.recorded.contains_key(&(Direction::Do, name.to_owned()))
+    }
+
+    /// What a step of the story gave, for the way back.
+    ///
+    /// # Errors
+    /// [`Stop::Failed`] when what is stored is of another form.
+    pub fn recorded<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Stop> {
+        self.recorded_output(Direction::Do, name)
     }
 
     fn recorded_output<T: DeserializeOwned>(&self, direction: Direction, name: &str) -> Result<Option<T>, Stop> {

@@ -1,6 +1,6 @@
 use ::store::{Db, Engine, Migration, Tx, from_millis, millis, optional_from_millis};
 use jiff::{SignedDuration, Timestamp};
-use sqlx::{AnyConnection, Error, Row as _, any::AnyRow};
+use sqlx::{Any, AnyConnection, Error, Executor, Row as _, any::AnyRow};
 
 use crate::lease::{Claimed, Lease};
 use crate::record::{Direction, Filter, StepRecord, StepState, WorkflowRecord};
@@ -367,13 +367,21 @@ pub(crate) async fn cancel_reason(db: &Db, id: &str) -> Result<Option<String>, E
     Ok(reason.flatten())
 }
 
-/// Asks a workflow that is under way to stop and take back what it did.
-pub(crate) async fn request_cancel(db: &Db, id: &str, reason: &str, now: Timestamp) -> Result<bool, Error> {
+/// Asks a workflow that is under way to stop and take back what it did. False when it is not under way.
+///
+/// # Errors
+/// When the store refuses.
+pub async fn request_cancel<'c>(
+    executor: impl Executor<'c, Database = Any>,
+    id: &str,
+    reason: &str,
+    now: Timestamp,
+) -> Result<bool, Error> {
     let done = sqlx::query("update workflows set cancel_reason = $2, due_at = $3 where id = $1 and state = 'running'")
         .bind(id)
         .bind(reason)
         .bind(millis(now))
-        .execute(db.write())
+        .execute(executor)
         .await?;
     Ok(done.rows_affected() == 1)
 }

@@ -64,6 +64,9 @@ pub(crate) async fn create(
             let next = format!("{}.", capital(&ceiling.advice));
             refused(409, &capital(&SignupError::Full(ceiling).to_string()), &next)
         }
+        SignupError::Nobodys => {
+            refused(422, "No mail gets to that address", "Give an address at which the customer reads mail.")
+        }
         SignupError::Coupon(error) => error,
         SignupError::Store(error) => error.into(),
     })?;

@@ -22,17 +22,26 @@ pub(crate) async fn document() -> axum::Json<utoipa::openapi::OpenApi> {
         paths::suspend_instance, paths::resume_instance, paths::rename_instance,
         paths::show_cancellation, paths::cancel_instance, paths::take_cancellation_back, paths::export_instance,
         paths::give_own_access, paths::give_shared_access,
-        paths::instance_logs, paths::list_members, paths::add_member, paths::remove_member, paths::usage,
+        paths::instance_health, paths::instance_logs, paths::list_members, paths::add_member, paths::remove_member,
+        paths::usage, paths::list_support_access, paths::ask_for_support_access, paths::end_support_access,
         paths::hour_of_use, paths::show_spending, paths::set_cap, paths::remove_cap, paths::set_budget, paths::remove_budget,
         paths::list_customers, paths::list_messages, paths::retry_message, paths::list_workflows, paths::show_workflow, paths::retry_workflow,
-        paths::abandon_workflow, paths::list_audit_events, paths::report_activity,
+        paths::abandon_workflow, paths::list_audit_events, paths::list_alerts, paths::acknowledge_alert, paths::silence_alert, paths::resolve_alert,
+        paths::list_incidents, paths::open_incident, paths::show_incident, paths::update_incident, paths::report_activity,
         paths::report_emergency, paths::signed_members, paths::list_providers, paths::list_findings,
         paths::show_finding, paths::repair_finding, paths::sweep_providers, paths::show_pool,
+        paths::show_isolation, paths::prove_isolation, paths::show_isolation_round,
         paths::list_invoices, paths::show_invoice, paths::invoice_pdf, paths::invoice_csv, paths::pay_invoice, paths::charge_invoice, paths::list_refunds, paths::refund_invoice, paths::write_off_invoice, paths::list_disputes, paths::show_ledger,
         paths::give_credit, paths::waive_hours, paths::list_contests, paths::open_contest, paths::decide_contest,
         paths::close_periods, paths::preview_bill, paths::check_books, paths::list_charge_differences, paths::show_margins, paths::show_dunning, paths::pause_dunning, paths::unpause_dunning,
         paths::show_billing_details, paths::set_billing_details, paths::list_coupons, paths::create_coupon, paths::show_coupon,
         paths::end_coupon, paths::list_customer_coupons, paths::give_coupon,
+        paths::list_backups, paths::create_backup, paths::show_backup, paths::restore_backup, paths::verify_backup,
+        paths::list_backup_proofs, paths::list_releases, paths::add_release, paths::show_release,
+        paths::promote_release, paths::withdraw_release, paths::prove_release, paths::list_rollouts,
+        paths::start_rollout, paths::show_rollout, paths::list_rollout_units, paths::skip_unit, paths::pause_rollout,
+        paths::resume_rollout, paths::cancel_rollout, paths::roll_back_rollout, paths::show_updates,
+        paths::change_updates,
     )
 )]
 struct Described;
@@ -41,13 +50,16 @@ struct Described;
 #[expect(dead_code, reason = "read by the derive that describes the API, never called")]
 mod paths {
     use api::{
-        ActivityAccepted, ActivityReport, AuditEvent, BillPreview, BillingDetails, BooksCheck, Budget, CancelInstance,
-        Cancellation, Cap, ChargeDifference, ClosePeriods, Contest, Coupon, Customer, CustomerCoupon, DecideContest,
-        DeleteInstance, Dispute, DryRun, Dunning, EmergencyReport, Finding, HourOfUse, HoursWaived, Instance,
-        InstanceAccepted, Invoice, Ledger, Margins, Member, Message, NewAccess, NewBillingDetails, NewBudget, NewCap,
-        NewContest, NewCoupon, NewCredit, NewInstance, NewMember, NewPayment, NewRefund, Page, Pool, Problem, Provider,
-        RedeemCoupon, Refund, RenameInstance, SignedMembers, Spending, SuspendInstance, TakenBack, Usage, WaiveHours,
-        Workflow, WorkflowAccepted, WriteOff,
+        ActivityAccepted, ActivityReport, Alert, AskForAccess, AuditEvent, Backup, BackupProof, BillPreview,
+        BillingDetails, BooksCheck, Budget, CancelInstance, Cancellation, Cap, ChangeUpdates, ChargeDifference,
+        ClosePeriods, Contest, Coupon, Customer, CustomerCoupon, DecideContest, DeleteInstance, Dispute, DryRun,
+        Dunning, EmergencyReport, Finding, HourOfUse, HoursWaived, Incident, Instance, InstanceAccepted,
+        InstanceHealth, Invoice, Isolation, IsolationRound, Ledger, Margins, Member, Message, NewAccess, NewBackup,
+        NewBillingDetails, NewBudget, NewCap, NewContest, NewCoupon, NewCredit, NewIncident, NewIncidentUpdate,
+        NewInstance, NewIsolationRound, NewMember, NewPayment, NewProof, NewRefund, NewRelease, NewRollout, Page, Pool,
+        Problem, PromoteRelease, Provider, RedeemCoupon, Refund, Release, RenameInstance, RestoreBackup, Rollout,
+        RolloutPlan, RolloutUnit, SignedMembers, SilenceAlert, Spending, SupportAccess, SuspendInstance, TakenBack,
+        Updates, Usage, WaiveHours, WithdrawRelease, Workflow, WorkflowAccepted, WriteOff,
     };
 
     macro_rules! described {
@@ -75,6 +87,26 @@ mod paths {
             responses((status = 202, body = WorkflowAccepted), (status = 400, body = Problem), (status = 401, body = Problem),
                       (status = 404, body = Problem), (status = 409, body = Problem), (status = 415, body = Problem),
                       (status = 422, description = "The confirmation does not match", body = Problem)));
+        list_backups = (get, path = "/backups", tag = "backups",
+            params(("instance" = Option<String>, Query, description = "Only those of this instance: id, project name or subdomain"),
+                   ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 200")),
+            responses((status = 200, body = Page<Backup>), (status = 401, body = Problem), (status = 404, body = Problem)));
+        create_backup = (post, path = "/backups", tag = "backups", request_body = NewBackup,
+            responses((status = 202, body = WorkflowAccepted), (status = 400, body = Problem), (status = 401, body = Problem),
+                      (status = 404, body = Problem), (status = 409, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)));
+        show_backup = (get, path = "/backups/{backup}", tag = "backups", params(("backup" = String, Path)),
+            responses((status = 200, body = Backup), (status = 401, body = Problem), (status = 404, body = Problem)));
+        restore_backup = (post, path = "/backups/{backup}/restore", tag = "backups", request_body = RestoreBackup,
+            params(("backup" = String, Path)),
+            responses((status = 202, body = WorkflowAccepted), (status = 400, body = Problem), (status = 401, body = Problem),
+                      (status = 404, body = Problem), (status = 409, body = Problem), (status = 415, body = Problem),
+                      (status = 422, description = "The confirmation does not match", body = Problem)));
+        verify_backup = (post, path = "/backups/{backup}/verify", tag = "backups", params(("backup" = String, Path)),
+            responses((status = 202, body = WorkflowAccepted), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, body = Problem)));
+        list_backup_proofs = (get, path = "/backups/proofs", tag = "backups",
+            params(("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 200")),
+            responses((status = 200, body = Page<BackupProof>), (status = 401, body = Problem)));
         suspend_instance = (post, path = "/instances/{instance}/suspend", tag = "instances", request_body = SuspendInstance,
             params(("instance" = String, Path, description = "Id, project name or subdomain")),
             responses((status = 202, body = WorkflowAccepted), (status = 400, body = Problem), (status = 401, body = Problem),
@@ -121,6 +153,10 @@ mod paths {
             params(("instance" = String, Path, description = "Id, project name or subdomain")),
             responses((status = 202, body = WorkflowAccepted), (status = 401, body = Problem), (status = 404, body = Problem),
                       (status = 409, description = "It has none of its own, or something else works on it", body = Problem)));
+        instance_health = (get, path = "/instances/{instance}/health", tag = "instances",
+            params(("instance" = String, Path, description = "Id, project name or subdomain")),
+            responses((status = 200, description = "What was seen of it, by whom and when, and how much of the time it answered", body = InstanceHealth),
+                      (status = 401, body = Problem), (status = 404, body = Problem)));
         instance_logs = (get, path = "/instances/{instance}/logs", tag = "instances",
             params(("instance" = String, Path), ("lines" = Option<u32>, Query)),
             responses((status = 200, body = String, content_type = "text/plain"), (status = 401, body = Problem), (status = 404, body = Problem)));
@@ -193,6 +229,29 @@ mod paths {
                       (status = 409, description = "It is settled, or only a person can put it right", body = Problem)));
         sweep_providers = (post, path = "/providers/sweep", tag = "providers",
             responses((status = 202, body = WorkflowAccepted), (status = 401, body = Problem)));
+        list_support_access = (get, path = "/instances/{instance}/support-access", tag = "support",
+            params(("instance" = String, Path, description = "Id, project name or subdomain")),
+            responses((status = 200, body = Page<SupportAccess>), (status = 401, body = Problem), (status = 404, body = Problem)));
+        ask_for_support_access = (post, path = "/instances/{instance}/support-access", tag = "support", request_body = AskForAccess,
+            params(("instance" = String, Path, description = "Id, project name or subdomain")),
+            responses((status = 201, description = "The customer was asked; only they let support in", body = SupportAccess),
+                      (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, description = "The customer was asked already, or the instance is not open", body = Problem),
+                      (status = 415, body = Problem), (status = 422, body = Problem)));
+        end_support_access = (delete, path = "/instances/{instance}/support-access", tag = "support",
+            params(("instance" = String, Path, description = "Id, project name or subdomain")),
+            responses((status = 204, description = "Support can't enter; asked again, the same"), (status = 401, body = Problem),
+                      (status = 404, body = Problem)));
+        show_isolation = (get, path = "/isolation", tag = "isolation",
+            responses((status = 200, body = Isolation), (status = 401, body = Problem)));
+        prove_isolation = (post, path = "/isolation/rounds", tag = "isolation", request_body = NewIsolationRound,
+            responses((status = 202, body = WorkflowAccepted), (status = 400, body = Problem), (status = 401, body = Problem),
+                      (status = 404, body = Problem),
+                      (status = 409, description = "A round for another instance is under way", body = Problem),
+                      (status = 415, body = Problem), (status = 422, body = Problem)));
+        show_isolation_round = (get, path = "/isolation/rounds/{id}", tag = "isolation",
+            params(("id" = String, Path, description = "The workflow's")),
+            responses((status = 200, body = IsolationRound), (status = 401, body = Problem), (status = 404, body = Problem)));
         show_pool = (get, path = "/pool", tag = "pool",
             responses((status = 200, body = Pool), (status = 401, body = Problem)));
         list_invoices = (get, path = "/invoices", tag = "invoices",
@@ -292,6 +351,31 @@ mod paths {
             params(("month" = Option<String>, Query, description = "2026-11; the one before the present month when left out")),
             responses((status = 200, body = Margins), (status = 401, body = Problem),
                       (status = 422, description = "The month is still to come, or no month", body = Problem)));
+        list_alerts = (get, path = "/alerts", tag = "alerts",
+            params(("state" = Option<String>, Query, description = "open, acknowledged, silenced or resolved; all that are not resolved when left out"),
+                   ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
+            responses((status = 200, body = Page<Alert>), (status = 401, body = Problem), (status = 422, body = Problem)));
+        acknowledge_alert = (post, path = "/alerts/{id}/acknowledge", tag = "alerts", params(("id" = String, Path)),
+            responses((status = 200, body = Alert), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, description = "It is resolved", body = Problem)));
+        silence_alert = (post, path = "/alerts/{id}/silence", tag = "alerts", params(("id" = String, Path)), request_body = SilenceAlert,
+            responses((status = 200, body = Alert), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, description = "It is resolved", body = Problem), (status = 415, body = Problem),
+                      (status = 422, description = "It has no reason, or no end within 7 days", body = Problem)));
+        resolve_alert = (post, path = "/alerts/{id}/resolve", tag = "alerts", params(("id" = String, Path)),
+            responses((status = 200, body = Alert), (status = 401, body = Problem), (status = 404, body = Problem)));
+        list_incidents = (get, path = "/incidents", tag = "incidents",
+            params(("state" = Option<String>, Query, description = "A state, or open for all that are not resolved"),
+                   ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
+            responses((status = 200, body = Page<Incident>), (status = 401, body = Problem), (status = 422, body = Problem)));
+        open_incident = (post, path = "/incidents", tag = "incidents", request_body = NewIncident,
+            responses((status = 200, body = Incident), (status = 400, body = Problem), (status = 401, body = Problem),
+                      (status = 415, body = Problem), (status = 422, body = Problem)));
+        show_incident = (get, path = "/incidents/{id}", tag = "incidents", params(("id" = String, Path)),
+            responses((status = 200, body = Incident), (status = 401, body = Problem), (status = 404, body = Problem)));
+        update_incident = (post, path = "/incidents/{id}/updates", tag = "incidents", params(("id" = String, Path)), request_body = NewIncidentUpdate,
+            responses((status = 200, body = Incident), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, description = "It is resolved", body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)));
         list_audit_events = (get, path = "/audit-events", tag = "audit-events",
             params(("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
             responses((status = 200, body = Page<AuditEvent>), (status = 401, body = Problem)));
@@ -302,6 +386,64 @@ mod paths {
             responses((status = 200, body = ActivityAccepted), (status = 400, body = Problem), (status = 401, body = Problem),
                       (status = 403, body = Problem), (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem),
                       (status = 429, description = "Too many entries within an hour", body = Problem)));
+        list_releases = (get, path = "/releases", tag = "releases",
+            params(("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
+            responses((status = 200, body = Page<Release>), (status = 401, body = Problem)));
+        add_release = (post, path = "/releases", tag = "releases", request_body = NewRelease,
+            responses((status = 201, body = Release), (status = 200, description = "It was there already", body = Release),
+                      (status = 400, body = Problem), (status = 401, body = Problem),
+                      (status = 409, description = "Another release has this version", body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)));
+        show_release = (get, path = "/releases/{version}", tag = "releases", params(("version" = String, Path)),
+            responses((status = 200, body = Release), (status = 401, body = Problem), (status = 404, body = Problem)));
+        promote_release = (post, path = "/releases/{version}/promote", tag = "releases", request_body = PromoteRelease, params(("version" = String, Path)),
+            responses((status = 200, body = Release), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, description = "It is not proven where it is, not there, withdrawn, or with the customers already", body = Problem),
+                      (status = 415, body = Problem), (status = 422, body = Problem)));
+        withdraw_release = (post, path = "/releases/{version}/withdraw", tag = "releases", request_body = WithdrawRelease, params(("version" = String, Path)),
+            responses((status = 200, body = Release), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 415, body = Problem), (status = 422, description = "There is no reason", body = Problem)));
+        prove_release = (post, path = "/releases/{version}/proofs", tag = "releases", request_body = NewProof, params(("version" = String, Path)),
+            responses((status = 200, body = Release), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 415, body = Problem), (status = 422, body = Problem)));
+        list_rollouts = (get, path = "/rollouts", tag = "rollouts",
+            params(("state" = Option<String>, Query, description = "open: only the one that is not over"),
+                   ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
+            responses((status = 200, body = Page<Rollout>), (status = 401, body = Problem), (status = 422, body = Problem)));
+        start_rollout = (post, path = "/rollouts", tag = "rollouts", request_body = NewRollout,
+            responses((status = 202, body = Rollout), (status = 200, description = "What it would do, for a dry run", body = RolloutPlan),
+                      (status = 400, body = Problem), (status = 401, body = Problem),
+                      (status = 404, description = "There is no such release, or no such instance", body = Problem),
+                      (status = 409, description = "Another one is open, the release was withdrawn, or no backup can be made", body = Problem),
+                      (status = 415, body = Problem), (status = 422, body = Problem)));
+        show_rollout = (get, path = "/rollouts/{id}", tag = "rollouts", params(("id" = String, Path)),
+            responses((status = 200, body = Rollout), (status = 401, body = Problem), (status = 404, body = Problem)));
+        list_rollout_units = (get, path = "/rollouts/{id}/units", tag = "rollouts",
+            params(("id" = String, Path), ("state" = Option<String>, Query, description = "Only those in this state"),
+                   ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query)),
+            responses((status = 200, body = Page<RolloutUnit>), (status = 401, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)));
+        skip_unit = (post, path = "/rollouts/{id}/units/{instance}/skip", tag = "rollouts",
+            params(("id" = String, Path), ("instance" = String, Path, description = "Id, project name or subdomain")),
+            responses((status = 200, body = Rollout), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, description = "Its update has begun", body = Problem)));
+        pause_rollout = (post, path = "/rollouts/{id}/pause", tag = "rollouts", params(("id" = String, Path)),
+            responses((status = 200, body = Rollout), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, description = "It is over, or on its way back", body = Problem)));
+        resume_rollout = (post, path = "/rollouts/{id}/resume", tag = "rollouts", params(("id" = String, Path)),
+            responses((status = 200, body = Rollout), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, description = "It is over, or on its way back", body = Problem)));
+        cancel_rollout = (post, path = "/rollouts/{id}/cancel", tag = "rollouts", params(("id" = String, Path)),
+            responses((status = 200, body = Rollout), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, description = "It is over, or on its way back", body = Problem)));
+        roll_back_rollout = (post, path = "/rollouts/{id}/roll-back", tag = "rollouts", params(("id" = String, Path)),
+            responses((status = 200, body = Rollout), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, description = "Another one is open", body = Problem)));
+        show_updates = (get, path = "/instances/{instance}/updates", tag = "instances",
+            params(("instance" = String, Path, description = "Id, project name or subdomain")),
+            responses((status = 200, body = Updates), (status = 401, body = Problem), (status = 404, body = Problem)));
+        change_updates = (put, path = "/instances/{instance}/updates", tag = "instances", request_body = ChangeUpdates,
+            params(("instance" = String, Path, description = "Id, project name or subdomain")),
+            responses((status = 200, body = Updates), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, description = "It is gone", body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)));
         signed_members = (get, path = "/activity/members", tag = "activity",
             responses((status = 200, body = SignedMembers), (status = 401, body = Problem), (status = 403, body = Problem)));
     }

@@ -14,10 +14,11 @@ use workflow::{OnFailure, Run, StepError, Stop, Workflow, WorkflowState};
 
 use super::close::{self, CloseError, Closing, Service};
 use super::{books, comparison, invoices};
+use crate::alerts::{self, Kind};
 use crate::app::{App, Core};
+use crate::audit;
 use crate::error::{AppError, refused};
 use crate::workflows::{self, Plan};
-use crate::{audit, mail};
 
 /// Stored with every run; a changed sequence of steps gets a new number.
 pub(crate) const KIND: &str = "close.v1";
@@ -204,7 +205,8 @@ async fn tell(core: &Core, run: &str, problems: Vec<String>) -> Result<(), StepE
     let mut tx = core.db.begin().await?;
     let why = problems.into_iter().take(TOLD).collect::<Vec<_>>().join("\n");
     let path = format!("/admin/workflows/{run}");
-    mail::alert(&mut tx, core, &format!("closing {run}"), "The books need you", &why, &path).await?;
+    alerts::raise(&mut tx, core, Kind::BooksDiffer, &format!("closing {run}"), "The books need you", &why, &path)
+        .await?;
     tx.commit().await?;
     core.mail_waiting.notify_one();
     Ok(())

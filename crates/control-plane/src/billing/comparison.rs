@@ -18,8 +18,8 @@ use self::store::Charged;
 use super::collection::unbooked;
 use super::refunds::elsewhere;
 use super::{accounts, disputes, invoices, rounds};
+use crate::alerts::{self, Kind};
 use crate::app::Core;
-use crate::mail;
 use crate::workflows::{Plan, begin as start, step_error};
 
 /// Stored with every run; a changed sequence of steps gets a new number.
@@ -129,7 +129,16 @@ async fn compare(core: &Core) -> Result<(), StepError> {
     if !new.is_empty() {
         let why = new.into_iter().take(TOLD).collect::<Vec<_>>().join("\n");
         let key = format!("charge differences {}", now.as_millisecond());
-        mail::alert(&mut tx, core, &key, "The payment provider and the books differ", &why, "/admin/money").await?;
+        alerts::raise(
+            &mut tx,
+            core,
+            Kind::BooksDiffer,
+            &key,
+            "The payment provider and the books differ",
+            &why,
+            "/admin/money",
+        )
+        .await?;
     }
     tx.commit().await?;
     core.mail_waiting.notify_one();

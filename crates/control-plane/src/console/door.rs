@@ -40,7 +40,7 @@ async fn edge(State(app): State<App>, mut request: Request, next: Next) -> Respo
 fn refusal(app: &App, denied: &Denied, head: &Parts) -> Response {
     let error = match denied {
         // Strangers are not told that there is a console here.
-        Denied::Stranger(_) | Denied::UnlistedService => AppError::NotFound,
+        Denied::Stranger(_) | Denied::UnlistedService | Denied::OnlyLooks => AppError::NotFound,
         Denied::NoMembers | Denied::NoKeys | Denied::Closed(_) => {
             refused(403, "It can't be checked right now who you are", "Try again in a moment.")
         }

@@ -1,18 +1,26 @@
 use axum::extract::{Form, Path, Query, State};
 use axum::response::{Html, Redirect};
-use domain::{InstanceId, InstanceState};
-use pages::console::{ConsoleInstance, ConsoleInstances, Fact, InstanceMemberRow, InstanceRow};
+use domain::{InstanceId, InstanceState, OperatorRole};
+use fleet::Stage;
+use jiff::SignedDuration;
+use pages::WindowForm;
+use pages::console::{ConsoleInstance, ConsoleInstances, Fact, InstanceMemberRow, InstanceRow, UpdatesCard};
 use serde::Deserialize;
 
+use super::releases::is_owner;
 use super::workflows::workflow_rows;
 use super::{Listing, PAGE, console_shell, next};
 use crate::app::App;
-use crate::error::AppError;
+use crate::error::{AppError, refused};
 use crate::instances::{self, Instance, cancellation, suspension};
 use crate::members;
-use crate::person::{Reader, Supporter};
+use crate::person::{Owner, Person, Reader, Supporter};
 use crate::portal::observed;
+use crate::releases;
+use crate::rollouts;
+use crate::rollouts::agreement::{self, Changes};
 use crate::site::PageError;
+use crate::support_access;
 
 const LOG_LINES: usize = 100;
 
@@ -46,18 +54,22 @@ pub(crate) async fn show(
     let page = ConsoleInstance {
         shell: console_shell(&app, instance.project.as_str(), &person),
         instance: instance_row(&app, &instance),
+        health: crate::health::view::of(&app, &instance).await?,
         url: app.instance_url(&instance.subdomain),
         facts: facts(&app, &instance).await?,
         members: members.collect(),
+        updates: updates(&app, &instance, &person).await?,
         workflows: workflow_rows(&app, &workflows).await?,
         subdomain: instance.subdomain.to_string(),
         is_cancelled: cancellation::of(&app, &instance).await?.is_some(),
+        support: support_access::report::rows(&app, id).await?,
+        support_state: support_access::store::open_of(&app.db, id).await?.map(|open| open.word().to_owned()),
         log_tail: log.lines().map(str::to_owned).collect(),
     };
     Ok(Html(page.render()))
 }
 
-/// What is said to a customer whose instance is suspended.
+/// What is said to a customer: why the instance is suspended, or why support asks to enter.
 #[derive(Deserialize)]
 pub(crate) struct Why {
     reason: String,
@@ -84,10 +96,38 @@ pub(crate) async fn resume(
     Ok(Redirect::to(&format!("/admin/workflows/{workflow}")))
 }
 
+/// Asks the customer, who reads the reason. Gives nobody anything.
+pub(crate) async fn ask_for_access(
+    State(app): State<App>,
+    Supporter(person): Supporter,
+    Path(id): Path<String>,
+    Form(why): Form<Why>,
+) -> Result<Redirect, PageError> {
+    let instance = find(&app, &id).await?;
+    support_access::ask(&app, &instance, &why.reason, person.email.as_str()).await?;
+    Ok(Redirect::to(&format!("/admin/instances/{id}")))
+}
+
+pub(crate) async fn end_access(
+    State(app): State<App>,
+    Supporter(person): Supporter,
+    Path(id): Path<String>,
+) -> Result<Redirect, PageError> {
+    let instance = find(&app, &id).await?;
+    support_access::end(&app, &instance, person.email.as_str()).await?;
+    Ok(Redirect::to(&format!("/admin/instances/{id}")))
+}
+
 /// The subdomain, to say that it is meant.
 #[derive(Deserialize)]
 pub(crate) struct Confirmation {
     confirmation: String,
+}
+
+impl Confirmation {
+    pub(super) fn typed(&self) -> &str {
+        &self.confirmation
+    }
 }
 
 /// For a customer who asked for it in another way.
@@ -114,7 +154,93 @@ pub(crate) async fn take_back(
     Ok(Redirect::to(&format!("/admin/instances/{id}")))
 }
 
-async fn find(app: &App, id: &str) -> Result<Instance, AppError> {
+/// A stage, by its word.
+#[derive(Deserialize)]
+pub(crate) struct InStage {
+    #[serde(default)]
+    stage: String,
+}
+
+pub(crate) async fn move_to_stage(
+    State(app): State<App>,
+    Owner(person): Owner,
+    Path(id): Path<String>,
+    Form(form): Form<InStage>,
+) -> Result<Redirect, PageError> {
+    let stage = Stage::parse(&form.stage).map_err(|error| refused(422, &error.to_string(), "Choose one of them."))?;
+    agree(&app, &person, &id, Changes { stage: Some(stage), ..Changes::default() }).await
+}
+
+/// For how long an instance stays at what it runs, and why.
+#[derive(Deserialize)]
+pub(crate) struct PinFor {
+    #[serde(default)]
+    days: String,
+    #[serde(default)]
+    reason: String,
+}
+
+pub(crate) async fn pin(
+    State(app): State<App>,
+    Supporter(person): Supporter,
+    Path(id): Path<String>,
+    Form(form): Form<PinFor>,
+) -> Result<Redirect, PageError> {
+    let days: u16 = form.days.trim().parse().map_err(|_| {
+        refused(422, &format!("{:?} is no number of days", form.days), "Enter for how many days it stays, 1 to 180.")
+    })?;
+    let until = app.clock.now() + SignedDuration::from_hours(24 * i64::from(days));
+    agree(&app, &person, &id, Changes { pin: Some(Some((until, form.reason))), ..Changes::default() }).await
+}
+
+pub(crate) async fn unpin(
+    State(app): State<App>,
+    Supporter(person): Supporter,
+    Path(id): Path<String>,
+) -> Result<Redirect, PageError> {
+    agree(&app, &person, &id, Changes { pin: Some(None), ..Changes::default() }).await
+}
+
+async fn agree(app: &App, person: &Person, id: &str, changes: Changes) -> Result<Redirect, PageError> {
+    let instance = find(app, id).await?;
+    agreement::agree(app, &instance, changes, person.email.as_str()).await?;
+    Ok(Redirect::to(&format!("/admin/instances/{id}#updates")))
+}
+
+/// What it runs, what waits, and what was agreed.
+async fn updates(app: &App, instance: &Instance, person: &Person) -> Result<UpdatesCard, AppError> {
+    let now = app.clock.now();
+    let mut facts = Vec::new();
+    let mut fact = |label: &str, value: String| facts.push(Fact { label: label.to_owned(), value });
+    let agreed = agreement::find(&app.db, instance.id).await?;
+    match releases::store::run_since(&app.db, instance.id).await? {
+        Some((version, since)) => fact("Is to run", format!("{version}, since {since}")),
+        None => fact("Is to run", "nothing yet".to_owned()),
+    }
+    if let Some((rollout, unit)) = rollouts::store::of_instance(&app.db, instance.id, 1).await?.pop() {
+        let why = unit.why.map(|why| format!(": {why}")).unwrap_or_default();
+        fact("Last rollout", format!("{}, {}{why}", rollout.version, unit.state));
+    }
+    if let Some(pin) = agreed.rules.pinned(now) {
+        fact("Pinned", format!("until {}: {}", pin.until, pin.because));
+    }
+    if let Some(window) = &agreed.rules.window {
+        let form = WindowForm { now: Some(window.clone()), ..WindowForm::default() };
+        fact("Its customer wants updates", form.in_words().unwrap_or_default());
+    }
+    if let Some(until) = agreed.rules.deferred_until.filter(|until| *until > now) {
+        fact("Put off by its customer until", until.to_string());
+    }
+    Ok(UpdatesCard {
+        facts,
+        stage: agreed.stage,
+        is_pinned: agreed.rules.pinned(now).is_some(),
+        may_pin: person.role >= Some(OperatorRole::Support),
+        may_move: is_owner(person),
+    })
+}
+
+pub(super) async fn find(app: &App, id: &str) -> Result<Instance, AppError> {
     let id = InstanceId::parse(id).map_err(|_| AppError::NotFound)?;
     instances::store::find(&app.db, id).await?.ok_or(AppError::NotFound)
 }

@@ -2,9 +2,10 @@ use axum::extract::{Path, State};
 use axum::response::{Html, Redirect};
 use pages::console::{
     CeilingRow, CheckRow, CheckVerdict, ConfirmRepair, ConsoleProviders, FindingClass, FindingRow, PoolCard, PoolRow,
-    ProviderCard,
+    ProviderCard, SaidRow,
 };
 use providers::inventory::{Line, Verdict};
+use providers::status_feed::Condition;
 
 use super::{PAGE, console_shell};
 use crate::app::App;
@@ -15,6 +16,7 @@ use crate::inventory::{Class, Finding, Role, repair, sweep};
 use crate::limits;
 use crate::person::{Reader, Supporter};
 use crate::pool;
+use crate::provider_status::{self, Said};
 use crate::site::PageError;
 use crate::text::capital;
 
@@ -33,11 +35,30 @@ pub(crate) async fn index(State(app): State<App>, Reader(person): Reader) -> Res
         shell: console_shell(&app, "Providers", &person),
         providers: cards,
         findings,
+        said: said(&app).await?,
         pool: pool_of(&app).await?,
         looked_at,
         currency: app.settings.plan.currency.clone(),
     };
     Ok(Html(page.render()))
+}
+
+/// What companies say of themselves; what was read too long ago says nothing of the present.
+async fn said(app: &App) -> Result<Vec<SaidRow>, AppError> {
+    let now = app.clock.now();
+    let row = |said: Said| SaidRow {
+        condition: match said.condition {
+            _ if now.duration_since(said.at) > provider_status::FRESH => pages::Condition::Unknown,
+            Condition::Fine | Condition::Maintenance => pages::Condition::Fine,
+            Condition::Minor => pages::Condition::Degraded,
+            Condition::Major => pages::Condition::Broken,
+        },
+        name: said.name,
+        words: said.words,
+        at: said.at,
+        trouble: said.trouble,
+    };
+    Ok(provider_status::store::list(&app.db).await?.into_iter().map(row).collect())
 }
 
 /// What is made ahead; nothing where nothing is, and nothing is to be.

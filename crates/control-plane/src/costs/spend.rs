@@ -14,10 +14,10 @@ use jiff::{SignedDuration, Timestamp};
 use providers::costs::Spend;
 
 use super::reading::{end_of, seats};
+use crate::alerts::{self, Kind};
 use crate::app::Core;
 use crate::inventory::Role;
 use crate::inventory::store::{self as looks, What};
-use crate::mail;
 use crate::text::capital;
 
 /// How often it is looked.
@@ -171,7 +171,8 @@ async fn tell_of_parts(tx: &mut Tx, core: &Core, known: &Known, seen: Seen, at: 
     }
     let Some(warning) = change.told() else { return Ok(()) };
     let key = format!("{} {} {} {}", known.name, Notice::Near(warning), seen.from, at.as_millisecond());
-    mail::alert(tx, core, &key, &known.headline(Notice::Near(warning)), &known.in_words(at), PAGE).await
+    alerts::raise(tx, core, Kind::SpendLimit, &key, &known.headline(Notice::Near(warning)), &known.in_words(at), PAGE)
+        .await
 }
 
 async fn tell_of_silence(tx: &mut Tx, core: &Core, known: &Known, now: Timestamp) -> Result<(), Error> {
@@ -186,7 +187,7 @@ async fn tell_of_silence(tx: &mut Tx, core: &Core, known: &Known, now: Timestamp
     }
     store::raise(tx, &known.name, Notice::Silent, Timestamp::UNIX_EPOCH, now).await?;
     let key = format!("{} silent since {since}", known.name);
-    mail::alert(tx, core, &key, &known.headline(Notice::Silent), &known.in_words(now), PAGE).await
+    alerts::raise(tx, core, Kind::SpendLimit, &key, &known.headline(Notice::Silent), &known.in_words(now), PAGE).await
 }
 
 impl Known {

@@ -18,9 +18,10 @@ use super::{access, names, rename};
 use crate::app::{App, Core};
 use crate::error::{AppError, refused};
 use crate::pool::claim;
+use crate::rollouts::update;
 use crate::signup::checkout;
 use crate::workflows::{self, Plan, step_error};
-use crate::{audit, mail, members};
+use crate::{audit, backups, mail, members};
 
 /// Stored with every run; a changed sequence of steps gets a new number.
 pub(crate) const KIND: &str = "delete.v1";
@@ -125,8 +126,11 @@ impl Workflow for Delete {
         .await?;
         run.step("remove compute", || async {
             stay_put(core, id).await?;
+            update::not_while_updating(core, id).await?;
             let mut removed = core.drivers.compute.delete_project(&instance.project, id).await.map_err(step_error)?;
             removed.push(Removed::new("project", instance.project.to_string()));
+            keep(core, id, &removed).await?;
+            let removed = backups::destroy::destroy_all(core, id).await?;
             keep(core, id, &removed).await
         })
         .await?;
@@ -158,6 +162,10 @@ impl Workflow for Delete {
 async fn stay_put(core: &Core, id: InstanceId) -> Result<(), StepError> {
     if rename::is_moving(core, id).await? {
         let why = "Its change of name is taken back first.".to_owned();
+        return Err(StepError::NotYet { why, after: SignedDuration::from_secs(1) });
+    }
+    if backups::is_at_work(core, id).await? {
+        let why = "The backup that is being taken or put back ends first.".to_owned();
         return Err(StepError::NotYet { why, after: SignedDuration::from_secs(1) });
     }
     if access::is_changing(core, id).await? {

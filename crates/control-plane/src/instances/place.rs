@@ -7,6 +7,8 @@ use workflow::{Run, StepError, Stop};
 
 use super::probe;
 use crate::app::Core;
+use crate::releases;
+use crate::rollouts::update;
 use crate::workflows::step_error;
 
 /// What providers know an instance by.
@@ -68,6 +70,7 @@ pub(crate) async fn unmake(run: &Run, core: &Core, place: &Place) -> Result<(), 
 
 /// Tells the guard of an instance at this place what it has to know.
 pub(crate) async fn configure(core: &Core, place: &Place) -> Result<(), StepError> {
+    update::not_while_updating(core, place.id).await?;
     let main_key = core.members_key.public().map_err(StepError::permanent)?;
     let settings = GuardSettings {
         instance: place.id,
@@ -77,11 +80,13 @@ pub(crate) async fn configure(core: &Core, place: &Place) -> Result<(), StepErro
         main_url: core.settings.public_url.clone(),
         main_key: main_key.to_string(),
         instance_token: core.instance_token(place.id),
+        closed_off: false,
     };
     core.drivers.compute.configure(&place.project, &settings).await.map_err(step_error)
 }
 
-/// Runs what is configured, in the release that is sold.
+/// Runs what is configured, in the release that the instance is at.
 pub(crate) async fn deploy(core: &Core, place: &Place) -> Result<(), StepError> {
-    core.drivers.compute.deploy(&place.project, &core.settings.release).await.map_err(step_error)
+    let release = releases::to_run(core, place.id).await?;
+    core.drivers.compute.deploy(&place.project, &release.made.artifact).await.map_err(step_error)
 }

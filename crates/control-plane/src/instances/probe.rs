@@ -45,7 +45,7 @@ fn patience(core: &Core) -> Duration {
 }
 
 /// Waits until the guard answers healthy past the edge, while the edge lets nobody through.
-pub(super) async fn wait_behind_the_door(core: &Core, place: &Place) -> Result<(), StepError> {
+pub(crate) async fn wait_behind_the_door(core: &Core, place: &Place) -> Result<(), StepError> {
     let hostname = core.hostname(&place.subdomain);
     let door = core.drivers.compute.door(&place.project, &hostname).await.map_err(step_error)?;
     let Some(door) = door else {
@@ -64,6 +64,17 @@ pub(super) async fn wait_behind_the_door(core: &Core, place: &Place) -> Result<(
         waited += LONGEST_PAUSE;
     }
     Ok(())
+}
+
+/// What the guard answers past the edge; why it can't be asked, in a sentence, where it can't.
+pub(crate) async fn behind_the_door(core: &Core, place: &Place, path: &str) -> Result<reqwest::Response, String> {
+    let door = core.drivers.compute.door(&place.project, &core.hostname(&place.subdomain)).await;
+    let door = door.map_err(|error| error.to_string())?.ok_or("there is no such project")?;
+    if door.asleep {
+        return Err("it sleeps".to_owned());
+    }
+    let answer = door.http.get(format!("{}{path}", door.url)).header("host", &door.host).send().await;
+    answer.map_err(|error| format!("it can't be reached: {error}"))
 }
 
 /// Stores what the compute provider sees now, so that a new instance is not shown as unobserved.
@@ -98,7 +109,12 @@ pub(crate) async fn refuses_strangers(core: &Core, place: &Place) -> Result<(), 
     Err(StepError::temporary(anyhow::anyhow!("the guard of {hostname} answers a stranger with {direct}")))
 }
 
-async fn through_hostname(core: &Core, place: &Place, path: &str) -> Result<reqwest::Response, reqwest::Error> {
+/// Asks for a path as anybody does who knows the hostname.
+pub(crate) async fn through_hostname(
+    core: &Core,
+    place: &Place,
+    path: &str,
+) -> Result<reqwest::Response, reqwest::Error> {
     let request = match core.settings.probe_address {
         // The edge's own address, whatever the resolver makes of the name, with the name in the request.
         Some(address) => {

@@ -311,35 +311,6 @@ pub(crate) async fn observe(db: &Db, by: &str, seen: &[(InstanceId, Observation)
     tx.commit().await
 }
 
-/// What was last seen of the active instances, counted.
-#[derive(Debug, Default)]
-pub(crate) struct HealthCounts {
-    /// So many with each word of health; observations from before `since`, and missing ones, count as `unknown`.
-    pub seen: Vec<(String, u32)>,
-    /// The oldest observation that counts.
-    pub oldest: Option<Timestamp>,
-}
-
-pub(crate) async fn health_since(db: &Db, since: Timestamp) -> Result<HealthCounts, Error> {
-    let rows = sqlx::query(
-        "select seen, count(*) as number, min(fresh_at) as oldest from (
-             select case when observed_at >= $1 then health else 'unknown' end as seen,
-                    case when observed_at >= $1 then observed_at end as fresh_at
-             from instances where state = 'active') as looks
-         group by seen",
-    )
-    .bind(millis(since))
-    .fetch_all(db.read())
-    .await?;
-    let mut counts = HealthCounts::default();
-    for row in rows {
-        let oldest: Option<i64> = row.try_get("oldest")?;
-        counts.oldest = counts.oldest.into_iter().chain(oldest.map(from_millis)).min();
-        counts.seen.push((row.try_get("seen")?, u32::try_from(row.try_get::<i64, _>("number")?).unwrap_or(0)));
-    }
-    Ok(counts)
-}
-
 /// Adds to the record of what was removed; what is recorded already stays as it is.
 pub(crate) async fn record_removed(
     tx: &mut Tx,

@@ -19,6 +19,7 @@ use crate::app::{App, Core};
 use crate::error::{AppError, refused};
 use crate::mail;
 use crate::members;
+use crate::rollouts::update;
 use crate::workflows::{self, Plan, step_error};
 
 /// Stored with every run; a changed sequence of steps gets a new number.
@@ -141,7 +142,11 @@ impl Workflow for Suspend {
             edge.set_entry(hostname, id, entry).await.map_err(step_error)
         })
         .await?;
-        run.step("rest", || async { compute.suspend(&instance.project).await.map_err(step_error) }).await?;
+        run.step("rest", || async {
+            update::not_while_updating(core, id).await?;
+            compute.suspend(&instance.project).await.map_err(step_error)
+        })
+        .await?;
         // Where the guard goes on, it is who explains; elsewhere the edge is.
         run.step("tell the guard", || members::publish::tell_guard(core, instance)).await?;
         run.step("tell the customer", || async {
@@ -187,7 +192,11 @@ impl Workflow for Resume {
         };
         let (compute, edge) = (&core.drivers.compute, &core.drivers.edge);
         let hostname = &core.hostname(&instance.subdomain);
-        run.step("run", || async { compute.resume(&instance.project).await.map_err(step_error) }).await?;
+        run.step("run", || async {
+            update::not_while_updating(core, id).await?;
+            compute.resume(&instance.project).await.map_err(step_error)
+        })
+        .await?;
         run.step("tell the guard", || members::publish::tell_guard(core, instance)).await?;
         run.step("wait until it answers", || async { probe::wait_behind_the_door(core, &instance.place()).await })
             .await?;

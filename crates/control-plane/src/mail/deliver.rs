@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use providers::mail::Undelivered;
 
 use super::store::{Entry, Next, Obstacle};
-use super::{alert, bounces, store};
+use super::{bounces, store};
+use crate::alerts::{self, Kind};
 use crate::app::Core;
 
 /// After so many failed tries, over about two days, a mail counts as undeliverable.
@@ -124,7 +125,7 @@ async fn not_delivered(core: &Core, entry: &Entry, error: &Undelivered) -> Resul
     // What does not reach the operator is not written about to the operator.
     if let Some((key, what)) = news.filter(|_| *to != core.settings.operator) {
         let why = format!("{error}. The mail is kept: `spinoff mail retry {id}` sends it once more.");
-        alert(&mut tx, core, &key, &what, &why, "/admin").await?;
+        alerts::raise(&mut tx, core, Kind::MailUndelivered, &key, &what, &why, "/admin").await?;
     }
     tx.commit().await
 }

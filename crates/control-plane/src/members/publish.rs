@@ -62,8 +62,7 @@ impl Workflow for PublishMembers {
 pub(crate) async fn tell_edge(core: &Core, instance: &Instance) -> Result<(), StepError> {
     let now = async || Ok::<_, StepError>(instances::store::find(&core.db, instance.id).await?);
     while let Some(told) = now().await? {
-        let members = super::store::list(&core.db, instance.id).await?;
-        let emails: Vec<_> = members.into_iter().map(|member| member.email).collect();
+        let emails = super::who_comes_in(core, instance.id).await.map_err(StepError::temporary)?;
         for name in [Some(&told.subdomain), told.next_subdomain.as_ref()].into_iter().flatten() {
             core.drivers.edge.admit(&core.hostname(name), instance.id, &emails).await.map_err(step_error)?;
         }

@@ -37,6 +37,19 @@ pub(crate) async fn appoint(db: &Db, email: &Email, now: Timestamp) -> Result<()
     tx.commit().await
 }
 
+/// Everybody who may do at least that.
+pub(crate) async fn at_least(db: &Db, least: OperatorRole) -> Result<Vec<Email>, Error> {
+    let rows: Vec<(String, String)> =
+        sqlx::query_as("select email, role from operators order by email").fetch_all(db.read()).await?;
+    let mut people = Vec::new();
+    for (email, role) in rows {
+        if OperatorRole::from_stored(&role)? >= least {
+            people.push(Email::from_stored(&email)?);
+        }
+    }
+    Ok(people)
+}
+
 /// What a person may do in the console, if anything.
 pub(crate) async fn role_of(db: &Db, email: &Email) -> Result<Option<OperatorRole>, Error> {
     let word: Option<String> = sqlx::query_scalar("select role from operators where email = $1")

@@ -15,6 +15,7 @@ use crate::app::Core;
 use crate::instances::provision::{self, instance_of};
 use crate::instances::{Instance, Place, probe, rename};
 use crate::members;
+use crate::releases;
 use crate::workflows::{self, Plan, step_error};
 
 /// Stored with every run; a changed sequence of steps gets a new number.
@@ -40,7 +41,8 @@ pub(crate) struct Claim(pub Arc<Core>);
 
 /// Takes one that is ready, in the transaction of the order. It is nobody else's ever after.
 pub(crate) async fn take(tx: &mut Tx, core: &Core) -> Result<Option<Place>, Error> {
-    warm::claim(tx, &super::release(core)?, core.clock.now()).await
+    let release = releases::sold(tx).await?;
+    warm::claim(tx, &release, core.clock.now()).await
 }
 
 /// Begins to make an instance, or to hand over the one that was taken for it.

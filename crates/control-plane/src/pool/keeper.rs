@@ -6,7 +6,7 @@ use store::sqlx::Error;
 
 use super::{WarmState, discard, prepare, store as warm};
 use crate::app::Core;
-use crate::{instances, limits};
+use crate::{instances, limits, releases};
 
 /// How often the pool is looked after; each time at most one more is begun. Railway makes a project in
 /// 30 seconds, so that the line in which customers stand is never longer by more than one.
@@ -27,7 +27,7 @@ pub async fn keep(core: &Core) -> Result<bool, Error> {
         return Ok(false);
     }
     let all = warm::unclaimed(&mut *tx).await?;
-    let sold = super::release(core)?;
+    let sold = releases::sold(&mut tx).await?;
     let (wanted, outdated): (Vec<_>, Vec<_>) =
         all.into_iter().filter(|one| one.state != WarmState::Discarding).partition(|one| one.release == sold);
     let is_ready = |state| state == WarmState::Ready;

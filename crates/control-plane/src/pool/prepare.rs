@@ -4,16 +4,19 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::{InstanceId, ProjectName};
+use fleet::Stage;
 use jiff::SignedDuration;
 use store::Tx;
 use store::sqlx::Error;
 use workflow::{OnFailure, Run, StepError, Stop, Workflow};
 
 use super::{Warm, WarmEvent, names, store as warm};
+use crate::alerts::{self, Kind};
 use crate::app::Core;
+use crate::audit;
 use crate::instances::{self, Place, place};
+use crate::releases;
 use crate::workflows::{self, Plan};
-use crate::{audit, mail};
 
 /// Stored with every run; a changed sequence of steps gets a new number.
 pub(super) const KIND: &str = "prepare.v1";
@@ -29,7 +32,10 @@ pub(super) async fn start(tx: &mut Tx, core: &Core) -> Result<bool, Error> {
     let id = InstanceId::new(now, core.entropy.bytes());
     instances::names::store::take(tx, id, &subdomain, now).await?;
     let place = Place { id, project: ProjectName::of(&subdomain), subdomain };
-    warm::insert(tx, &place, &super::release(core)?, now).await?;
+    let release = releases::store::current(&mut **tx, Stage::Customers).await?;
+    let release = release.ok_or_else(|| Error::Decode("no release is current".into()))?.id;
+    warm::insert(tx, &place, &release.to_string(), now).await?;
+    releases::store::note_run(tx, id, release, now).await?;
     let subject = id.to_string();
     let plan = Plan { kind: KIND, time_limit: core.drivers.compute.patience(), subject: &subject };
     workflows::begin(tx, core, &plan, &id).await?;
@@ -88,7 +94,8 @@ async fn give_up(core: &Core, failed: &Warm, reason: &str, workflow: &str) -> Re
     audit::record(&mut tx, core, "pool", "pool.prepare_failed", &id.to_string(), reason).await?;
     let key = format!("prepare failed {}", now.strftime("%Y-%m-%d"));
     let what = "An instance could not be made ahead; that was undone, and is tried again".to_owned();
-    mail::alert(&mut tx, core, &key, &what, reason, &format!("/admin/workflows/{workflow}")).await?;
+    alerts::raise(&mut tx, core, Kind::WorkUndone, &key, &what, reason, &format!("/admin/workflows/{workflow}"))
+        .await?;
     tx.commit().await?;
     core.mail_waiting.notify_one();
     Ok(())

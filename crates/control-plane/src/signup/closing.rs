@@ -4,6 +4,7 @@ use domain::{Event, InstanceState};
 use workflow::{StepError, StepState, WorkflowRecord, WorkflowState};
 
 use super::checkout::{STEPS, TELL, WAIT, provisioning_of, step};
+use crate::alerts::{self, Kind};
 use crate::app::{App, Core};
 use crate::error::{AppError, refused};
 use crate::instances::provision::transition_error;
@@ -106,7 +107,8 @@ pub(super) async fn close(
         let what = format!("The order of {} failed and was undone", core.hostname(instance.chosen()));
         let why = record.error.as_deref().unwrap_or("no reason was recorded");
         let key = format!("order failed {}", instance.id);
-        mail::alert(&mut tx, core, &key, &what, why, &format!("/admin/workflows/{workflow}")).await?;
+        alerts::raise(&mut tx, core, Kind::WorkUndone, &key, &what, why, &format!("/admin/workflows/{workflow}"))
+            .await?;
     }
     tx.commit().await?;
     core.mail_waiting.notify_one();

@@ -1,13 +1,10 @@
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use jiff::SignedDuration;
-use pages::{Area, Docs, Landing, Legal, LegalText, NotFound, OtherProduct, Pricing, Status, StatusCounts};
-use providers::compute::Health;
+use pages::{Area, Docs, Landing, Legal, LegalText, NotFound, OtherProduct, Pricing};
 
-use super::{PageError, shell};
+use super::shell;
 use crate::app::App;
-use crate::instances;
 use crate::person::Person;
 
 pub(crate) async fn landing(State(app): State<App>, person: Option<Person>) -> Html<String> {
@@ -49,26 +46,6 @@ fn legal(State(app): State<App>, person: Option<Person>, text: LegalText) -> Htm
 pub(crate) async fn docs(State(app): State<App>, person: Option<Person>) -> Html<String> {
     let shell = shell(&app, Area::Site, "Getting started", person.as_ref());
     Html(Docs { shell, plan: app.settings.plan.clone() }.render())
-}
-
-/// An observation older than this says nothing about the present.
-const FRESH: SignedDuration = SignedDuration::from_secs(60);
-
-/// How many instances answered when they were last looked at, and when that was.
-pub(crate) async fn status(State(app): State<App>, person: Option<Person>) -> Result<Html<String>, PageError> {
-    let looked = instances::store::health_since(&app.db, app.clock.now() - FRESH).await?;
-    let number = |of: &[Health]| -> u32 {
-        let counted = looked.seen.iter().filter(|(word, _)| of.iter().any(|health| health.as_str() == word));
-        counted.map(|(_, number)| number).sum()
-    };
-    let counts = (!looked.seen.is_empty()).then(|| StatusCounts {
-        answering: number(&[Health::Ok, Health::Busy, Health::Asleep]),
-        starting: number(&[Health::Starting]),
-        not_answering: number(&[Health::Down]),
-        unknown: number(&[Health::Unknown]),
-        observed_at: looked.oldest.unwrap_or(app.clock.now()),
-    });
-    Ok(Html(Status { shell: shell(&app, Area::Site, "Status", person.as_ref()), counts }.render()))
 }
 
 pub(crate) async fn asset(Path(file): Path<String>, request: axum::http::HeaderMap) -> Response {

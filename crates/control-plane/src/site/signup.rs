@@ -119,6 +119,9 @@ pub(crate) async fn submit(
         Err(SignupError::Coupon(error)) => {
             SignupErrors { coupon: Some(error.about_what_was_entered()?), ..SignupErrors::default() }
         }
+        Err(error @ SignupError::Nobodys) => {
+            SignupErrors { email: Some(capital(&error.to_string())), ..SignupErrors::default() }
+        }
         Err(error @ SignupError::Taken(_)) => {
             SignupErrors { subdomain: Some(capital(&error.to_string())), ..SignupErrors::default() }
         }

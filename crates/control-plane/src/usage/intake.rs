@@ -11,6 +11,7 @@ use ::store::Db;
 use ::store::sqlx::Error;
 use api::{ActivityReport, ReportSource};
 use domain::{Evidence, InstanceId, Month, Signal, UsageError, UsageHour, UsageHours};
+use jiff::Timestamp;
 use tokio::sync::{Mutex as Turn, oneshot};
 
 /// What waits, and whose turn it is to store all of it.
@@ -24,15 +25,22 @@ pub(crate) struct Intake {
 struct Waiting {
     instance: InstanceId,
     report: ActivityReport,
+    at: Timestamp,
     /// Dropped unless the report is in the store.
     stored: oneshot::Sender<()>,
 }
 
 impl Intake {
     /// Adds a report to what was reported before. It is in the store when this returns.
-    pub(crate) async fn take(&self, db: &Db, instance: InstanceId, report: ActivityReport) -> Result<(), Error> {
+    pub(crate) async fn take(
+        &self,
+        db: &Db,
+        instance: InstanceId,
+        report: ActivityReport,
+        at: Timestamp,
+    ) -> Result<(), Error> {
         let (stored, is_stored) = oneshot::channel();
-        self.waiting().push(Waiting { instance, report: report.clone(), stored });
+        self.waiting().push(Waiting { instance, report: report.clone(), at, stored });
         let turn = self.turn.lock().await;
         self.store_what_waits(db).await;
         drop(turn);
@@ -41,7 +49,7 @@ impl Intake {
         }
         // Something else than this report may be at fault, or whoever was about to store it went away. Twice is as good
         // as once.
-        store::merge(db, &Gathered::of([(instance, &report)])?).await
+        store::merge(db, &Gathered::of([(instance, &report, at)])?).await
     }
 
     /// Whoever had the turn before may have left nothing.
@@ -50,7 +58,7 @@ impl Intake {
         if waiting.is_empty() {
             return;
         }
-        let Ok(gathered) = Gathered::of(waiting.iter().map(|it| (it.instance, &it.report))) else { return };
+        let Ok(gathered) = Gathered::of(waiting.iter().map(|it| (it.instance, &it.report, it.at))) else { return };
         if store::merge(db, &gathered).await.is_ok() {
             for it in waiting {
                 // Whoever went away needs no answer.
@@ -79,12 +87,16 @@ type Months = BTreeMap<Place, UsageHours>;
 struct Gathered {
     months: Months,
     evidence: BTreeMap<(Place, UsageHour, Signal), Evidence>,
+    /// When each guard was heard of last.
+    heard: BTreeMap<InstanceId, Timestamp>,
 }
 
 impl Gathered {
-    fn of<'r>(reports: impl IntoIterator<Item = (InstanceId, &'r ActivityReport)>) -> Result<Self, Error> {
+    fn of<'r>(reports: impl IntoIterator<Item = (InstanceId, &'r ActivityReport, Timestamp)>) -> Result<Self, Error> {
         let mut gathered = Self::default();
-        for (instance, report) in reports {
+        for (instance, report, at) in reports {
+            let heard = gathered.heard.entry(instance).or_insert(at);
+            *heard = at.max(*heard);
             gathered.add(instance, report).map_err(|error| Error::Decode(Box::new(error)))?;
         }
         Ok(gathered)

@@ -31,6 +31,6 @@ pub(crate) async fn accept(app: &App, id: InstanceId, report: &ActivityReport) -
     }
     let evidence = report.evidence.iter().filter(|entry| hours.contains(entry.hour)).cloned().collect();
     let admitted = ActivityReport { hours, source: report.source, evidence };
-    app.intake().take(&app.db, id, admitted).await?;
+    app.intake().take(&app.db, id, admitted, app.clock.now()).await?;
     Ok(instance)
 }

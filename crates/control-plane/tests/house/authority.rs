@@ -8,7 +8,7 @@ use crate::support::TestApp;
 const ROUTES: &str = include_str!("../../src/routes.rs");
 
 /// What everybody may see without saying who they are. Everything else asks.
-const PUBLIC: [&str; 23] = [
+const PUBLIC: [&str; 27] = [
     "/",
     "/pricing",
     "/terms",
@@ -17,6 +17,10 @@ const PUBLIC: [&str; 23] = [
     "/billing-agreement",
     "/docs",
     "/status",
+    "/status/feed.atom",
+    "/status/subscribe",
+    "/status/confirm/{token}",
+    "/status/unsubscribe/{token}",
     "/assets/{file}",
     "/signup",
     "/signup/availability",
@@ -34,9 +38,19 @@ const PUBLIC: [&str; 23] = [
     "/mailbox/{id}/body",
 ];
 
-/// What support may not change: invoices are issued, and given up, by an owner.
-const AN_OWNERS: [&str; 3] =
-    ["/admin/money/close", "/admin/money/invoices/{number}/refund", "/admin/money/invoices/{number}/write-off"];
+/// What support may not change: invoices are issued, and given up, and releases brought to customers, by an owner.
+const AN_OWNERS: [&str; 10] = [
+    "/admin/money/close",
+    "/admin/money/invoices/{number}/refund",
+    "/admin/money/invoices/{number}/write-off",
+    "/admin/instances/{id}/stage",
+    "/admin/releases",
+    "/admin/releases/{version}/promote",
+    "/admin/releases/{version}/withdraw",
+    "/admin/rollouts",
+    "/admin/rollouts/{id}/cancel",
+    "/admin/rollouts/{id}/roll-back",
+];
 
 /// Every path in the route table, with the functions that answer it.
 fn table() -> Vec<(String, String)> {
@@ -68,6 +82,9 @@ fn filled(path: &str, instance: &str) -> String {
         .replace("{number}", "2026-000001")
         .replace("{contest}", "none")
         .replace("{code}", "NONE")
+        .replace("{backup}", "bak_00000000000000000000000000")
+        .replace("{version}", "1.0")
+        .replace("{token}", "none")
 }
 
 fn is_api(handlers: &str) -> bool {
@@ -133,7 +150,18 @@ async fn an_operator_sees_the_console() {
         "/admin/workflows?state=done".to_owned(),
         format!("/admin/workflows/{workflow}"),
         "/admin/providers".to_owned(),
+        "/admin/releases".to_owned(),
+        "/admin/releases/new".to_owned(),
+        "/admin/releases/1".to_owned(),
+        "/admin/releases/1/withdraw".to_owned(),
+        "/admin/rollouts".to_owned(),
+        "/admin/rollouts/new".to_owned(),
+        "/admin/rollouts/plan?version=1".to_owned(),
+        "/admin/isolation".to_owned(),
         "/admin/audit".to_owned(),
+        "/admin/alerts".to_owned(),
+        "/admin/alerts?state=resolved".to_owned(),
+        "/admin/incidents".to_owned(),
         "/admin/money".to_owned(),
         "/admin/money/close".to_owned(),
         "/admin/money/invoices?state=paid".to_owned(),

@@ -2,7 +2,9 @@
 //! keeps its projects in memory and can be told to fail.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod alerts;
 mod authority;
+mod backups;
 mod billing_accounts;
 mod billing_books;
 mod billing_clients;
@@ -15,6 +17,9 @@ mod coupons;
 mod deletion;
 mod dunning;
 mod emergencies;
+mod health;
+mod incidents;
+mod isolation;
 mod leaving;
 mod margins;
 mod members;
@@ -23,10 +28,14 @@ mod own_access;
 mod portal_bills;
 mod providers;
 mod provisioning;
+mod releases;
 mod renaming;
+mod rollouts;
 mod signup_form;
 mod spend_limits;
 mod spending;
 mod support;
+mod support_access;
 mod suspension;
+mod updates;
 mod usage;

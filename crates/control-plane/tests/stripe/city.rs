@@ -355,6 +355,7 @@ async fn core(
             edge: Arc::new(Builtin::new(gate)),
             payments: Arc::new(payments),
             mail: Arc::new(Outbox),
+            storage: None,
         },
         settings: Settings {
             product: "AI-DIY".into(),
@@ -372,8 +373,10 @@ async fn core(
             operator: Email::parse("operator@localhost").unwrap(),
             mailbox: true,
             pool_size: 0,
+            backups: control_plane::BackupSettings::default(),
             billing: control_plane::BillingSettings::default(),
             probe_address: Some(address),
+            watch: control_plane::WatchSettings::default(),
         },
         db: db.db.clone(),
         clock: clock.clone(),

@@ -5,6 +5,9 @@
 mod city;
 mod collecting;
 mod disputing;
+#[path = "../house/support/doorman.rs"]
+#[allow(dead_code, reason = "it is the house's, which looks at more of it")]
+mod doorman;
 mod fees;
 #[path = "../house/support/host.rs"]
 #[allow(dead_code, reason = "it is the house's, which looks at more of it")]

@@ -314,6 +314,30 @@ async fn an_instance_that_does_not_answer_is_said_to_be_starting() {
 }
 
 #[tokio::test]
+async fn whoever_asks_for_a_page_while_an_instance_starts_gets_it_once_it_listens() {
+    let town = Town::start_with(Engine::Sqlite, |settings, _| settings.hold = PATIENCE).await;
+    let mut ada = town.signed_in("ada@example.com", "acme.localhost").await;
+    let mut prober = town.browser("acme.localhost");
+    let unused = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    town.edge.publish(&route(&town.edge, "acme.localhost", unused)).await.unwrap();
+    // What was sent is not kept for later: it may be wanted no more by then.
+    let sent = ada.request(Method::POST, "/save").body("text");
+    assert_eq!(ada.send(sent).await.status(), 503);
+    let starts = async {
+        // Probes see things as they are, all the while that somebody waits.
+        for _ in 0..5 {
+            assert_eq!(prober.visit("/-/health").await.status(), 503);
+        }
+        let listener = TcpListener::bind(unused).await.unwrap();
+        let router = axum::Router::new().fallback(|| async { "awake" });
+        tokio::spawn(async move { axum::serve(listener, router).await });
+    };
+    let (answer, ()) = tokio::join!(ada.visit("/"), starts);
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.text().await.unwrap(), "awake");
+}
+
+#[tokio::test]
 async fn an_instance_that_breaks_off_is_no_bare_gateway_error() {
     let town = Town::start(Engine::Sqlite).await;
     let mut ada = town.signed_in("ada@example.com", "acme.localhost").await;

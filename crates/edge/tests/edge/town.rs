@@ -113,6 +113,7 @@ pub async fn open_with(
 fn settings() -> Settings {
     let mut settings = Settings::new("http://localhost:8080", "localhost", "AI-DIY");
     settings.app_sites = true;
+    settings.hold = Duration::ZERO;
     settings
 }
 

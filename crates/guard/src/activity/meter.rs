@@ -93,7 +93,8 @@ pub(crate) mod tests {
 
         pub(crate) fn enter(&mut self, state: ListState) {
             self.lists += 1;
-            let list = MemberList { instance: id(), serial: self.lists, state, members: Vec::new() };
+            let list =
+                MemberList { instance: id(), serial: self.lists, state, members: Vec::new(), guests: Vec::new() };
             self.roster.apply(&self.key.sign(&list)).unwrap();
         }
 

@@ -67,6 +67,7 @@ impl Town {
             instance: instance(),
             serial,
             state,
+            guests: Vec::new(),
             members: members.iter().map(|member| member.parse().unwrap()).collect(),
         };
         let signed = serde_json::to_string(&self.key.sign(&list)).unwrap();

@@ -1,11 +1,15 @@
 use askama::Template;
 use domain::{InstanceId, InstanceState, MemberRole};
+use fleet::Stage;
 use jiff::Timestamp;
 
+use super::releases::stage_label;
 use super::workflows::WorkflowRow;
+use crate::health::HealthView;
 use crate::page::page;
 use crate::portal::{state_label, state_tone};
 use crate::shell::{Observed, Shell};
+use crate::support::SupportRow;
 
 /// All instances with what was last seen of each.
 #[derive(Debug, Clone, Template)]
@@ -50,20 +54,44 @@ pub struct ConsoleInstance {
     pub shell: Shell,
     /// What the list says of it.
     pub instance: InstanceRow,
+    /// How it is, by whom that was seen, and how much of the time it answered.
+    pub health: HealthView,
     /// Where it is opened.
     pub url: String,
     /// More about it.
     pub facts: Vec<Fact>,
     /// Who may enter.
     pub members: Vec<InstanceMemberRow>,
+    /// What was agreed about its updates.
+    pub updates: UpdatesCard,
     /// Its workflows, newest first.
     pub workflows: Vec<WorkflowRow>,
     /// What is typed to cancel it.
     pub subdomain: String,
     /// Whether its customer gave it up.
     pub is_cancelled: bool,
+    /// The log of support's access, newest first.
+    pub support: Vec<SupportRow>,
+    /// Whether the customer was asked for access (`asked`) or has given it (`given`). It is asked for at
+    /// `/admin/instances/<id>/support`, and ended at `/admin/instances/<id>/support/end`.
+    pub support_state: Option<String>,
     /// The end of its log, oldest line first.
     pub log_tail: Vec<String>,
+}
+
+/// What was agreed about the updates of an instance. Forms post to `<url>/{stage,pin,unpin}`.
+#[derive(Debug, Clone)]
+pub struct UpdatesCard {
+    /// What it runs, what waits, and what its customer chose.
+    pub facts: Vec<Fact>,
+    /// When releases reach it.
+    pub stage: Stage,
+    /// Whether it stays at what it runs.
+    pub is_pinned: bool,
+    /// Whether the reader may pin it.
+    pub may_pin: bool,
+    /// Whether the reader may move it to another stage.
+    pub may_move: bool,
 }
 
 /// One thing known about something.
@@ -88,6 +116,12 @@ pub struct InstanceMemberRow {
 
 page!(ConsoleInstances, here: "/admin/instances");
 page!(ConsoleInstance, here: "/admin/instances");
+
+impl UpdatesCard {
+    fn stages(&self) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
+        Stage::ALL.into_iter().map(|stage| (stage.as_str(), stage_label(stage), stage == self.stage))
+    }
+}
 
 impl ConsoleInstance {
     fn may_suspend(&self) -> bool {

@@ -1,22 +1,30 @@
 //! Pages of the admin console: what is broken, why, and what now.
 
+mod alerts;
 mod audit;
 mod close;
 mod customers;
 mod home;
+mod incidents;
 mod instances;
 mod invoice;
+mod isolation;
 mod margins;
 mod money;
 mod providers;
+mod releases;
+mod rollouts;
 mod workflows;
 
+pub use alerts::{AlertRow, ConsoleAlerts};
 pub use audit::{AuditRow, ConsoleAudit};
 pub use close::{CloseInvoiceRow, CloseState, ConsoleClose};
 pub use customers::{BounceView, ConsoleCustomer, ConsoleCustomers, CustomerRow};
 pub use home::{Attention, ConsoleHome, Count};
-pub use instances::{ConsoleInstance, ConsoleInstances, Fact, InstanceMemberRow, InstanceRow};
+pub use incidents::{ConsoleIncident, ConsoleIncidents, IncidentForm};
+pub use instances::{ConsoleInstance, ConsoleInstances, Fact, InstanceMemberRow, InstanceRow, UpdatesCard};
 pub use invoice::{ConfirmRefund, ConfirmWriteOff, ConsoleInvoice, CreditForm, DunningView, HistoryRow, PaymentForm};
+pub use isolation::{ConsoleIsolation, ConsoleIsolationRound, IsolationPlaceRow, IsolationRoundRow};
 pub use margins::{BasisRow, ConsoleMargins, CostsView, LimitRow, MarginFigure, MarginOrder, MarginRow};
 pub use money::{
     ConsoleInvoiceRow, ConsoleInvoices, ConsoleMoney, ContestRow, CreditRow, DifferenceRow, DisputeRow,
@@ -24,7 +32,15 @@ pub use money::{
 };
 pub use providers::{
     CeilingRow, CheckRow, CheckVerdict, ConfirmRepair, ConsoleProviders, FindingClass, FindingRow, PoolCard, PoolRow,
-    ProviderCard,
+    ProviderCard, SaidRow,
+};
+pub use releases::{
+    ConfirmPromote, ConfirmWithdraw, ConsoleNewRelease, ConsoleRelease, ConsoleReleases, PromotionRow, ProofRow,
+    ReleaseRow, ReleaseValues,
+};
+pub use rollouts::{
+    ConfirmRolloutAction, ConsoleNewRollout, ConsoleRollout, ConsoleRolloutPlan, ConsoleRollouts, PlannedRow,
+    RolloutAction, RolloutForm, RolloutRights, RolloutRow, UnitRow, WaveRow,
 };
 pub use workflows::{
     ConfirmWorkflowAction, ConsoleWorkflow, ConsoleWorkflows, WorkflowAction, WorkflowRow, WorkflowState,

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::page::page;
 use crate::shell::Shell;
+use crate::status::Condition;
 
 /// The providers in use, and what is left behind, missing or changed there.
 #[derive(Debug, Clone, Template)]
@@ -15,12 +16,29 @@ pub struct ConsoleProviders {
     pub providers: Vec<ProviderCard>,
     /// What is not as it should be, oldest first.
     pub findings: Vec<FindingRow>,
+    /// What those companies say of themselves whose status pages are read.
+    pub said: Vec<SaidRow>,
     /// The instances that are made ahead of their customers.
     pub pool: Option<PoolCard>,
     /// When every provider was looked at; `None` while one of them never was.
     pub looked_at: Option<Timestamp>,
     /// The currency of what things cost, such as `usd`.
     pub currency: String,
+}
+
+/// What a company says of itself.
+#[derive(Debug, Clone)]
+pub struct SaidRow {
+    /// Which company.
+    pub name: String,
+    /// How well it says that it is.
+    pub condition: Condition,
+    /// In its own words.
+    pub words: String,
+    /// When that was read.
+    pub at: Timestamp,
+    /// Why the latest try to read it came to nothing.
+    pub trouble: Option<String>,
 }
 
 /// The instances that are made ahead of their customers.

@@ -68,6 +68,8 @@ pub fn all(fill: Fill) -> Vec<Sample> {
         sample("console-retry", confirm(WorkflowAction::Retry).render()),
         sample("console-abandon", confirm(WorkflowAction::Abandon).render()),
         sample("console-providers", super::providers::page(fill).render()),
+        sample("console-isolation", super::isolation::page(fill).render()),
+        sample("console-isolation-round", super::isolation::round(fill).render()),
         sample("console-repair", super::providers::confirm(fill).render()),
         sample(
             "console-audit",
@@ -149,6 +151,7 @@ fn instance(fill: Fill) -> ConsoleInstance {
     ConsoleInstance {
         shell: fill.shell("Instance", Area::Console),
         instance: row(fill, "corner-bakery", InstanceState::Active, Some(Health::Healthy)),
+        health: super::health::view(fill),
         url: "http://corner-bakery.localhost:8080".to_owned(),
         facts: fill.list(vec![
             fact(fill, "Release", "workspace 0.1.0"),
@@ -158,9 +161,12 @@ fn instance(fill: Fill) -> ConsoleInstance {
             member("ada@corner-bakery.example", MemberRole::Owner),
             member("bob@corner-bakery.example", MemberRole::Member),
         ]),
+        updates: super::updates::card(fill),
         workflows: fill.list(vec![workflow(fill, WorkflowState::Done)]),
         subdomain: fill.text("corner-bakery"),
         is_cancelled: false,
+        support: fill.list(vec![super::support::row(fill)]),
+        support_state: None,
         log_tail: fill.list(vec![
             fill.text("2026-11-24T22:53:01Z guard  listening on inherited socket"),
             fill.text("2026-11-24T22:53:01Z app    workspace 0.1.0 on 127.0.0.1:8000"),

@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, missing_docs, unused_imports, dead_code)]
 
+mod backups;
 mod console;
 mod console_money;
 mod door;
+mod health;
+mod isolation;
 mod leaving;
 mod margins;
 mod money;
@@ -12,6 +15,9 @@ mod money_mails;
 mod portal;
 mod providers;
 mod site;
+pub mod status;
+mod support;
+mod updates;
 
 use domain::Email;
 use jiff::{SignedDuration, Timestamp};
@@ -37,12 +43,13 @@ pub struct Sample {
     pub html: String,
 }
 
+pub use backups::mails as backup_mails;
 pub use door::mails as door_mails;
 pub use leaving::mails as leaving_mails;
 pub use money_mails::all as money_mails;
 
 pub fn all(fill: Fill) -> Vec<Sample> {
-    let mails = [money_mails::all(fill), leaving::mails(fill)]
+    let mails = [money_mails::all(fill), leaving::mails(fill), backups::mails(fill), status::mails(fill)]
         .concat()
         .into_iter()
         .map(|(name, _, _, html)| sample(name, html))
@@ -51,10 +58,14 @@ pub fn all(fill: Fill) -> Vec<Sample> {
         site::all(fill),
         door::all(fill),
         portal::all(fill),
+        support::all(fill),
         leaving::all(fill),
+        backups::all(fill),
         console::all(fill),
         money::all(fill),
         console_money::all(fill),
+        updates::all(fill),
+        status::console(fill),
         mails,
     ]
     .into_iter()

@@ -2,7 +2,8 @@ use super::{Fill, Sample, before, now, sample};
 use domain::{Bill, InstanceState, MemberRole, Month, Plan, Signal, UsageHour};
 use pages::{
     Area, BillView, ConfirmDelete, ConfirmRemoveMember, DeletionRecord, Download, EvidenceRow, Health, HourRow,
-    InstanceCard, MemberRow, Notice, NoticeKind, Observed, PortalHome, PortalInstance, RemovedRow, Renaming,
+    InstanceCard, IsolationNote, MemberRow, Notice, NoticeKind, Observed, PortalHome, PortalInstance, RemovedRow,
+    Renaming,
 };
 
 pub fn all(fill: Fill) -> Vec<Sample> {
@@ -66,6 +67,7 @@ fn instance(fill: Fill) -> PortalInstance {
         state: InstanceState::Active,
         suspended_because: fill.option(fill.text("The last invoice is unpaid.")),
         observed: fill.option(Observed { health: Health::Healthy, at: before(3), by: fill.text("the local driver") }),
+        health: super::health::view(fill),
         month,
         hours,
         bill: BillView { bill, plan },
@@ -73,6 +75,7 @@ fn instance(fill: Fill) -> PortalInstance {
         may_manage: true,
         invite_email: fill.text(""),
         invite_error: None,
+        updates: Some(super::updates::view(fill)),
         renaming: Renaming {
             base_domain: fill.text("localhost:8080"),
             moving_to: None,
@@ -82,6 +85,14 @@ fn instance(fill: Fill) -> PortalInstance {
         },
         leaving: Some(super::leaving::possible(fill)),
         download: Download::Possible,
+        support_until: fill.option(before(-3_000)),
+        isolation: IsolationNote {
+            proven_at: fill.option(before(1_700)),
+            refused: 312,
+            neighbours: 99,
+            since: fill.option((before(200), fill.text("Not tried: it sleeps, and is not woken for this."))),
+            is_breached: false,
+        },
     }
 }
 

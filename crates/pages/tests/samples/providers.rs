@@ -3,7 +3,7 @@ use domain::Cents;
 use pages::Area;
 use pages::console::{
     CeilingRow, CheckRow, CheckVerdict, ConfirmRepair, ConsoleProviders, FindingClass, FindingRow, PoolCard, PoolRow,
-    ProviderCard,
+    ProviderCard, SaidRow,
 };
 
 pub fn page(fill: Fill) -> ConsoleProviders {
@@ -51,6 +51,13 @@ pub fn page(fill: Fill) -> ConsoleProviders {
             finding(fill, FindingClass::Missing, false),
             FindingRow { repair_url: None, ..finding(fill, FindingClass::Drifted, false) },
         ]),
+        said: fill.list(vec![SaidRow {
+            name: fill.text("railway"),
+            condition: pages::Condition::Degraded,
+            words: fill.text("Some systems have issues"),
+            at: before(120),
+            trouble: fill.maybe("it answers 502"),
+        }]),
         pool: fill.option(PoolCard {
             size: 3,
             ready: 1,

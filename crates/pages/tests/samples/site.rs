@@ -2,8 +2,8 @@ use super::{Fill, Sample, before, sample};
 use domain::Plan;
 use pages::{
     Area, Docs, ErrorPage, Landing, Legal, LegalText, NotFound, Notice, NoticeKind, Onward, OtherProduct, Pricing,
-    Progress, ProgressState, ProgressStep, ProgressView, Purpose, Signup, SignupErrors, SignupValues, Status,
-    StatusCounts, StepState,
+    Progress, ProgressState, ProgressStep, ProgressView, Purpose, Signup, SignupErrors, SignupValues, StatusCounts,
+    StepState,
 };
 
 pub fn all(fill: Fill) -> Vec<Sample> {
@@ -25,7 +25,8 @@ pub fn all(fill: Fill) -> Vec<Sample> {
         ),
         sample("pricing", Pricing { shell: site("Pricing"), plan: plan.clone() }.render()),
         sample("docs", Docs { shell: site("Getting started"), plan: plan.clone() }.render()),
-        sample("status", Status { shell: site("Status"), counts: fill.option(counts) }.render()),
+        sample("status", super::status::status(fill, fill.option(counts)).render()),
+        sample("status-subscription", super::status::subscription(fill).render()),
         sample("not-found", NotFound { shell: site("Not found") }.render()),
         sample("error", error(fill).render()),
         sample("signup", signup(fill, SignupErrors::default()).render()),

@@ -60,6 +60,7 @@ async fn server(settings: LocalSettings, name: &str, instance: &str, command: &s
         audiences: Vec::new(),
         main_url: String::new(),
         main_key: String::new(),
+        closed_off: false,
         instance_token: "s3cret".into(),
     };
     local.configure(&name, &configured).await.ok()?;

@@ -1,9 +1,9 @@
 //! An archive on its way: made on a thread of its own, no faster than it is read.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
@@ -11,10 +11,11 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 const CHUNK: usize = 64 * 1024;
 /// So many pieces wait to be read; more is never held in memory.
 const WAITING: usize = 4;
-/// Who reads nothing for so long has gone away without saying so.
-const STALLED: Duration = Duration::from_secs(60);
+/// Who reads nothing for so long has gone away without saying so. Whoever stores what is read may have to try again
+/// meanwhile.
+const STALLED: Duration = Duration::from_mins(5);
 
-/// The bytes of a `.tar.gz`. An error in the middle means that what came before it is not whole.
+/// The bytes of an archive. An error in the middle means that what came before it is not whole.
 #[derive(Debug)]
 pub struct Archive(Receiver<io::Result<Bytes>>);
 
@@ -35,9 +36,41 @@ impl Archive {
         Self(receiver)
     }
 
+    /// What is sent, until the sender is dropped.
+    pub(crate) fn fed() -> (Sender<io::Result<Bytes>>, Self) {
+        let (sender, receiver) = mpsc::channel(WAITING);
+        (sender, Self(receiver))
+    }
+
     /// The next piece; none at the end.
     pub async fn next(&mut self) -> Option<io::Result<Bytes>> {
         self.0.recv().await
+    }
+
+    /// Its bytes for a thread that may wait.
+    pub fn into_reader(self) -> Pieces {
+        Pieces { archive: self, piece: Bytes::new() }
+    }
+}
+
+/// Reads an archive on a thread that may wait; never on one of an async runtime.
+#[derive(Debug)]
+pub struct Pieces {
+    archive: Archive,
+    piece: Bytes,
+}
+
+impl Read for Pieces {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.piece.is_empty() {
+            match self.archive.0.blocking_recv() {
+                Some(piece) => self.piece = piece?,
+                None => return Ok(0),
+            }
+        }
+        let length = buffer.len().min(self.piece.len());
+        self.piece.copy_to_slice(&mut buffer[..length]);
+        Ok(length)
     }
 }
 

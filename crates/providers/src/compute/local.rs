@@ -5,6 +5,7 @@
 //! earlier server nevertheless left is removed before anything starts.
 
 mod backoff;
+mod backup;
 mod compute;
 mod deployment;
 mod disk;
@@ -18,12 +19,14 @@ mod launch;
 mod ports;
 mod processes;
 mod removal;
+mod restore;
 mod running;
 mod seats;
 mod settings;
 mod spawner;
 mod supervisor;
 mod sweeper;
+mod tree;
 
 use std::sync::Arc;
 
@@ -43,6 +46,8 @@ use sweeper::Sweeper;
 
 /// Each keeps a thread and the disk busy for as long as somebody downloads.
 const EXPORTS_AT_ONCE: usize = 4;
+/// Each reads or writes a whole volume; who comes too many waits.
+const BACKUPS_AT_ONCE: usize = 2;
 
 /// Runs instances on this machine. Keep it for as long as they shall run: when it is dropped, they
 /// die. Call [`crate::compute::Compute::shutdown`] to stop them gently.
@@ -58,6 +63,8 @@ pub struct Local {
     allocation: tokio::sync::Mutex<()>,
     /// Archives that may be made at once.
     exports: Arc<tokio::sync::Semaphore>,
+    /// Backups that may be taken or put back at once.
+    backups: tokio::sync::Semaphore,
     _sweeper: Sweeper,
 }
 
@@ -72,7 +79,12 @@ impl Local {
         let sweeper = Sweeper::start(folders.clone()).map_err(no_thread)?;
         for project in folders.list()? {
             let folder = folders.of(&project);
-            on_blocking_thread(move || running::clear(&folder)).await?;
+            on_blocking_thread(move || {
+                running::clear(&folder)?;
+                restore::discard(&folder);
+                Ok(())
+            })
+            .await?;
         }
         let walls = Walls::new(&settings);
         let spawner = Spawner::start().map_err(no_thread)?;
@@ -86,6 +98,7 @@ impl Local {
             seats: Seats::default(),
             allocation: tokio::sync::Mutex::default(),
             exports: Arc::new(tokio::sync::Semaphore::new(EXPORTS_AT_ONCE)),
+            backups: tokio::sync::Semaphore::new(BACKUPS_AT_ONCE),
             _sweeper: sweeper,
         };
         local.start_deployed().await?;

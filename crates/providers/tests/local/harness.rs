@@ -93,6 +93,7 @@ pub fn settings(number: u8) -> GuardSettings {
         audiences: vec!["a".repeat(64)],
         main_url: "http://localhost:8080".to_owned(),
         main_key: "key".to_owned(),
+        closed_off: false,
         instance_token: format!("s3cret-{number}").into(),
     }
 }

@@ -2,6 +2,7 @@
 //! otherwise in user namespaces.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod backups;
 mod deleting;
 mod egress;
 mod harness;

@@ -181,6 +181,7 @@ pub fn guard() -> GuardSettings {
         audiences: vec!["4714c135".into()],
         main_url: "https://spinoff.example.com".into(),
         main_key: "a2V5".into(),
+        closed_off: false,
         instance_token: SecretString::from(SECRET),
     }
 }

@@ -10,7 +10,7 @@ use ::providers::payments::Payments as _;
 
 use super::{Check, Verdict, wildcard};
 use crate::data_folder::DataFolder;
-use crate::up::config::{ComputeDriver, Config, EdgeDriver, MailDriver, PaymentsDriver};
+use crate::up::config::{ComputeDriver, Config, EdgeDriver, MailDriver, PaymentsDriver, StorageDriver};
 use crate::up::drivers::{self, CLOUDFLARE, STRIPE};
 use crate::up::home::Home;
 
@@ -24,6 +24,7 @@ pub async fn all(data: &DataFolder, config: &Config) -> Vec<Check> {
         config.edge.driver == EdgeDriver::Cloudflare,
         config.payments.driver == PaymentsDriver::Stripe,
         config.mail.driver == MailDriver::Smtp,
+        config.backups.driver == StorageDriver::S3 || config.backups.folder.is_some(),
     ];
     if !is_chosen.contains(&true) {
         return Vec::new();
@@ -51,7 +52,14 @@ pub async fn all(data: &DataFolder, config: &Config) -> Vec<Check> {
     if config.mail.driver == MailDriver::Smtp {
         checks.extend(of("SMTP server", smtp(config)).await);
     }
+    if config.backups.driver == StorageDriver::S3 || config.backups.folder.is_some() {
+        checks.extend(of("place for backups", storage(config, data)).await);
+    }
     checks
+}
+
+async fn storage(config: &Config, data: &DataFolder) -> anyhow::Result<Vec<Check>> {
+    Ok(in_our_words(drivers::storage(config, data)?.check().await))
 }
 
 async fn of(name: &str, asked: impl Future<Output = anyhow::Result<Vec<Check>>>) -> Vec<Check> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use access::MembersKey;
 use anyhow::{Context as _, ensure};
 use base64::Engine as _;
-use control_plane::{Core, Drivers, Settings, SignInCodes, Started};
+use control_plane::{Core, Drivers, Settings, SignInCodes, Started, WatchSettings};
 use edge::Identification;
 use providers::Routing;
 use providers::compute::local::{Isolation, Local, LocalSettings};
@@ -18,6 +18,7 @@ use providers::mail::{Mail, Outbox};
 use providers::payments::Payments;
 use providers::payments::ledger::Ledger;
 use providers::setup::Findings;
+use providers::storage::Storage;
 use secrecy::ExposeSecret as _;
 use store::Db;
 use tokio::sync::Notify;
@@ -27,6 +28,7 @@ use world::{Clock, Entropy, Sealer};
 use super::UpArgs;
 use super::config::{self, ComputeDriver, Config, EdgeDriver, MailDriver, PaymentsDriver};
 use super::drivers::{self, Parts};
+use super::watch;
 use crate::data_folder::DataFolder;
 
 /// How long a guard or one of our own hostnames may take to answer us.
@@ -45,7 +47,8 @@ pub async fn start(
     let db = open_store(folder, config).await?;
     db.migrate(&control_plane::migrations()).await?;
 
-    let settings = settings(config, address)?;
+    let parts = Parts { db: db.clone(), clock: clock.clone(), entropy: entropy.clone() };
+    let settings = Settings { watch: watch::settings(config, &parts)?, ..settings(config, address)? };
     let mail_waiting = Arc::new(Notify::new());
     let codes = SignInCodes {
         db: db.clone(),
@@ -72,7 +75,6 @@ pub async fn start(
         Arc::new(codes),
     )
     .await?;
-    let parts = Parts { db: db.clone(), clock: clock.clone(), entropy: entropy.clone() };
     let findings = Findings::new(db.clone(), Arc::clone(&sealer), clock.clone());
     let local = || local(folder, config, args, guards_socket, &clock, &sealer);
     let drivers = all_told(
@@ -80,6 +82,7 @@ pub async fn start(
         edge_driver(config, &gate, &findings, &parts).await,
         payments_driver(config, &findings, &parts).await,
         mail_driver(config),
+        drivers::storage(config, folder),
     )?;
     let core = Core {
         members_key: members_key(&sealer)?,
@@ -104,11 +107,18 @@ fn all_told(
     edge: anyhow::Result<Arc<dyn Edge>>,
     payments: anyhow::Result<Arc<dyn Payments>>,
     mail: anyhow::Result<Arc<dyn Mail>>,
+    storage: anyhow::Result<Arc<dyn Storage>>,
 ) -> anyhow::Result<Drivers> {
-    let missing = [compute.as_ref().err(), edge.as_ref().err(), payments.as_ref().err(), mail.as_ref().err()];
+    let missing = [
+        compute.as_ref().err(),
+        edge.as_ref().err(),
+        payments.as_ref().err(),
+        mail.as_ref().err(),
+        storage.as_ref().err(),
+    ];
     let missing: Vec<String> = missing.into_iter().flatten().map(|error| format!("{error:#}")).collect();
     ensure!(missing.len() < 2, "{}", missing.join(";\nand "));
-    Ok(Drivers { compute: compute?, edge: edge?, payments: payments?, mail: mail? })
+    Ok(Drivers { compute: compute?, edge: edge?, payments: payments?, mail: mail?, storage: Some(storage?) })
 }
 
 async fn compute_driver(
@@ -200,12 +210,14 @@ fn settings(config: &Config, address: SocketAddr) -> anyhow::Result<Settings> {
         },
         billing: config.billing.clone(),
         pool_size: config.pool.size,
+        backups: config.backups.settings(),
         operator: config.site.operator_email.clone(),
         mailbox: config.mail.driver == MailDriver::Outbox,
         probe_address: match config.edge.driver {
             EdgeDriver::Builtin => Some(from_here(address)),
             EdgeDriver::Cloudflare => config.cloudflare.edge_address,
         },
+        watch: WatchSettings::default(),
     })
 }
 

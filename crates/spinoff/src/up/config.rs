@@ -1,7 +1,9 @@
+mod backups;
 mod cloudflare;
 mod compute;
 mod drivers;
 mod fitness;
+mod health;
 mod railway;
 mod secret;
 mod site;
@@ -21,10 +23,12 @@ use serde::Deserialize;
 use super::UpArgs;
 use crate::context::Context;
 
+pub use backups::Backups;
 pub use cloudflare::Cloudflare;
 pub use compute::Compute;
-pub use drivers::{ComputeDriver, EdgeDriver, MailDriver, PaymentsDriver};
+pub use drivers::{ComputeDriver, EdgeDriver, MailDriver, PaymentsDriver, StorageDriver};
 pub use fitness::host_of;
+pub use health::{Alerts, Health, Status};
 pub use railway::Railway;
 pub use secret::{Secrets, secret};
 pub use site::{Site, is_local};
@@ -41,6 +45,7 @@ pub struct Config {
     pub edge: Edge,
     pub payments: Payments,
     pub mail: Mail,
+    pub backups: Backups,
     pub pool: Pool,
     pub smtp: Smtp,
     pub plan: Plan,
@@ -48,6 +53,9 @@ pub struct Config {
     pub railway: Railway,
     pub cloudflare: Cloudflare,
     pub stripe: Stripe,
+    pub health: Health,
+    pub alerts: Alerts,
+    pub status: Status,
 }
 
 /// `[store]`
@@ -266,6 +274,23 @@ mod tests {
         let config = read("[billing.costs]\nalert_percents = [50, 100]\n", &[]).unwrap();
         let error = config.goes_together().unwrap_err().to_string();
         assert!(error.contains("[billing.costs] alert_percents says 100"), "{error}");
+    }
+
+    #[test]
+    fn backups_are_kept_where_and_as_long_as_the_settings_say() {
+        let config = read("", &[]).unwrap();
+        assert_eq!((config.backups.driver, config.backups.every_hours), (StorageDriver::Folder, 24));
+        let file = "[backups]\ndriver = \"s3\"\nendpoint = \"https://s3.example.com\"\nbucket = \"b\"\nevery_hours = 6\n\
+                    [backups.retention]\ndays = 3\n";
+        let config = read(file, &[("SPINOFF_BACKUPS__SECRET_ACCESS_KEY", "secret")]).unwrap();
+        let settings = config.backups.settings();
+        assert_eq!((settings.every_hours, settings.retention.days, settings.retention.monthly_days), (6, 3, 186));
+        assert_eq!(config.backups.driver, StorageDriver::S3);
+        assert!(!format!("{:?}", config.backups).contains("\"secret\""));
+        let error = config.goes_together().unwrap_err().to_string();
+        assert!(error.contains("[backups] access_key_id is missing"), "{error}");
+        let error = format!("{:#}", read("[backups]\ndriver = \"tape\"\n", &[]).unwrap_err());
+        assert!(error.contains("[backups] has no driver \"tape\"; there is: folder, s3"), "{error}");
     }
 
     #[test]

@@ -11,11 +11,13 @@ use providers::edge::cloudflare::CloudflareSettings;
 use providers::mail::Smtp;
 use providers::payments::stripe::{Stripe, StripeSettings};
 use providers::setup::Known;
+use providers::storage::{FolderStorage, S3Settings, S3Storage, Storage};
 use secrecy::{ExposeSecret as _, SecretString};
 use store::Db;
 use world::{Clock, Entropy};
 
-use super::config::{Config, Secrets, host_of, secret};
+use super::config::{Config, Secrets, StorageDriver, host_of, secret};
+use crate::data_folder::DataFolder;
 
 /// How the providers are called in the record of what their setups found out.
 pub const CLOUDFLARE: &str = "cloudflare";
@@ -116,6 +118,33 @@ pub fn stripe(config: &Config, known: &Known, parts: &Parts) -> anyhow::Result<S
     }
     settings.observer = Arc::new(workflow::note);
     Ok(Stripe::new(settings, parts.db.clone(), parts.clock.clone(), parts.entropy.clone())?)
+}
+
+/// Where backups are kept.
+///
+/// # Errors
+/// When a setting is missing or can't be meant.
+pub fn storage(config: &Config, data: &DataFolder) -> anyhow::Result<Arc<dyn Storage>> {
+    let section = &config.backups;
+    match section.driver {
+        StorageDriver::Folder => {
+            Ok(Arc::new(FolderStorage::new(section.folder.clone().unwrap_or_else(|| data.backups()))))
+        }
+        StorageDriver::S3 => {
+            const CHOSEN: &str = "[backups] driver is s3";
+            let (value, file) = (section.secret_access_key.as_ref(), section.secret_access_key_file.as_ref());
+            let advice = "it belongs to the access_key_id";
+            let settings = S3Settings {
+                endpoint: section.endpoint.clone(),
+                bucket: section.bucket.clone(),
+                prefix: section.prefix.clone(),
+                region: section.region.clone(),
+                access_key_id: section.access_key_id.clone(),
+                secret_access_key: token(CHOSEN, "[backups] secret_access_key", value, file, advice)?,
+            };
+            Ok(Arc::new(S3Storage::new(&settings)?))
+        }
+    }
 }
 
 /// A way for mail to leave by SMTP.

@@ -1,13 +1,16 @@
 //! The real executable, started as people start it: everything real, nothing replaced.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
+mod backups;
 mod bills;
 mod cli;
 mod console;
 mod crash;
 mod disputed;
 mod failed_card;
+mod fleet;
 mod hostile;
+mod isolation;
 mod journey;
 mod leaving;
 mod looks;
@@ -15,7 +18,9 @@ mod made_app;
 mod neighbours;
 mod pool;
 mod postgres;
+mod rollouts;
 mod simulation;
 mod support;
+mod support_access;
 mod third_party;
 mod wildcard;

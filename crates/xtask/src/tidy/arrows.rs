@@ -2,7 +2,7 @@ use super::Complaint;
 use super::tree::Tree;
 
 /// Which crates of ours each one may build on, directly. ARCHITECTURE.md says why.
-const MAY_USE: [(&str, &[&str]); 19] = [
+const MAY_USE: [(&str, &[&str]); 20] = [
     ("domain", &[]),
     ("world", &[]),
     ("proxy", &[]),
@@ -11,9 +11,10 @@ const MAY_USE: [(&str, &[&str]); 19] = [
     ("workspace", &[]),
     ("access", &["domain", "world"]),
     ("xtask", &["access", "domain"]),
-    ("api", &["domain"]),
+    ("api", &["domain", "fleet"]),
     ("billing", &["domain"]),
-    ("pages", &["domain"]),
+    ("fleet", &["domain"]),
+    ("pages", &["domain", "fleet"]),
     ("papers", &["billing", "domain"]),
     ("workflow", &["store", "world"]),
     ("simulators", &["access", "world"]),
@@ -26,6 +27,7 @@ const MAY_USE: [(&str, &[&str]); 19] = [
             "access",
             "api",
             "billing",
+            "fleet",
             "domain",
             "edge",
             "guard",
@@ -47,6 +49,7 @@ const MAY_USE: [(&str, &[&str]); 19] = [
             "control-plane",
             "domain",
             "edge",
+            "fleet",
             "guard",
             "pages",
             "providers",

@@ -14,10 +14,11 @@ use super::super::comparison;
 use super::super::invoices::{self, Issued};
 use super::super::{accounts, rounds};
 use super::{Kept, TIME_LIMIT, difference, entry, store, words};
+use crate::alerts::{self, Kind};
 use crate::app::Core;
 use crate::error::AppError;
 use crate::workflows::step_error;
-use crate::{audit, customers, mail};
+use crate::{audit, customers};
 
 /// Stored with every run; a changed sequence of steps gets a new number.
 pub(super) const KIND: &str = "look-up-dispute.v1";
@@ -143,7 +144,8 @@ async fn keep(
     if let Some(found) = difference(&kept) {
         comparison::store::keep(tx, &found, now).await?;
         let key = format!("dispute {} {}", dispute.id, found.reason);
-        mail::alert(tx, core, &key, "A dispute could not be booked", &found.reason, words::PAGE).await?;
+        alerts::raise(tx, core, Kind::BooksDiffer, &key, "A dispute could not be booked", &found.reason, words::PAGE)
+            .await?;
     }
     let state = dispute.state;
     if known.is_some_and(|known| known.dispute.state == state) {
@@ -161,7 +163,7 @@ async fn keep(
         };
         let key = format!("dispute {} {} {}", dispute.id, state.as_str(), seen.at.as_millisecond());
         let why = words::letter(&kept, customer.as_deref());
-        mail::alert(tx, core, &key, &words::headline(&kept), &why, words::PAGE).await?;
+        alerts::raise(tx, core, Kind::Dispute, &key, &words::headline(&kept), &why, words::PAGE).await?;
     }
     Ok(())
 }

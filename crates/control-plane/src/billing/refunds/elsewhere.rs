@@ -21,9 +21,10 @@ use super::super::comparison::{self, Found};
 use super::super::invoices::{self, Issued};
 use super::super::rounds;
 use super::{Refund, TIME_LIMIT, book, share_of_taxes, workflows};
+use crate::alerts::{self, Kind as AlertKind};
 use crate::app::Core;
+use crate::audit;
 use crate::workflows::{Plan, begin as start, step_error};
-use crate::{audit, mail};
 
 /// Stored with every run; a changed sequence of steps gets a new number.
 const KIND: &str = "look-up-repayments.v1";
@@ -258,7 +259,8 @@ async fn by_another_hand(
         refund.reference
     );
     let (key, page) = (format!("refund noticed {}", refund.reference), invoice_page(&issued.number));
-    mail::alert(tx, core, &key, "Money was given back in the provider's dashboard", &why, &page).await?;
+    alerts::raise(tx, core, AlertKind::Refund, &key, "Money was given back in the provider's dashboard", &why, &page)
+        .await?;
     Ok(None)
 }
 
@@ -324,7 +326,7 @@ async fn came_back(
         refund.reference
     );
     let (key, page) = (format!("refund came back {}", refund.reference), invoice_page(&refund.invoice));
-    Ok(mail::alert(tx, core, &key, "A refund came back", &why, &page).await?)
+    Ok(alerts::raise(tx, core, AlertKind::Refund, &key, "A refund came back", &why, &page).await?)
 }
 
 async fn keep(
@@ -346,7 +348,16 @@ async fn keep(
     if let Some(found) = difference(&kept) {
         comparison::store::keep(tx, &found, core.clock.now()).await?;
         let key = format!("refund {} {}", repayment.id, found.reason);
-        mail::alert(tx, core, &key, "A refund could not be booked", &found.reason, "/admin/money#differences").await?;
+        alerts::raise(
+            tx,
+            core,
+            AlertKind::BooksDiffer,
+            &key,
+            "A refund could not be booked",
+            &found.reason,
+            "/admin/money#differences",
+        )
+        .await?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use api::ReportSource;
 use domain::{Evidence, InstanceId, Month, Signal, UsageHour, UsageHours};
+use jiff::Timestamp;
 use store::sqlx::any::{AnyArguments, AnyRow};
 use store::sqlx::query::Query;
 use store::sqlx::{self, Any, AssertSqlSafe, Error, Row as _};
@@ -25,6 +26,10 @@ pub(super) async fn merge(db: &Db, gathered: &Gathered) -> Result<(), Error> {
     let evidence: Vec<_> = gathered.evidence.iter().collect();
     for evidence in in_sizes(&evidence) {
         widen(&mut tx, evidence).await?;
+    }
+    let heard: Vec<_> = gathered.heard.iter().collect();
+    for heard in in_sizes(&heard) {
+        note_heard(&mut tx, heard).await?;
     }
     tx.commit().await
 }
@@ -121,6 +126,19 @@ async fn widen(tx: &mut Tx, evidence: &[(&(Place, UsageHour, Signal), &Evidence)
             .bind(i64::from(entry.count))
             .bind(who);
     }
+    query.execute(&mut **tx).await.map(drop)
+}
+
+/// A guard that reports is alive. Noted with the report, since a statement of its own would cost as much again.
+async fn note_heard(tx: &mut Tx, heard: &[(&InstanceId, &Timestamp)]) -> Result<(), Error> {
+    let sql = format!(
+        "insert into guards_heard (instance_id, heard_at) values {}
+         on conflict (instance_id) do update set heard_at = excluded.heard_at
+         where excluded.heard_at > guards_heard.heard_at",
+        rows(heard.len(), 2)
+    );
+    let query =
+        heard.iter().fold(query(sql), |query, (instance, at)| query.bind(instance.to_string()).bind(millis(**at)));
     query.execute(&mut **tx).await.map(drop)
 }
 

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use access::MembersKey;
-use control_plane::{App, BillingSettings, Core, Drivers, Settings, SignInCodes, Started, migrations, operator_token};
+use control_plane::{
+    App, BackupSettings, BillingSettings, Core, Drivers, Settings, SignInCodes, Started, WatchSettings, migrations,
+    operator_token,
+};
 use domain::{Email, Plan};
 use jiff::SignedDuration;
 use providers::compute::Release;
@@ -20,12 +23,12 @@ use tokio_util::sync::CancellationToken;
 use workflow::{Backoff, Faults};
 use world::{Clock, Entropy, Sealer};
 
-use super::Host;
 use super::door::{Door, Log};
 use super::post::Post;
+use super::{Host, Vault};
 
 /// What a server is given, and keeps when it is started again.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Given {
     pub clock: Clock,
     pub post: Post,
@@ -33,6 +36,32 @@ pub struct Given {
     pub plan: Plan,
     pub billing: BillingSettings,
     pub host: Host,
+    /// The version that the settings name; the first one, if nothing is said.
+    pub version: Option<String>,
+    /// How often it was started again with another version.
+    pub starts: u64,
+    pub vault: Option<Vault>,
+    pub backups: BackupSettings,
+    pub watch: WatchSettings,
+}
+
+impl Default for Given {
+    fn default() -> Self {
+        Self {
+            clock: Default::default(),
+            post: Default::default(),
+            log: Default::default(),
+            plan: Default::default(),
+            billing: Default::default(),
+            host: Default::default(),
+            version: Default::default(),
+            starts: Default::default(),
+            vault: Some(Vault::default()),
+            // None is taken by itself, so that time can be moved without that.
+            backups: BackupSettings { every_hours: 0, proofs_a_night: 0, ..BackupSettings::default() },
+            watch: Default::default(),
+        }
+    }
 }
 
 pub struct TestApp {
@@ -57,6 +86,13 @@ impl TestApp {
         Self::on(db, faults, Email::parse("operator@localhost").unwrap(), Given::default()).await
     }
 
+    /// Where no place is set for backups.
+    pub async fn start_without_backups() -> Self {
+        let db = fresh(store::Engine::Sqlite, &migrations()).await;
+        let given = Given { vault: None, ..Given::default() };
+        Self::on(db, Faults::none(), Email::parse("operator@localhost").unwrap(), given).await
+    }
+
     /// Time passes only when it is told to.
     pub async fn start_on_a_still_clock(engine: store::Engine) -> Self {
         Self::start_at("2026-11-25T10:00:00Z", engine, Faults::none()).await
@@ -73,6 +109,13 @@ impl TestApp {
         Self::on(db, faults, Email::parse("operator@localhost").unwrap(), given).await
     }
 
+    /// Time begins at a moment, and instances are watched as is said.
+    pub async fn start_watched(moment: &str, watch: impl FnOnce(&TestDb, &Clock) -> WatchSettings) -> Self {
+        let (db, clock) = (fresh(store::Engine::Sqlite, &migrations()).await, Clock::at(moment.parse().unwrap()));
+        let given = Given { watch: watch(&db, &clock), clock, ..Given::default() };
+        Self::on(db, Faults::none(), Email::parse("operator@localhost").unwrap(), given).await
+    }
+
     /// The same, with settings that say otherwise what is charged and when.
     pub async fn start_selling(moment: &str, engine: store::Engine, plan: Plan, billing: BillingSettings) -> Self {
         Self::start_selling_with(moment, engine, Faults::none(), (plan, billing)).await
@@ -87,6 +130,19 @@ impl TestApp {
     ) -> Self {
         let db = fresh(engine, &migrations()).await;
         let given = Given { clock: Clock::at(moment.parse().unwrap()), plan, billing, ..Given::default() };
+        Self::on(db, faults, Email::parse("operator@localhost").unwrap(), given).await
+    }
+
+    /// Time begins at a moment, and there is a place for backups.
+    pub async fn start_backing_up(
+        moment: &str,
+        engine: store::Engine,
+        faults: Faults,
+        (vault, backups): (Vault, BackupSettings),
+    ) -> Self {
+        let db = fresh(engine, &migrations()).await;
+        let clock = Clock::at(moment.parse().unwrap());
+        let given = Given { clock, vault: Some(vault), backups, ..Given::default() };
         Self::on(db, faults, Email::parse("operator@localhost").unwrap(), given).await
     }
 
@@ -122,6 +178,17 @@ impl TestApp {
         Self::on(db, Faults::none(), Email::parse("operator@localhost").unwrap(), given).await
     }
 
+    /// Another server on the same store, whose settings name another version of what instances run.
+    pub async fn restarted_running(self, version: &str) -> Self {
+        let Self { db, started, stop, given, .. } = self;
+        stop.cancel();
+        started.stop().await;
+        // Whoever starts a server again takes a moment for it.
+        given.clock.advance(SignedDuration::from_secs(1));
+        let given = Given { version: Some(version.to_owned()), starts: given.starts + 1, ..given };
+        Self::on(db, Faults::none(), Email::parse("operator@localhost").unwrap(), given).await
+    }
+
     /// Another server on the same store, whose settings name another operator.
     pub async fn restarted_for(self, operator: Email) -> Self {
         let Self { db, started, stop, given, .. } = self;
@@ -133,7 +200,7 @@ impl TestApp {
     async fn on(db: TestDb, faults: Faults, operator: Email, given: Given) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (clock, entropy) = (given.clock.clone(), Entropy::seeded(11));
+        let (clock, entropy) = (given.clock.clone(), Entropy::seeded(11 + given.starts));
         let sealer = Arc::new(Sealer::new([9; 32]));
         let url = format!("http://localhost:{}", address.port());
         let mail_waiting = Arc::new(Notify::new());
@@ -156,6 +223,7 @@ impl TestApp {
         .await
         .unwrap();
         let host = given.host.clone();
+        host.keep_time(clock.clone());
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
         let core = Core {
             members_key: MembersKey::generate().unwrap(),
@@ -167,6 +235,7 @@ impl TestApp {
                 edge: Arc::new(Door { edge: Builtin::new(gate.clone()), log: Arc::clone(&given.log) }),
                 payments: Arc::new(Ledger::new(db.db.clone(), clock.clone())),
                 mail: Arc::new(given.post.clone()),
+                storage: given.vault.clone().map(|vault| Arc::new(vault) as Arc<dyn providers::storage::Storage>),
             },
             settings: Settings {
                 product: "AI-DIY".into(),
@@ -175,7 +244,7 @@ impl TestApp {
                 plan: given.plan.clone(),
                 release: Release {
                     image: None,
-                    version: "1".into(),
+                    version: given.version.clone().unwrap_or_else(|| "1".into()),
                     command: "true".into(),
                     health_path: "/".into(),
                     read_only: Vec::new(),
@@ -184,8 +253,10 @@ impl TestApp {
                 operator,
                 mailbox: true,
                 pool_size: 0,
+                backups: given.backups.clone(),
                 billing: given.billing.clone(),
                 probe_address: Some(address),
+                watch: given.watch.clone(),
             },
             db: db.db.clone(),
             clock: clock.clone(),

@@ -3,20 +3,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Router;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::routing::{get, put};
 use domain::{Cents, InstanceId, ProjectName};
 use jiff::{SignedDuration, Timestamp};
-use providers::compute::{Archive, Compute, Door, GuardSettings, Health, Observation, Origin, Release};
+use providers::backup::{Contents, Kept, Source, Target};
+use providers::compute::{Archive, Compute, Door, GuardSettings, Health, Observation, Origin, Release, Tempo};
 use providers::costs::{Metered, Spend};
 use providers::inventory::{Ceiling, Check, Item};
 use providers::{ProviderError, Removed};
 use tokio::runtime::Handle;
+use world::Clock;
+
+use super::doorman::Doorman;
 
 #[derive(Default)]
 struct State {
@@ -30,10 +35,41 @@ struct State {
     /// What it says that projects used, if it counts that.
     used: Option<Vec<Metered>>,
     spend: Option<Spend>,
+    /// How it says that projects are, if that was decided.
+    seen: Option<(Health, Timestamp)>,
+    /// Whether it puts to sleep what nobody uses.
+    puts_to_sleep: bool,
     /// How often it was asked for either.
     asked_for_costs: u32,
+    /// Stands in the doors of all projects.
+    doorman: Doorman,
     /// What projects run on; where the server runs, if nothing else is said.
     home: Option<Handle>,
+    /// By which observations are dated.
+    clock: Clock,
+    /// What is wrong with releases, by their versions.
+    flaws: BTreeMap<String, Flaw>,
+    /// Every release that was deployed where, in order.
+    deployed: Vec<(ProjectName, String)>,
+}
+
+/// What can be wrong with a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flaw {
+    /// It never answers well.
+    NeverComesUp,
+    /// It is well until somebody works with it: see [`Host::work_with`].
+    DiesOfWork,
+    /// It says that it is another version.
+    SaysAnother,
+}
+
+/// What the guard of a project answers.
+#[derive(Debug, Default)]
+struct Answering {
+    release: Option<String>,
+    flaw: Option<Flaw>,
+    is_worked_with: bool,
 }
 
 struct Project {
@@ -46,12 +82,19 @@ struct Project {
     release: Option<Release>,
     suspended: bool,
     drift: Option<String>,
+    /// What its application keeps.
+    data: String,
     pushes: Pushes,
+    answering: Arc<Mutex<Answering>>,
+    asked: Asked,
     server: tokio::task::JoinHandle<()>,
 }
 
 /// What was pushed to a guard: with which header.
 type Pushes = Arc<Mutex<Vec<String>>>;
+
+/// How often a guard was asked whether it is well.
+pub type Asked = Arc<AtomicU32>;
 
 impl Drop for Project {
     fn drop(&mut self) {
@@ -69,6 +112,45 @@ impl Host {
         let host = Self::default();
         host.0.lock().unwrap().home = Some(Handle::current());
         host
+    }
+
+    /// Dates observations by this clock.
+    pub fn keep_time(&self, clock: Clock) {
+        self.0.lock().unwrap().clock = clock;
+    }
+
+    /// From now on something is wrong with a release, wherever it is deployed.
+    pub fn flaw(&self, version: &str, flaw: Flaw) {
+        self.0.lock().unwrap().flaws.insert(version.to_owned(), flaw);
+    }
+
+    /// Whoever deploys a release from now on gets it without a flaw.
+    pub fn mend(&self, version: &str) {
+        self.0.lock().unwrap().flaws.remove(version);
+    }
+
+    /// Somebody works with the application of a project.
+    pub fn work_with(&self, project: &str) {
+        let state = self.0.lock().unwrap();
+        state.projects[&ProjectName::parse(project).unwrap()].answering.lock().unwrap().is_worked_with = true;
+    }
+
+    /// What a project runs.
+    pub fn runs(&self, project: &str) -> String {
+        let state = self.0.lock().unwrap();
+        state.projects[&ProjectName::parse(project).unwrap()].release.as_ref().unwrap().version.clone()
+    }
+
+    /// The projects to which a release was deployed, in order.
+    pub fn deployments_of(&self, version: &str) -> Vec<String> {
+        let state = self.0.lock().unwrap();
+        let of_version = state.deployed.iter().filter(|(_, deployed)| deployed == version);
+        of_version.map(|(project, _)| project.to_string()).collect()
+    }
+
+    /// Who stands in the doors of all projects.
+    pub fn doorman(&self) -> Doorman {
+        self.0.lock().unwrap().doorman.clone()
     }
 
     /// Answers the next calls with "try later".
@@ -122,6 +204,26 @@ impl Host {
         self.0.lock().unwrap().spend = Some(spend);
     }
 
+    /// How it says that projects are, from now on.
+    pub fn see(&self, health: Health, at: Timestamp) {
+        self.0.lock().unwrap().seen = Some((health, at));
+    }
+
+    /// How often the guard of a project was asked whether it is well.
+    pub fn times_asked(&self, project: &str) -> Asked {
+        Arc::clone(&self.0.lock().unwrap().projects[&ProjectName::parse(project).unwrap()].asked)
+    }
+
+    /// From now on it puts to sleep what nobody uses.
+    pub fn put_to_sleep(&self) {
+        self.0.lock().unwrap().puts_to_sleep = true;
+    }
+
+    /// What answers for a project ends, though the provider says that it runs.
+    pub fn break_off(&self, project: &str) {
+        self.0.lock().unwrap().projects[&ProjectName::parse(project).unwrap()].server.abort();
+    }
+
     /// From now on nobody charges.
     pub fn stop_charging(&self) {
         self.0.lock().unwrap().spend = None;
@@ -168,6 +270,28 @@ impl Host {
         Ok(())
     }
 
+    /// Its application keeps this from now on.
+    pub fn write(&self, project: &str, data: &str) {
+        let mut state = self.0.lock().unwrap();
+        state.projects.get_mut(&ProjectName::parse(project).unwrap()).unwrap().data = data.to_owned();
+    }
+
+    /// What its application keeps.
+    pub fn data(&self, project: &str) -> String {
+        self.0.lock().unwrap().projects[&ProjectName::parse(project).unwrap()].data.clone()
+    }
+
+    fn of<T>(
+        &self,
+        project: &ProjectName,
+        instance: InstanceId,
+        look: impl FnOnce(&mut Project) -> T,
+    ) -> Result<T, ProviderError> {
+        let mut state = self.0.lock().unwrap();
+        let found = state.projects.get_mut(project).filter(|found| found.instance == instance);
+        found.map(look).ok_or_else(|| ProviderError::not_found(format!("the project {project}")))
+    }
+
     fn change(&self, project: &ProjectName, change: impl FnOnce(&mut Project)) -> Result<(), ProviderError> {
         let mut state = self.0.lock().unwrap();
         let missing = || ProviderError::not_found(format!("the project {project}"));
@@ -177,12 +301,35 @@ impl Host {
     }
 }
 
-/// Healthy once deployed, deaf to strangers, and takes every member list.
-async fn stand_in_guard(pushes: Pushes) -> (SocketAddr, tokio::task::JoinHandle<()>) {
+/// How a guard and its application are, from what was deployed.
+fn health(answering: &Answering) -> (StatusCode, axum::Json<serde_json::Value>) {
+    let is_well = match answering.flaw {
+        Some(Flaw::NeverComesUp) => false,
+        Some(Flaw::DiesOfWork) => !answering.is_worked_with,
+        Some(Flaw::SaysAnother) | None => true,
+    };
+    let version = (answering.flaw == Some(Flaw::SaysAnother)).then_some("0.0.0");
+    let status = if is_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, axum::Json(serde_json::json!({ "release": answering.release, "version": version })))
+}
+
+/// As healthy as what is deployed, deaf to strangers, and takes every member list.
+async fn stand_in_guard(
+    instance: InstanceId,
+    pushes: Pushes,
+    (answering, asked): (Arc<Mutex<Answering>>, Asked),
+    doorman: Doorman,
+) -> (SocketAddr, tokio::task::JoinHandle<()>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = Router::new()
-        .route("/-/health", get(|| async { "{}" }))
+        .route(
+            "/-/health",
+            get(move || {
+                asked.fetch_add(1, Ordering::SeqCst);
+                async move { health(&answering.lock().unwrap()) }
+            }),
+        )
         .route(
             "/-/members",
             put(move |headers: HeaderMap, _: axum::Json<serde_json::Value>| {
@@ -194,7 +341,10 @@ async fn stand_in_guard(pushes: Pushes) -> (SocketAddr, tokio::task::JoinHandle<
                 }
             }),
         )
-        .fallback(|| async { StatusCode::UNAUTHORIZED });
+        .fallback(move |uri: Uri, headers: HeaderMap| {
+            let answer = doorman.answer(instance, &uri, &headers);
+            async move { answer }
+        });
     (address, tokio::spawn(async move { axum::serve(listener, router).await.unwrap() }))
 }
 
@@ -206,9 +356,12 @@ impl Compute for Host {
 
     async fn create_project(&self, project: &ProjectName, instance: InstanceId) -> Result<(), ProviderError> {
         self.answer("creating a project")?;
-        let pushes = Pushes::default();
+        let answering = Arc::<Mutex<Answering>>::default();
+        let (pushes, asked) = (Pushes::default(), Asked::default());
         let home = self.0.lock().unwrap().home.clone().unwrap_or_else(Handle::current);
-        let (origin, server) = home.spawn(stand_in_guard(Arc::clone(&pushes))).await.unwrap();
+        let said = (Arc::clone(&answering), Arc::clone(&asked));
+        let guard = stand_in_guard(instance, Arc::clone(&pushes), said, self.doorman());
+        let (origin, server) = home.spawn(guard).await.unwrap();
         let mut state = self.0.lock().unwrap();
         match state.projects.get(project) {
             Some(existing) if existing.instance == instance => server.abort(),
@@ -224,7 +377,10 @@ impl Compute for Host {
                     release: None,
                     suspended: false,
                     drift: None,
+                    data: String::new(),
                     pushes,
+                    answering,
+                    asked,
                     server,
                 };
                 state.projects.insert(project.clone(), new);
@@ -243,8 +399,15 @@ impl Compute for Host {
 
     async fn deploy(&self, project: &ProjectName, release: &Release) -> Result<(), ProviderError> {
         self.answer("deploying")?;
+        let flaw = {
+            let mut state = self.0.lock().unwrap();
+            state.deployed.push((project.clone(), release.version.clone()));
+            state.flaws.get(&release.version).copied()
+        };
         self.change(project, |project| {
             project.release = Some(release.clone());
+            let release = Some(release.version.clone());
+            *project.answering.lock().unwrap() = Answering { release, flaw, is_worked_with: false };
             project.told = project.settings.as_ref().map(|settings| settings.public_url.clone());
         })
     }
@@ -291,9 +454,15 @@ impl Compute for Host {
 
     async fn observe(&self, project: &ProjectName) -> Result<Option<Observation>, ProviderError> {
         let state = self.0.lock().unwrap();
+        let at = state.clock.now();
+        let seen = state.seen;
         Ok(state.projects.get(project).map(|project| Observation {
-            health: if project.release.is_some() { Health::Ok } else { Health::Down },
-            at: "2026-11-24T12:00:00Z".parse::<Timestamp>().unwrap(),
+            health: match seen {
+                Some((health, _)) => health,
+                None if project.release.is_some() => Health::Ok,
+                None => Health::Down,
+            },
+            at: seen.map_or(at, |(_, at)| at),
             version: project.release.as_ref().map(|release| release.version.clone()),
             restarts: 0,
             memory_bytes: None,
@@ -317,8 +486,17 @@ impl Compute for Host {
         Duration::from_secs(5)
     }
 
+    fn puts_to_sleep(&self) -> bool {
+        self.0.lock().unwrap().puts_to_sleep
+    }
+
     fn patience(&self) -> SignedDuration {
         SignedDuration::from_mins(30)
+    }
+
+    fn tempo(&self) -> Tempo {
+        // What does not answer at once never does.
+        Tempo { update: SignedDuration::from_secs(2), between: SignedDuration::ZERO, patience: SignedDuration::ZERO }
     }
 
     fn exports(&self) -> Result<(), &'static str> {
@@ -332,6 +510,35 @@ impl Compute for Host {
         let missing = || ProviderError::not_found(format!("the project {project}"));
         let text = format!("everything of {}", found.ok_or_else(missing)?.instance);
         Ok(Archive::written_by(move |sink| sink.write_all(text.as_bytes())))
+    }
+
+    fn backs_up(&self) -> Result<(), &'static str> {
+        Ok(())
+    }
+
+    async fn back_up(&self, project: &ProjectName, instance: InstanceId, to: &Target) -> Result<Kept, ProviderError> {
+        self.answer("backing up")?;
+        let data = self.of(project, instance, |found| found.data.clone())?;
+        let bytes = data.len() as u64;
+        to.keep(move |sink| {
+            sink.write_all(data.as_bytes())?;
+            Ok(Contents { files: 1, bytes, left_out: 0 })
+        })
+        .await
+    }
+
+    async fn restore(&self, project: &ProjectName, instance: InstanceId, from: &Source) -> Result<(), ProviderError> {
+        self.answer("restoring")?;
+        let runs = self.of(project, instance, |found| found.release.is_some() && !found.suspended)?;
+        if runs {
+            return Err(ProviderError::refused(format!("restore {project}"), "it runs", "suspend it first"));
+        }
+        let unpack = |packed: &mut dyn std::io::Read| {
+            let mut data = String::new();
+            packed.read_to_string(&mut data).map(|_| data)
+        };
+        let data = from.read(unpack).await?;
+        self.of(project, instance, |found| found.data = data)
     }
 
     async fn inventory(&self) -> Result<Vec<Item>, ProviderError> {

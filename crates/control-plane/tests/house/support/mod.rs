@@ -1,12 +1,16 @@
 mod app;
 mod billing;
 mod door;
+mod doorman;
 mod host;
 mod post;
+mod vault;
 
 pub use app::{Page as TestPage, TestApp};
-pub use host::Host;
+pub use doorman::Manners;
+pub use host::{Flaw, Host};
 pub use post::Refusal;
+pub use vault::Vault;
 
 use workflow::{Fault, Faults, Moment, Point};
 

@@ -103,6 +103,7 @@ impl Companies {
             },
             payments: Arc::new(self.payments(db, clock).await),
             mail: Arc::new(Outbox),
+            storage: None,
         }
     }
 

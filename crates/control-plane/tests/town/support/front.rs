@@ -48,13 +48,12 @@ async fn visit(State(front): State<Front>, request: Request) -> Response<Body> {
         Visit::Open => None,
         Visit::Pass(pass) => Some(pass.assertion),
     };
-    let status = match front.cloudflare.resolve(host(&request)) {
+    match front.cloudflare.resolve(host(&request)) {
         Some(target) if target.proxied && target.content == BASE => through(front.router, &request).await,
         Some(target) if target.proxied => guard(&front.railway, &request, assertion.is_some()),
         // As a browser is told of a name that leads nowhere.
-        _ => StatusCode::from_u16(530).unwrap(),
-    };
-    answer(status)
+        _ => answer(StatusCode::from_u16(530).unwrap()),
+    }
 }
 
 /// What an identity provider says of itself, whichever is asked.
@@ -68,26 +67,31 @@ fn of_itself(request: &axum::http::Request<Bytes>) -> Response<Body> {
 }
 
 /// The way by the router, for whoever brings no assertion.
-async fn through(router: SocketAddr, request: &axum::http::Request<Bytes>) -> StatusCode {
+async fn through(router: SocketAddr, request: &axum::http::Request<Bytes>) -> Response<Body> {
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let asked = http.get(format!("http://{router}{}", request.uri().path())).header(header::HOST, host(request));
-    asked.send().await.unwrap().status()
+    let answered = asked.send().await.unwrap();
+    let status = answered.status();
+    Response::builder().status(status).body(Body::from(answered.bytes().await.unwrap())).unwrap()
 }
 
 async fn knock(State(railway): State<Railway>, request: Request) -> Response<Body> {
-    answer(guard(&railway, &request, false))
+    guard(&railway, &request, false)
 }
 
 /// Railway finds the instance by its hostname, and its guard answers.
-fn guard<B>(railway: &Railway, request: &axum::http::Request<B>, has_assertion: bool) -> StatusCode {
-    match railway.route(host(request)) {
+fn guard<B>(railway: &Railway, request: &axum::http::Request<B>, has_assertion: bool) -> Response<Body> {
+    answer(match railway.route(host(request)) {
         Route::NotFound => StatusCode::NOT_FOUND,
         Route::BadGateway => StatusCode::BAD_GATEWAY,
-        Route::Up(_) if request.uri().path() == "/-/health" => StatusCode::OK,
+        Route::Up(up) if request.uri().path() == "/-/health" => {
+            let release = serde_json::json!({ "release": up.variables.get("GUARD_RELEASE") });
+            return Response::new(Body::from(release.to_string()));
+        }
         Route::Up(_) if request.method() == Method::PUT => StatusCode::NO_CONTENT,
         Route::Up(_) if has_assertion => StatusCode::OK,
         Route::Up(_) => StatusCode::UNAUTHORIZED,
-    }
+    })
 }
 
 fn host<B>(request: &axum::http::Request<B>) -> &str {

@@ -10,12 +10,13 @@ use jiff::SignedDuration;
 use secrecy::ExposeSecret as _;
 use tokio::time::Instant;
 
-use super::folder::{Configured, Project};
+use super::folder::{Configured, Folder, Project};
 use super::health::{self, Answer};
 use super::launch::TOKEN_PURPOSE;
 use super::seats::Phase;
-use super::{Local, export, journal, on_blocking_thread, ports, processes, running};
-use crate::compute::{Archive, Compute, Door, GuardSettings, Health, Observation, Origin, Release};
+use super::{Local, backup, export, journal, on_blocking_thread, ports, processes, restore, running};
+use crate::backup::{Kept, Source, Target};
+use crate::compute::{Archive, Compute, Door, GuardSettings, Health, Observation, Origin, Release, Tempo};
 use crate::inventory::{Ceiling, Check, Item};
 use crate::{ProviderError, Removed};
 
@@ -162,6 +163,7 @@ impl Compute for Local {
         };
         let state = self.seats.of(name).now();
         let mut memory_bytes = None;
+        let mut told = None;
         let (health, detail) = match state.phase {
             Phase::Idle if project.suspended => (Health::Asleep, Some("it is suspended".to_owned())),
             Phase::Idle if project.is_to_run() => (Health::Down, Some("it is not running".to_owned())),
@@ -172,14 +174,16 @@ impl Compute for Local {
             Phase::Impossible { reason } => (Health::Down, Some(reason)),
             Phase::Running { pid, since, well_since } => {
                 memory_bytes = Some(processes::own_bytes(pid));
-                let answer = health::ask(project.port).await;
+                let (answer, release) = health::ask(project.port).await;
+                told = release;
                 judge(answer, since, well_since)
             }
         };
         Ok(Some(Observation {
             health,
             at: self.clock.now(),
-            version: project.release.map(|release| release.version),
+            // What runs says itself what it is; of what does not answer it is known what was deployed.
+            version: told.or(project.release.map(|release| release.version)),
             restarts: state.restarts,
             memory_bytes,
             detail,
@@ -197,10 +201,7 @@ impl Compute for Local {
     }
 
     async fn export(&self, name: &ProjectName, instance: InstanceId) -> Result<Archive, ProviderError> {
-        let folder = self.folders.of(name);
-        if folder.expect_project(name)?.instance != instance {
-            return Err(ProviderError::not_found(format!("the project {name} of {instance}")));
-        }
+        let folder = self.folder_of(name, instance)?;
         let Ok(place) = Arc::clone(&self.exports).try_acquire_owned() else {
             let why = "as many downloads as this machine makes at once are under way";
             return Err(ProviderError::unavailable(format!("export {name}"), why));
@@ -231,6 +232,50 @@ impl Compute for Local {
 
     fn patience(&self) -> SignedDuration {
         SignedDuration::from_mins(30)
+    }
+
+    fn tempo(&self) -> Tempo {
+        Tempo {
+            update: SignedDuration::from_secs(5),
+            between: SignedDuration::ZERO,
+            patience: SignedDuration::from_mins(5),
+        }
+    }
+
+    fn backs_up(&self) -> Result<(), &'static str> {
+        Ok(())
+    }
+
+    async fn back_up(&self, name: &ProjectName, instance: InstanceId, to: &Target) -> Result<Kept, ProviderError> {
+        let folder = self.folder_of(name, instance)?;
+        let _place = self.backups.acquire().await;
+        to.keep(move |sink| backup::write(&folder, sink)).await
+    }
+
+    async fn restore(&self, name: &ProjectName, instance: InstanceId, from: &Source) -> Result<(), ProviderError> {
+        let seat = self.seats.of(name);
+        let turn = seat.turn().await;
+        let folder = self.folder_of(name, instance)?;
+        let project = folder.expect_project(name)?;
+        if turn.is_some() || project.is_to_run() {
+            let why = "its application runs, and would write to what is being replaced";
+            return Err(ProviderError::refused(format!("restore {name}"), why, "suspend it first"));
+        }
+        let _place = self.backups.acquire().await;
+        let (owner, unpacked) = (self.launcher.uid(project.slot), folder.clone());
+        let outcome = from.read(move |packed| restore::unpack(&unpacked, owner, packed)).await;
+        let what = format!("put a backup back into {name}");
+        on_blocking_thread(move || match outcome {
+            Ok(_) => restore::swap(&folder).map_err(|cause| {
+                restore::discard(&folder);
+                ProviderError::unavailable(what, cause)
+            }),
+            Err(error) => {
+                restore::discard(&folder);
+                Err(error)
+            }
+        })
+        .await
     }
 
     async fn inventory(&self) -> Result<Vec<Item>, ProviderError> {
@@ -302,6 +347,15 @@ impl Compute for Local {
 }
 
 impl Local {
+    /// The folder of a project, if it is this instance's.
+    fn folder_of(&self, name: &ProjectName, instance: InstanceId) -> Result<Folder, ProviderError> {
+        let folder = self.folders.of(name);
+        if folder.expect_project(name)?.instance != instance {
+            return Err(ProviderError::not_found(format!("the project {name} of {instance}")));
+        }
+        Ok(folder)
+    }
+
     /// Seals the token, unless it is the one that is sealed already: the same settings twice must
     /// not look like a change.
     fn stored(&self, settings: &GuardSettings, former: Option<&Configured>) -> Result<Configured, ProviderError> {
@@ -323,6 +377,7 @@ impl Local {
             main_url: settings.main_url.clone(),
             main_key: settings.main_key.clone(),
             sealed_token,
+            closed_off: settings.closed_off,
         })
     }
 }

@@ -122,7 +122,7 @@ impl Deployment<'_> {
     }
 
     fn has_egress(&self) -> bool {
-        !self.settings.egress.is_empty()
+        !self.settings.egress.is_empty() && !self.configured.closed_off
     }
 
     /// Memory is limited for each process only where no group counts it for all.
@@ -145,6 +145,7 @@ impl Deployment<'_> {
             ("GUARD_LISTEN", "inherited".to_owned()),
             ("GUARD_UPSTREAM", format!("http://127.0.0.1:{application_port}")),
             ("GUARD_APP_HEALTH", self.release.health_path.clone()),
+            ("GUARD_RELEASE", self.release.version.clone()),
             ("GUARD_INSTANCE", self.project.instance.to_string()),
             ("GUARD_ISSUER", configured.issuer.clone()),
             ("GUARD_AUDIENCE", configured.audience.clone()),

@@ -1,6 +1,6 @@
 //! What is kept of a project, in a folder named after it:
 //! `project.json` (what is wanted), `running.json` (what runs now), `instance/` (the guard's
-//! state), `data/` (the volume), `logs/`, `egress.sock` where instances may reach something, and
+//! state), `data/` (the volume), `data.incoming/` (while a backup is put back), `logs/`, `egress.sock` where instances may reach something, and
 //! `activity-rules.toml` where the release has rules about use.
 
 use std::collections::BTreeSet;
@@ -48,6 +48,9 @@ pub(super) struct Configured {
     pub(super) main_url: String,
     pub(super) main_key: String,
     pub(super) sealed_token: Vec<u8>,
+    /// Whether it has no way out.
+    #[serde(default)]
+    pub(super) closed_off: bool,
 }
 
 impl Project {
@@ -131,6 +134,11 @@ impl Folder {
 
     pub(super) fn data(&self) -> PathBuf {
         self.path.join("data")
+    }
+
+    /// What becomes the volume when a backup is put back, and what was it before, until it is removed.
+    pub(super) fn incoming(&self) -> PathBuf {
+        self.path.join("data.incoming")
     }
 
     pub(super) fn logs(&self) -> PathBuf {

@@ -28,15 +28,15 @@ pub(super) enum Answer {
     Silent,
 }
 
-/// Asks the guard that listens on a port.
-pub(super) async fn ask(port: u16) -> Answer {
+/// Asks the guard that listens on a port how it is, and what it was deployed as.
+pub(super) async fn ask(port: u16) -> (Answer, Option<String>) {
     let Ok(Ok(stream)) = timeout(PATIENCE, TcpStream::connect(address(port))).await else {
-        return Answer::Silent;
+        return (Answer::Silent, None);
     };
     match timeout(PATIENCE, converse(stream)).await {
-        Err(_) => Answer::Slow,
+        Err(_) => (Answer::Slow, None),
         Ok(Ok(text)) => judge(&text),
-        Ok(Err(_)) => Answer::Silent,
+        Ok(Err(_)) => (Answer::Silent, None),
     }
 }
 
@@ -51,18 +51,21 @@ async fn converse(mut stream: TcpStream) -> io::Result<String> {
 #[derive(Deserialize)]
 struct Report {
     application: String,
+    release: Option<String>,
 }
 
-fn judge(answer: &str) -> Answer {
+fn judge(answer: &str) -> (Answer, Option<String>) {
     let status = answer.split(' ').nth(1);
     let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body.trim());
-    let busy = serde_json::from_str::<Report>(body).is_ok_and(|report| report.application == "busy");
-    match status {
+    let report = serde_json::from_str::<Report>(body).ok();
+    let busy = report.as_ref().is_some_and(|report| report.application == "busy");
+    let answer = match status {
         Some(_) if busy => Answer::Slow,
         Some("200") => Answer::Well,
         Some(_) => Answer::Unwell,
         None => Answer::Silent,
-    }
+    };
+    (answer, report.and_then(|report| report.release))
 }
 
 #[cfg(test)]
@@ -71,12 +74,18 @@ mod tests {
 
     #[test]
     fn a_busy_application_is_told_from_one_that_is_away() {
-        assert_eq!(judge("HTTP/1.1 200 OK\r\n\r\n"), Answer::Well);
-        assert_eq!(judge("HTTP/1.1 200 OK\r\n\r\n{\"application\":\"ok\"}"), Answer::Well);
-        assert_eq!(judge("HTTP/1.1 200 OK\r\n\r\n{\"application\":\"busy\"}"), Answer::Slow);
-        assert_eq!(judge("HTTP/1.1 503 X\r\n\r\n{\"application\":\"busy\"}"), Answer::Slow);
-        assert_eq!(judge("HTTP/1.1 503 X\r\n\r\n{\"application\":\"down\"}"), Answer::Unwell);
-        assert_eq!(judge("HTTP/1.1 503 X\r\n\r\nno"), Answer::Unwell);
-        assert_eq!(judge(""), Answer::Silent);
+        assert_eq!(judge("HTTP/1.1 200 OK\r\n\r\n").0, Answer::Well);
+        assert_eq!(judge("HTTP/1.1 200 OK\r\n\r\n{\"application\":\"ok\"}"), (Answer::Well, None));
+        assert_eq!(judge("HTTP/1.1 200 OK\r\n\r\n{\"application\":\"busy\"}").0, Answer::Slow);
+        assert_eq!(judge("HTTP/1.1 503 X\r\n\r\n{\"application\":\"busy\"}").0, Answer::Slow);
+        assert_eq!(judge("HTTP/1.1 503 X\r\n\r\n{\"application\":\"down\"}").0, Answer::Unwell);
+        assert_eq!(judge("HTTP/1.1 503 X\r\n\r\nno").0, Answer::Unwell);
+        assert_eq!(judge("").0, Answer::Silent);
+    }
+
+    #[test]
+    fn a_guard_says_what_it_was_deployed_as() {
+        let answer = "HTTP/1.1 200 OK\r\n\r\n{\"application\":\"ok\",\"release\":\"1.4.0\"}";
+        assert_eq!(judge(answer), (Answer::Well, Some("1.4.0".to_owned())));
     }
 }

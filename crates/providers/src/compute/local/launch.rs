@@ -100,7 +100,8 @@ impl Launcher {
         let rules = &self.settings.egress;
         let walled = self.settings.isolation == Isolation::Sandbox;
         let open = || Egress::open(folder, project.instance, rules.clone(), Arc::clone(&self.room));
-        (walled && !rules.is_empty()).then(open).transpose()
+        let closed_off = project.configured.as_ref().is_some_and(|configured| configured.closed_off);
+        (walled && !closed_off && !rules.is_empty()).then(open).transpose()
     }
 
     fn token(&self, configured: &Configured) -> Result<String, ProviderError> {

@@ -158,7 +158,7 @@ impl Work {
     /// Notes since when the instance is well; never ends.
     async fn keep_asking(&self) -> Infallible {
         loop {
-            let well = health::ask(self.project.port).await == Answer::Well;
+            let well = health::ask(self.project.port).await.0 == Answer::Well;
             if let Phase::Running { well_since, .. } = &mut lock(&self.state).phase {
                 *well_since = well.then(|| well_since.unwrap_or_else(Instant::now));
             }

@@ -6,10 +6,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::generated::GENERATED;
 use super::{NAME, Railway, no_project};
-use crate::compute::{Archive, Compute, Door, GuardSettings, Observation, Origin, Release};
+use crate::backup::{Kept, Source, Target};
+use crate::compute::{Archive, Compute, Door, GuardSettings, Observation, Origin, Release, Tempo};
 use crate::costs::{Metered, Spend};
 use crate::inventory::{Ceiling, Check, Item, Line};
 use crate::{ProviderError, Removed, Routing};
+
+/// To set variables and image, to deploy, and to look at it until it runs, as it is without faults.
+const CALLS_OF_AN_UPDATE: i32 = 12;
 
 #[async_trait]
 impl Compute for Railway {
@@ -81,10 +85,22 @@ impl Compute for Railway {
         Duration::from_mins(1)
     }
 
+    fn puts_to_sleep(&self) -> bool {
+        true
+    }
+
     fn patience(&self) -> SignedDuration {
         // Verification of a hostname alone was seen to take a quarter of an hour. Time in line comes
         // on top, and is the workflow's to know.
         SignedDuration::from_mins(45)
+    }
+
+    fn tempo(&self) -> Tempo {
+        Tempo {
+            update: SignedDuration::from_secs(90),
+            between: self.settings.rate.between() * CALLS_OF_AN_UPDATE,
+            patience: SignedDuration::from_mins(15),
+        }
     }
 
     async fn logs(&self, project: &ProjectName, lines: usize) -> Result<String, ProviderError> {
@@ -108,6 +124,24 @@ impl Compute for Railway {
     async fn export(&self, project: &ProjectName, _: InstanceId) -> Result<Archive, ProviderError> {
         let why = "Railway's API does not read volumes";
         Err(ProviderError::refused(format!("export {project}"), why, "copy what is needed in the workspace itself"))
+    }
+
+    /// What Railway keeps of a volume by itself never leaves it, and is gone with the volume.
+    fn backs_up(&self) -> Result<(), &'static str> {
+        Err(
+            "Railway's API does not read volumes, so that nothing of them can be kept elsewhere. Set a schedule of backups \
+             for the volumes at railway.com.",
+        )
+    }
+
+    async fn back_up(&self, project: &ProjectName, _: InstanceId, _: &Target) -> Result<Kept, ProviderError> {
+        let why = "Railway's API does not read volumes";
+        Err(ProviderError::refused(format!("back up {project}"), why, "set a schedule of backups at railway.com"))
+    }
+
+    async fn restore(&self, project: &ProjectName, _: InstanceId, _: &Source) -> Result<(), ProviderError> {
+        let why = "Railway's API does not write volumes";
+        Err(ProviderError::refused(format!("restore {project}"), why, "restore the volume at railway.com"))
     }
 
     async fn inventory(&self) -> Result<Vec<Item>, ProviderError> {

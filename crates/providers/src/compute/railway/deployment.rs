@@ -135,7 +135,11 @@ impl Railway {
     async fn prepare(&self, home: &Home, release: &Release, image: &str) -> Result<(), ProviderError> {
         // Also where it has none: it may have had some before.
         let rules = release.activity_rules.as_deref().unwrap_or_default();
-        let variables = json!({ "GUARD_APP_HEALTH": release.health_path, "GUARD_ACTIVITY_RULES_TEXT": rules });
+        let variables = json!({
+            "GUARD_APP_HEALTH": release.health_path,
+            "GUARD_RELEASE": release.version,
+            "GUARD_ACTIVITY_RULES_TEXT": rules,
+        });
         self.set_variables(home, &variables, false).await?;
         let mut input = json!({
             "source": { "image": image },

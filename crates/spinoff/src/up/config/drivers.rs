@@ -44,6 +44,22 @@ pub enum MailDriver {
     Smtp,
 }
 
+/// `[backups] driver`
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum StorageDriver {
+    /// Files below a folder of this machine.
+    #[default]
+    Folder,
+    /// An object store that speaks S3's language.
+    S3,
+}
+
+impl<'de> Deserialize<'de> for StorageDriver {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        one_of(deserializer, "backups", "driver", &[("folder", Self::Folder), ("s3", Self::S3)])
+    }
+}
+
 impl<'de> Deserialize<'de> for ComputeDriver {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         one_of(deserializer, "compute", "driver", &[("local", Self::Local), ("railway", Self::Railway)])

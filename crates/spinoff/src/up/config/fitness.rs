@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use anyhow::{bail, ensure};
 use providers::Routing;
 
-use super::{ComputeDriver, Config, EdgeDriver, MailDriver, PaymentsDriver, is_local};
+use super::{ComputeDriver, Config, EdgeDriver, MailDriver, PaymentsDriver, StorageDriver, is_local};
 
 impl Config {
     /// `spinoff up` opens nothing of this machine to others.
@@ -73,6 +73,7 @@ impl Config {
             }
             (ComputeDriver::Local, EdgeDriver::Builtin) => {}
         }
+        self.backups_fit()?;
         self.billing.costs.check().map_err(|error| anyhow::anyhow!("[billing.costs] {error}"))?;
         self.billing.dunning.check().map_err(|error| anyhow::anyhow!("[billing.dunning] {error}"))?;
         self.billing.cancellation.check().map_err(|error| anyhow::anyhow!("[billing.cancellation] {error}"))?;
@@ -80,6 +81,32 @@ impl Config {
             is_safe("stripe", &self.stripe.api_url)?;
             self.is_found_from_outside("[payments] driver is stripe", "its events", &self.stripe.api_url)?;
         }
+        Ok(())
+    }
+
+    fn backups_fit(&self) -> anyhow::Result<()> {
+        let backups = &self.backups;
+        if backups.driver != StorageDriver::S3 {
+            return Ok(());
+        }
+        let needed = [
+            (
+                "endpoint",
+                &backups.endpoint,
+                "the address of the object store, such as https://s3.eu-central-1.amazonaws.com",
+            ),
+            ("bucket", &backups.bucket, "the bucket that it shall keep backups in, which has to exist"),
+            ("access_key_id", &backups.access_key_id, "the id of a key that may put, get, list and delete there"),
+        ];
+        for (name, value, advice) in needed {
+            ensure!(!value.is_empty(), "[backups] driver is s3, but [backups] {name} is missing: set it to {advice}");
+        }
+        ensure!(
+            is_private(&backups.endpoint),
+            "[backups] endpoint is {}, where everybody on the way could see what is asked; it has to begin with https://, \
+             except on loopback",
+            backups.endpoint
+        );
         Ok(())
     }
 

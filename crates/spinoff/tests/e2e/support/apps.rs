@@ -25,6 +25,16 @@ impl Apps {
         self.environment.join("bin").join(name).display().to_string()
     }
 
+    /// The folder of their environment.
+    pub fn environment(&self) -> String {
+        self.environment.display().to_string()
+    }
+
+    /// The folder of the interpreter that it builds on.
+    pub fn prefix(&self) -> String {
+        self.prefix.display().to_string()
+    }
+
     /// A server whose instances see them.
     pub fn seller(&self) -> Start {
         Server::with().app_path(&self.environment).app_path(&self.prefix)

@@ -1,14 +1,17 @@
 #![allow(clippy::unwrap_used)]
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
 
+use aws_lc_rs::digest::SHA256;
 use domain::ProjectName;
 use flate2::read::GzDecoder;
-use rustix::fs::mknodat;
+use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat, openat};
 
 use super::super::folder::Folders;
+use super::super::tree::DEEPEST;
 use super::*;
 
 struct Packed {
