@@ -107,7 +107,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
             let all = all.doing(|| "can't list backups".to_owned())?;
             context.output.show(&all, || {
                 table(
-                    &["id", "instance", "taken", "why", "state", "files", "bytes", "kept until", "proven"],
+                    &["BACKUP", "INSTANCE", "TAKEN", "WHY", "STATE", "FILES", "BYTES", "KEPT UNTIL", "PROVEN"],
                     all.data.iter().map(row),
                 )
             })
@@ -122,7 +122,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
             let all = Client::every(async |paging| client.backup_proofs(&paging).await).await;
             let all = all.doing(|| "can't list proofs".to_owned())?;
             context.output.show(&all, || {
-                table(&["backup", "instance", "begun", "ended", "answered", "why not"], all.data.iter().map(proof_row))
+                table(&["BACKUP", "INSTANCE", "BEGUN", "ENDED", "ANSWERED", "WHY NOT"], all.data.iter().map(proof_row))
             })
         }
         Command::Restore { backup, confirm, patience } => restore(context, &client, backup, confirm, &patience).await,
