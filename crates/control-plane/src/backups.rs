@@ -15,7 +15,7 @@ pub(crate) mod pages;
 pub(crate) mod proofs;
 pub(crate) mod prune;
 mod put_back;
-mod resting;
+pub(crate) mod resting;
 pub(crate) mod restore;
 pub(crate) mod schedule;
 pub(crate) mod store;

@@ -22,7 +22,8 @@ pub(super) async fn while_it_rests<T>(
     outcome
 }
 
-pub(super) async fn rest(core: &Core, instance: &Instance) -> Result<(), StepError> {
+/// Stops it, so that its data is whole and stays as it is.
+pub(crate) async fn rest(core: &Core, instance: &Instance) -> Result<(), StepError> {
     core.drivers.compute.suspend(&instance.project).await.map_err(step_error)
 }
 

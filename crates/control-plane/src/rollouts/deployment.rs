@@ -33,11 +33,6 @@ pub(super) async fn standing(core: &Core, id: InstanceId) -> Result<Result<Insta
     })
 }
 
-/// Stops the application, so that its data is whole and stays as it is.
-pub(super) async fn rest(core: &Core, instance: &Instance) -> Result<(), StepError> {
-    core.drivers.compute.suspend(&instance.project).await.map_err(step_error)
-}
-
 /// Starts the application again as it is.
 pub(super) async fn go_on(core: &Core, instance: &Instance) -> Result<(), StepError> {
     core.drivers.compute.resume(&instance.project).await.map_err(step_error)

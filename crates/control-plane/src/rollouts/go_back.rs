@@ -12,10 +12,10 @@ use jiff::{SignedDuration, Timestamp};
 use workflow::{OnFailure, Run, StepError, Stop, Workflow};
 
 use super::units::{self, Unit};
-use super::update::{Input, permanent, settle};
+use super::update::{Input, settle};
 use super::{deployment, letters, roll_out, store};
 use crate::app::Core;
-use crate::backups;
+use crate::backups::{self, resting};
 use crate::instances::Instance;
 use crate::releases::{self, Release};
 use crate::workflows::{self, Plan};
@@ -99,7 +99,7 @@ impl GoBack {
         let backup = unit.backup.ok_or_else(|| {
             Stop::Failed("it does not come up with what was written since, and there is no backup of before".to_owned())
         })?;
-        run.step("rest again", || deployment::rest(core, instance)).await?;
+        run.step("rest again", || resting::rest(core, instance)).await?;
         run.step("put data back", || backups::put_back(core, instance, backup)).await?;
         let deployed: Timestamp = run.step("deploy again", || deployment::run(core, instance, former)).await?;
         let limit = core.drivers.compute.tempo().patience;
@@ -115,7 +115,7 @@ async fn take_hold(core: &Core, unit: &Unit) -> Result<(), StepError> {
 
 /// It rests from then on. If no backup can be made it goes on as it is, until a person has this tried again.
 async fn back_up(core: &Core, instance: &Instance, workflow: &str) -> Result<BackupId, StepError> {
-    deployment::rest(core, instance).await?;
+    resting::rest(core, instance).await?;
     let purpose = format!("go back {workflow}");
     match backups::take(core, instance, backups::Reason::BeforeGoingBack, &purpose).await {
         Ok(backup) => Ok(backup),
@@ -154,7 +154,7 @@ async fn record(
     if let Some(fresh) = units::store::unit(&mut tx, unit.rollout, unit.instance).await?
         && fresh.state != fleet::UnitState::WentBack
     {
-        units::settle(&mut tx, &fresh, UnitEvent::Back, Some(why), now).await.map_err(permanent)?;
+        units::settle(&mut tx, &fresh, UnitEvent::Back, Some(why), now).await.map_err(StepError::permanent)?;
         letters::taken_back(&mut tx, core, instance, unit, former, kept_data).await?;
     }
     tx.commit().await?;

@@ -14,8 +14,7 @@ use workflow::{OnFailure, Run, StepError, Stop, Workflow};
 use super::units::{self, Unit};
 use super::{Rollout, deployment, letters, roll_out, store};
 use crate::app::Core;
-use crate::backups;
-use crate::error::AppError;
+use crate::backups::{self, resting};
 use crate::instances::{Instance, holds};
 use crate::releases::{self, Release};
 use crate::workflows::{self, Plan};
@@ -106,7 +105,7 @@ impl Workflow for Update {
         let id = work.instance.id;
         // Whatever was written since is kept, before what was there before takes its place.
         if run.has_begun("deploy") {
-            run.step("rest again", || deployment::rest(core, &work.instance)).await?;
+            run.step("rest again", || resting::rest(core, &work.instance)).await?;
             if run.has_begun("watch") && !work.rollout.strategy.without_backup {
                 run.step("keep what was written since", || keep(core, &work.instance, run.id())).await?;
             }
@@ -177,7 +176,7 @@ pub(crate) async fn not_while_updating(core: &Core, instance: InstanceId) -> Res
 /// No backup, no update.
 async fn back_up(core: &Core, work: &Work, workflow: &str) -> Result<BackupId, StepError> {
     let purpose = format!("update {workflow}");
-    deployment::rest(core, &work.instance).await?;
+    resting::rest(core, &work.instance).await?;
     // One that can't be made now ends the update: the application would have to rest until it can.
     let backup = match backups::take(core, &work.instance, backups::Reason::BeforeUpdate, &purpose).await {
         Err(StepError::Temporary(error)) => return Err(StepError::Permanent(error.context("no backup, no update"))),
@@ -226,7 +225,7 @@ async fn succeed(core: &Core, work: &Work) -> Result<(), StepError> {
     let fresh =
         units::store::unit(&mut tx, work.rollout.id, work.instance.id).await?.unwrap_or_else(|| work.unit.clone());
     if fresh.state != UnitState::Updated {
-        units::settle(&mut tx, &fresh, UnitEvent::Succeed, None, now).await.map_err(permanent)?;
+        units::settle(&mut tx, &fresh, UnitEvent::Succeed, None, now).await.map_err(StepError::permanent)?;
         letters::updated(&mut tx, core, &work.unit, &work.instance, &work.to).await?;
     }
     tx.commit().await?;
@@ -240,7 +239,7 @@ async fn return_to_former(core: &Core, work: &Work, reason: &str) -> Result<(), 
     let fresh =
         units::store::unit(&mut tx, work.rollout.id, work.instance.id).await?.unwrap_or_else(|| work.unit.clone());
     if fresh.state != UnitState::RolledBack {
-        units::settle(&mut tx, &fresh, UnitEvent::Return, Some(reason), now).await.map_err(permanent)?;
+        units::settle(&mut tx, &fresh, UnitEvent::Return, Some(reason), now).await.map_err(StepError::permanent)?;
         let told = format!("{} went back to what it ran before: {reason}", work.instance.subdomain);
         store::log(&mut tx, work.rollout.id, "rollout", &told, now).await?;
         letters::went_back(&mut tx, core, &work.unit, &work.instance, work.from.as_ref()).await?;
@@ -248,8 +247,4 @@ async fn return_to_former(core: &Core, work: &Work, reason: &str) -> Result<(), 
     tx.commit().await?;
     core.mail_waiting.notify_one();
     go_on(core, work.rollout.id).await
-}
-
-pub(super) fn permanent(error: AppError) -> StepError {
-    StepError::permanent(error)
 }
