@@ -1,4 +1,4 @@
-use domain::{CustomerId, Email, InstanceId, InstanceState, ProjectName, Subdomain, WorkflowId};
+use domain::{BackupId, CustomerId, Email, InstanceId, InstanceState, ProjectName, Subdomain, WorkflowId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -47,6 +47,10 @@ pub struct Instance {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub next_subdomain: Option<Subdomain>,
+    /// The instance that it was made a copy of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub copied_from: Option<InstanceId>,
     /// Where members enter.
     pub url: String,
     /// Whose it is.
@@ -76,6 +80,9 @@ pub struct Instance {
     /// Why it is suspended, as its customer was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspended_because: Option<String>,
+    /// Its deletion, where one was asked for and can be taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion: Option<AskedDeletion>,
     /// What stands before it; absent where all instances are entered in the same way, and when it is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access: Option<Access>,
@@ -122,6 +129,35 @@ impl Health {
 pub struct DeleteInstance {
     /// The instance's subdomain, typed by whoever asks.
     pub confirm: String,
+    /// Whether it begins now, and nobody can take it back; otherwise it waits for the days that the settings say.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub now: bool,
+}
+
+/// What became of a request to take an instance down: one of the two is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DeletionAccepted {
+    /// The workflow that takes it down, where that has begun; follow it at `/workflows/{id}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub workflow_id: Option<WorkflowId>,
+    /// Until when it can be taken back; then it is deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// A deletion that can be taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AskedDeletion {
+    /// When it was asked for.
+    #[schema(value_type = String, format = DateTime)]
+    pub asked_at: Timestamp,
+    /// Who asked.
+    pub asked_by: String,
+    /// Until when it can be taken back; then it is deleted.
+    #[schema(value_type = String, format = DateTime)]
+    pub deleted_at: Timestamp,
 }
 
 /// Asks for an instance to be closed for now, with its data kept.
@@ -139,6 +175,19 @@ pub struct RenameInstance {
     /// The first label of the hostname it shall have.
     #[schema(value_type = String, example = "acme")]
     pub subdomain: Subdomain,
+}
+
+/// Asks for another instance of the same customer that begins with what this one keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CopyInstance {
+    /// The first label of the copy's hostname.
+    #[schema(value_type = String, example = "acme-copy")]
+    pub subdomain: Subdomain,
+    /// The backup that it begins with; without it, one that is taken now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub backup: Option<BackupId>,
 }
 
 /// Proof of a deletion: what was taken down, and when.
@@ -199,7 +248,7 @@ impl Client {
         self.post_once(&["instances"], new, idempotency_key).await
     }
 
-    /// Asks for an instance to be taken down with all its data.
+    /// Asks for an instance to be taken down with all its data, now or when nobody has taken it back in time.
     ///
     /// # Errors
     /// [`ClientError`]; 404 when there is no such instance, 422 when the confirmation does not fit.
@@ -207,8 +256,16 @@ impl Client {
         &self,
         instance: &str,
         confirmation: &DeleteInstance,
-    ) -> Result<WorkflowAccepted, ClientError> {
+    ) -> Result<DeletionAccepted, ClientError> {
         self.delete(&["instances", instance], confirmation).await
+    }
+
+    /// Takes a deletion back that has not begun.
+    ///
+    /// # Errors
+    /// [`ClientError`]; 404 when there is no such instance, 409 when it is not to be deleted, or is being removed.
+    pub async fn take_deletion_back(&self, instance: &str) -> Result<Instance, ClientError> {
+        self.delete(&["instances", instance, "deletion"], &()).await
     }
 
     /// Asks for an instance to be closed for now, with its data kept.
@@ -243,6 +300,20 @@ impl Client {
         wanted: &RenameInstance,
     ) -> Result<WorkflowAccepted, ClientError> {
         self.post(&["instances", instance, "rename"], wanted).await
+    }
+
+    /// Asks for a copy of an instance, with a subscription and a bill of its own. With a key, asking again gives the same
+    /// copy.
+    ///
+    /// # Errors
+    /// [`ClientError`]; 404 when there is no such instance or backup, 409 when it can't be copied now or the name is taken.
+    pub async fn copy_instance(
+        &self,
+        instance: &str,
+        wanted: &CopyInstance,
+        idempotency_key: Option<&str>,
+    ) -> Result<InstanceAccepted, ClientError> {
+        self.post_once(&["instances", instance, "copies"], wanted, idempotency_key).await
     }
 
     /// The last lines that an instance wrote.

@@ -62,8 +62,8 @@ pub use health::{HealthReport, HealthState};
 pub use incidents::{Incident, IncidentFilter, IncidentUpdate, NewIncident, NewIncidentUpdate};
 pub use instance_health::{HealthObservation, InstanceHealth, UptimeOf};
 pub use instances::{
-    DeleteInstance, Health, Instance, InstanceAccepted, InstanceFilter, NewInstance, RemovalRecord, Removed,
-    RenameInstance, SuspendInstance,
+    AskedDeletion, CopyInstance, DeleteInstance, DeletionAccepted, Health, Instance, InstanceAccepted, InstanceFilter,
+    NewInstance, RemovalRecord, Removed, RenameInstance, SuspendInstance,
 };
 pub use invoices::{
     ChargeFailure, Invoice, InvoiceCredit, InvoiceFilter, InvoiceLine, InvoiceState, NewPayment, NewRefund, Refund,

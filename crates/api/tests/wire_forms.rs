@@ -2,10 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use api::{
-    ActivityReport, Budget, Cap, ContestState, DeleteInstance, Direction, EmergencyAccess, EmergencyOutcome,
-    EmergencyReport, Health, HourCharge, HourOfUse, Instance, Invoice, InvoiceState, NewBudget, NewCap, NewInstance,
-    NewMember, NewPayment, Page, Problem, ReportSource, SignedInHour, Spending, Step, StepState, Usage, UsedHour,
-    Waiver, Workflow, WorkflowState,
+    ActivityReport, Budget, Cap, ContestState, CopyInstance, DeleteInstance, DeletionAccepted, Direction,
+    EmergencyAccess, EmergencyOutcome, EmergencyReport, Health, HourCharge, HourOfUse, Instance, Invoice, InvoiceState,
+    NewBudget, NewCap, NewInstance, NewMember, NewPayment, Page, Problem, ReportSource, SignedInHour, Spending, Step,
+    StepState, Usage, UsedHour, Waiver, Workflow, WorkflowState,
 };
 use domain::{
     Bill, Cents, CustomerId, Email, Evidence, InstanceId, InstanceState, Month, Plan, ProjectName, Signal, Subdomain,
@@ -36,6 +36,7 @@ fn instance() -> Instance {
         project: ProjectName::of(&subdomain),
         subdomain,
         next_subdomain: None,
+        copied_from: None,
         url: "http://acme.localhost:8080".to_owned(),
         customer_id: CustomerId::new(at("2026-11-24T09:00:00Z"), [2; 10]),
         customer_email: Email::parse("ada@example.com").unwrap(),
@@ -47,9 +48,21 @@ fn instance() -> Instance {
         created_at: at("2026-11-24T10:00:00Z"),
         workflow_id: None,
         suspended_because: None,
+        deletion: None,
         access: None,
         removal: None,
     }
+}
+
+#[test]
+fn a_deletion_waits_or_is_under_way() {
+    let waits = DeletionAccepted { workflow_id: None, deleted_at: Some(at("2026-12-03T10:00:00Z")) };
+    assert_form(&waits, json!({"deleted_at": "2026-12-03T10:00:00Z"}));
+    let asked = DeleteInstance { confirm: "acme".to_owned(), now: false };
+    assert_form(&asked, json!({"confirm": "acme"}));
+    assert_form(&DeleteInstance { now: true, ..asked }, json!({"confirm": "acme", "now": true}));
+    let copy = CopyInstance { subdomain: Subdomain::parse("trial").unwrap(), backup: None };
+    assert_form(&copy, json!({"subdomain": "trial"}));
 }
 
 #[test]

@@ -35,6 +35,8 @@ pub struct Settings {
     pub billing: BillingSettings,
     /// How many instances are kept ready ahead of their customers.
     pub pool_size: u32,
+    /// For how many days a deletion that was asked for can be taken back; 0 begins it at once.
+    pub undo_days: u16,
     /// How often backups are taken, and how long they are kept.
     pub backups: BackupSettings,
     /// Who may use the console from the start.

@@ -14,7 +14,7 @@ mod key;
 pub(crate) mod pages;
 pub(crate) mod proofs;
 pub(crate) mod prune;
-mod put_back;
+pub(crate) mod put_back;
 pub(crate) mod resting;
 pub(crate) mod restore;
 pub(crate) mod schedule;

@@ -2,7 +2,9 @@
 
 pub(crate) mod access;
 pub(crate) mod cancellation;
+pub(crate) mod copy;
 pub(crate) mod delete;
+pub(crate) mod deletion;
 pub(crate) mod export;
 pub(crate) mod holds;
 pub(crate) mod names;
@@ -30,6 +32,8 @@ pub(crate) struct Instance {
     pub subdomain: Subdomain,
     /// The one it moves to.
     pub next_subdomain: Option<Subdomain>,
+    /// The instance that it was made a copy of.
+    pub copied_from: Option<InstanceId>,
     pub project: ProjectName,
     pub state: InstanceState,
     pub created_at: Timestamp,

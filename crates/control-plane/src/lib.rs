@@ -5,7 +5,8 @@
 //!   provider asks for the card, `signup/checkout.rs` comes before it
 //! - a provider tells something: `webhooks.rs`, then `payment_events.rs`
 //! - instances are made ahead of their customers: `pool.rs`
-//! - an instance is given up: `instances/cancellation.rs`; it is taken down: `instances/delete.rs`
+//! - an instance is given up: `instances/cancellation.rs`; it is taken down: `instances/{deletion,delete}.rs`
+//! - another one begins with what it keeps: `instances/copy.rs`
 //! - it gets another name: `instances/rename.rs`, then `instances/retire_address.rs`
 //! - somebody is invited or removed: `members.rs`, then `members/publish.rs`
 //! - an hour is used: `usage/report.rs`; what it costs: `usage.rs`; invoices and books: `billing.rs`
@@ -72,6 +73,7 @@ pub use self::billing::dunning::reconcile::dun_if_due;
 pub use self::billing::spending::watch::look_at_all as watch_spending;
 pub use self::billing::{BillingCycle, BillingSettings, Seller, Taxes};
 pub use self::instances::cancellation::reconcile::cancel_if_due;
+pub use self::instances::deletion::reconcile::delete_if_due;
 pub use alerts::tend::tend as tend_alerts;
 pub use alerts::{AlertSettings, Escalation};
 pub use app::{App, Core, Drivers, Settings, WatchSettings};
@@ -105,6 +107,8 @@ pub fn migrations() -> Vec<Migration> {
         instances::suspension::store::MIGRATIONS,
         instances::holds::store::MIGRATIONS,
         instances::cancellation::store::MIGRATIONS,
+        instances::deletion::store::MIGRATIONS,
+        instances::copy::MIGRATIONS,
         instances::names::store::MIGRATIONS,
         members::store::MIGRATIONS,
         usage::store::MIGRATIONS,

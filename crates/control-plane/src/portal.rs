@@ -3,6 +3,7 @@
 pub(crate) mod backups;
 pub(crate) mod billing_details;
 pub(crate) mod bills;
+pub(crate) mod copying;
 pub(crate) mod coupons;
 pub(crate) mod deletion;
 pub(crate) mod leaving;
@@ -111,7 +112,8 @@ pub(crate) async fn page(app: &App, person: &Person, instance: &Instance, around
         added_at: member.added_at,
     });
     let renaming = rename::view(app, instance, &around).await?;
-    let leaving = leaving::on_page(app, instance).await?;
+    let deletion = instances::deletion::of(app, instance).await?;
+    let leaving = if deletion.is_some() { None } else { leaving::on_page(app, instance).await? };
     let updates = updates::view(app, instance, around.updates).await?;
     let mut shell = shell(app, Area::Portal, instance.subdomain.as_str(), Some(person));
     shell.notice = around.notice.map(|text| Notice { kind: NoticeKind::Success, text });
@@ -134,6 +136,7 @@ pub(crate) async fn page(app: &App, person: &Person, instance: &Instance, around
         updates,
         renaming,
         leaving,
+        deleted_at: deletion.map(|waiting| instances::cancellation::until(waiting.due_at)),
         download: leaving::downloads(app),
         support_until: support_until(app, instance).await?,
         isolation: isolation_note(isolation::report::of_instance(app, instance.id).await?),

@@ -19,6 +19,7 @@ use crate::costs;
 use crate::health::{probe, uptime, watch};
 use crate::incidents::tell::tell_due;
 use crate::instances::cancellation::reconcile::cancel_if_due;
+use crate::instances::deletion::reconcile::delete_if_due;
 use crate::instances::{self, Instance};
 use crate::inventory::sweep;
 use crate::isolation;
@@ -45,6 +46,8 @@ const WATCH_SPENDING_EVERY: Duration = Duration::from_mins(1);
 const DUN_EVERY: Duration = Duration::from_mins(1);
 /// A cancellation takes effect with an hour; this is how late that may be seen.
 const CANCEL_EVERY: Duration = Duration::from_secs(20);
+/// Each can be taken back until a moment; this is how late it begins after that.
+const DELETE_EVERY: Duration = Duration::from_secs(20);
 /// What is read has intervals of its own; this is how often it is seen whether something is due.
 /// Each backup has a time of its own; this is how often it is seen whether one has come, or is over.
 const LOOK_AT_BACKUPS_EVERY: Duration = Duration::from_mins(2);
@@ -91,6 +94,7 @@ impl Reconcilers {
         tasks.spawn(until_stopped(Box::pin(watch_spending(Arc::clone(core)))));
         tasks.spawn(until_stopped(Box::pin(dun(Arc::clone(core)))));
         tasks.spawn(until_stopped(Box::pin(cancel(Arc::clone(core)))));
+        tasks.spawn(until_stopped(Box::pin(delete(Arc::clone(core)))));
         tasks.spawn(until_stopped(Box::pin(read_costs(Arc::clone(core)))));
         tasks.spawn(until_stopped(Box::pin(look_after_backups(Arc::clone(core)))));
         tasks.spawn(until_stopped(Box::pin(ask_instances(Arc::clone(core)))));
@@ -226,6 +230,16 @@ async fn cancel(core: Arc<Core>) {
         tokio::time::sleep(CANCEL_EVERY).await;
         if let Err(error) = cancel_if_due(&core).await {
             tracing::error!("Looking for cancellations that are due failed; it is tried again later: {error}");
+        }
+    }
+}
+
+/// Begins deletions whose time to be taken back is over.
+async fn delete(core: Arc<Core>) {
+    loop {
+        tokio::time::sleep(DELETE_EVERY).await;
+        if let Err(error) = delete_if_due(&core).await {
+            tracing::error!("Looking for deletions that are due failed; it is tried again later: {error}");
         }
     }
 }

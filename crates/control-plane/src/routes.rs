@@ -97,10 +97,12 @@ fn for_customers() -> Router<App> {
         .route("/portal/instances/{subdomain}/support/let-in", post(portal::support::let_in))
         .route("/portal/instances/{subdomain}/support/decline", post(portal::support::decline))
         .route("/portal/instances/{subdomain}/support/end", post(portal::support::end))
+        .route("/portal/instances/{subdomain}/copies", get(portal::copying::form).post(portal::copying::order))
         .route("/portal/instances/{subdomain}/export", post(portal::leaving::download))
         .route("/portal/instances/{subdomain}/delete", get(portal::deletion::confirm).post(portal::deletion::request))
         .route("/portal/instances/{subdomain}/deletion", get(portal::deletion::progress))
         .route("/portal/instances/{subdomain}/deletion/events", get(portal::deletion::events))
+        .route("/portal/instances/{subdomain}/deletion/undo", post(portal::deletion::take_back))
 }
 
 fn for_operators() -> Router<App> {
@@ -117,11 +119,13 @@ fn for_operators() -> Router<App> {
         .route("/admin/instances/{id}/support/end", post(console::instances::end_access))
         .route("/admin/instances/{id}/cancel", post(console::instances::cancel))
         .route("/admin/instances/{id}/cancel/undo", post(console::instances::take_back))
+        .route("/admin/instances/{id}/deletion/undo", post(console::instances::take_deletion_back))
         .route("/admin/instances/{id}/backups", get(console::backups::index).post(console::backups::request))
         .route(
             "/admin/instances/{id}/backups/{backup}/restore",
             get(console::backups::confirm_restore).post(console::backups::put_back),
         )
+        .route("/admin/instances/{id}/copies", post(console::instances::copy))
         .route("/admin/instances/{id}/stage", post(console::instances::move_to_stage))
         .route("/admin/instances/{id}/pin", post(console::instances::pin))
         .route("/admin/instances/{id}/unpin", post(console::instances::unpin))
@@ -291,9 +295,11 @@ fn about_instances() -> Router<App> {
     Router::new()
         .route("/instances", get(api::instances::index).post(api::instances::create))
         .route("/instances/{instance}", get(api::instances::show).delete(api::instances::remove))
+        .route("/instances/{instance}/deletion", delete(api::instances::take_deletion_back))
         .route("/instances/{instance}/suspend", post(api::instances::suspend))
         .route("/instances/{instance}/resume", post(api::instances::resume))
         .route("/instances/{instance}/rename", post(api::instances::rename))
+        .route("/instances/{instance}/copies", post(api::instances::copy))
         .route(
             "/instances/{instance}/cancellation",
             get(api::cancellation::show).post(api::cancellation::request).delete(api::cancellation::take_back),

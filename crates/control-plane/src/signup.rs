@@ -13,11 +13,12 @@ use store::{is_unique_violation, sqlx::Error};
 use crate::app::App;
 use crate::billing::coupons;
 use crate::customers::{self, Customer};
-use crate::error::AppError;
-use crate::instances;
-use crate::instances::store::NewInstance;
+use crate::error::{AppError, refused};
+use crate::instances::copy::{self, CopyOf};
+use crate::instances::{self, store::NewInstance};
 use crate::limits::{self, Ceiling};
 use crate::pool::claim::{self, MAKING};
+use crate::text::capital;
 use crate::{audit, members};
 
 /// What a new instance is made from.
@@ -34,6 +35,8 @@ pub(crate) struct NewSignup {
     pub coupon: Option<CouponCode>,
     /// Names the order, so that sending it twice makes one instance.
     pub key: Option<String>,
+    /// What it begins with, if it does not begin empty.
+    pub copy_of: Option<CopyOf>,
     /// Who asks, for the audit log.
     pub by: String,
 }
@@ -59,7 +62,28 @@ pub(crate) enum SignupError {
     #[error(transparent)]
     Coupon(AppError),
     #[error(transparent)]
+    Copy(AppError),
+    #[error(transparent)]
     Store(#[from] Error),
+}
+
+impl SignupError {
+    /// Why not, for programs and operators.
+    pub(crate) fn refusal(self) -> AppError {
+        match self {
+            Self::Taken(_) => refused(409, &self.to_string(), "Names that look alike count as the same."),
+            Self::KeyReused => refused(422, &self.to_string(), "Use a new Idempotency-Key for each order."),
+            Self::Full(ref ceiling) => {
+                let next = format!("{}.", capital(&ceiling.advice));
+                refused(409, &capital(&self.to_string()), &next)
+            }
+            Self::Nobodys => {
+                refused(422, "No mail gets to that address", "Give an address at which the customer reads mail.")
+            }
+            Self::Coupon(error) | Self::Copy(error) => error,
+            Self::Store(error) => error.into(),
+        }
+    }
 }
 
 /// Makes customer, instance, owner and provisioning workflow, or nothing at all. The same order
@@ -112,11 +136,16 @@ async fn insert(app: &App, new: &NewSignup) -> Result<Accepted, SignupError> {
     let mut tx = app.db.begin().await?;
     // What was made ahead has its room already. Who orders for somebody else may wait a day for them to pay:
     // so long none is kept from the others.
-    let ahead = if may_start_at_once(app, new) { claim::take(&mut tx, app).await? } else { None };
+    // What was made ahead was started empty.
+    let may_be_ahead = new.copy_of.is_none() && may_start_at_once(app, new);
+    let ahead = if may_be_ahead { claim::take(&mut tx, app).await? } else { None };
     if ahead.is_none()
         && let Some(ceiling) = limits::in_the_way(&mut tx).await?
     {
         return Err(SignupError::Full(Box::new(ceiling)));
+    }
+    if let Some(copy) = new.copy_of {
+        copy::allow(&mut tx, copy).await.map_err(SignupError::Copy)?;
     }
     let candidate = Customer {
         id: CustomerId::new(now, app.entropy.bytes()),
@@ -137,7 +166,8 @@ async fn insert(app: &App, new: &NewSignup) -> Result<Accepted, SignupError> {
     }
     let id = ahead.as_ref().map_or_else(|| InstanceId::new(now, app.entropy.bytes()), |place| place.id);
     let (subdomain, signup_key) = (&new.subdomain, new.key.as_deref());
-    let instance = NewInstance { id, customer, subdomain, ahead: ahead.as_ref(), signup_key, now };
+    let instance =
+        NewInstance { id, customer, subdomain, ahead: ahead.as_ref(), signup_key, copy_of: new.copy_of, now };
     instances::store::insert(&mut tx, &instance).await?;
     members::store::insert(&mut tx, id, &new.email, MemberRole::Owner, now).await?;
     if let Some(code) = &new.coupon {

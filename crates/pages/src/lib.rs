@@ -11,6 +11,7 @@ mod billing_details;
 mod bills;
 mod calendar;
 pub mod console;
+mod copying;
 mod health;
 mod hour;
 mod invoice;
@@ -39,6 +40,7 @@ pub use bills::{
     Bills, BudgetForm, CapChoice, CapForm, ConfirmCap, CouponRow, CouponsView, HourKind, HourLink, InvoicePage,
     InvoiceRow, MonthOfHours, Reckoning, ReckoningRow, SoFar, Threshold,
 };
+pub use copying::{CopySource, CopyWorkspace};
 pub use health::{HealthView, UptimeRow, UptimeView, ViewRow};
 pub use hour::{Contest, HourCharge, HourPage, SeenBy, Sighting};
 pub use invoice::{AmountRow, HowToPay, InvoiceLine, InvoiceView, PartyView, PaymentRow, Standing};

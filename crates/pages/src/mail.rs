@@ -209,7 +209,10 @@ pub use backups::{RestoreFailed, Restored};
 mod incidents;
 pub use incidents::{ConfirmSubscription, IncidentUpdate};
 mod support;
-pub use leaving::{CancellationRequested, CancellationTakenBack, DeletionAnnounced, Leaver, Returned, ServiceEnded};
+pub use leaving::{
+    CancellationRequested, CancellationTakenBack, DeletionAnnounced, DeletionAsked, DeletionTakenBack, Leaver,
+    Returned, ServiceEnded,
+};
 pub use money::{
     Account, BudgetAlert, CapReached, ContestAccepted, ContestRefused, InvoiceIssued, MoneyReturned, NextStep,
     PaymentReceived, PaymentReminder, ReminderKind, UsageDay,

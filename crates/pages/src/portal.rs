@@ -85,8 +85,10 @@ pub struct PortalInstance {
     pub updates: Option<UpdatesView>,
     /// What is said of its address.
     pub renaming: Renaming,
-    /// How far it has come with giving it up; none where it is not in use.
+    /// How far it has come with giving it up; none where it is not in use, or is to be deleted.
     pub leaving: Option<Leaving>,
+    /// Until when its deletion can be taken back, where that was asked for: `POST <portal_url>/deletion/undo`.
+    pub deleted_at: Option<String>,
     /// Whether everything can be downloaded.
     pub download: Download,
     /// Until when support may enter, if it may.
@@ -187,6 +189,8 @@ pub struct ConfirmDelete {
     pub members: u32,
     /// What will still be owed for this month, formatted.
     pub bill_so_far: String,
+    /// For how many days that can be taken back; 0 for not at all.
+    pub undo_days: u16,
     /// Why the confirmation was refused.
     pub error: Option<String>,
     /// Where the form goes.

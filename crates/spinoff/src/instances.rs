@@ -10,6 +10,7 @@ use crate::when::{ago, moment};
 use crate::{delete, provision};
 
 mod access;
+mod copy;
 mod download;
 mod export;
 mod health;
@@ -52,6 +53,8 @@ Examples:
     Add(provision::Args),
     /// Take an instance down with all its data, like `spinoff delete`
     Remove(delete::Args),
+    /// Make another instance of the same customer that begins with what an instance keeps
+    Copy(copy::Args),
     /// Move an instance to another subdomain and wait until it answers there
     Rename(rename::Args),
     /// Show or change which Access application at Cloudflare stands before an instance
@@ -125,6 +128,7 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
         }
         Command::Add(args) => provision::run(context, args).await,
         Command::Remove(args) => delete::run(context, args).await,
+        Command::Copy(args) => copy::run(context, args).await,
         Command::Rename(args) => rename::run(context, args).await,
         Command::Access(command) => access::run(context, command).await,
         Command::Updates { instance } => updates::show(context, &instance).await,
@@ -190,7 +194,11 @@ fn in_words(context: &Context, instance: &Instance) -> String {
     ];
     rows.extend(instance.access.as_ref().map(|access| ("access", access::in_words(access))));
     rows.extend(instance.next_subdomain.as_ref().map(|name| ("moves to", name.to_string())));
+    rows.extend(instance.copied_from.map(|source| ("copied from", source.to_string())));
     rows.extend(instance.suspended_because.clone().map(|reason| ("suspended because", reason)));
+    rows.extend(instance.deletion.as_ref().map(|asked| {
+        ("deletion", format!("on {}, as {} asked; `spinoff delete --undo`", moment(asked.deleted_at), asked.asked_by))
+    }));
     rows.extend(removed.map(|removed| ("removed", removed)));
     pairs(&rows)
 }

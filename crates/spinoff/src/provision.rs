@@ -43,17 +43,28 @@ pub async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     let wish = NewInstance { customer_email: customer(&args.customer_email)?, subdomain: subdomain(&args.subdomain)? };
     let client = context.client()?;
     let accepted = ask(&client, &wish, args.idempotency_key.as_deref()).await?;
-    if args.patience.no_wait {
-        let InstanceAccepted { workflow_id, url, .. } = &accepted;
-        let words = format!("{url} is being made; follow it with `spinoff workflows show {workflow_id}`");
-        return context.output.report(&accepted, words);
-    }
     let waits = Waits { patience: args.patience, until_paid: args.until_paid };
-    match await_instance(context, &client, &wish, &accepted, &waits).await? {
+    see_through(context, &client, &wish, &accepted, &waits).await
+}
+
+/// Says what becomes of an order, for as long as that is to be waited for.
+pub async fn see_through(
+    context: &Context,
+    client: &Client,
+    wish: &NewInstance,
+    accepted: &InstanceAccepted,
+    waits: &Waits,
+) -> Result<(), Failure> {
+    if waits.patience.no_wait {
+        let InstanceAccepted { workflow_id, url, .. } = accepted;
+        let words = format!("{url} is being made; follow it with `spinoff workflows show {workflow_id}`");
+        return context.output.report(accepted, words);
+    }
+    match await_instance(context, client, wish, accepted, waits).await? {
         Some(instance) => {
             context.output.report(&instance, format!("{} is ready at {}", instance.subdomain, instance.url))
         }
-        None => context.output.report(&accepted, to_be_paid(&wish, &accepted)),
+        None => context.output.report(accepted, to_be_paid(wish, accepted)),
     }
 }
 

@@ -1,6 +1,7 @@
 use api::{
-    Access, AccessApplication, DeleteInstance, Health, IdentityProvider, Instance, InstanceAccepted, NewAccess,
-    NewInstance, OidcClient, RemovalRecord, Removed, RenameInstance, SuspendInstance, WorkflowAccepted,
+    Access, AccessApplication, AskedDeletion, CopyInstance, DeleteInstance, DeletionAccepted, Health, IdentityProvider,
+    Instance, InstanceAccepted, NewAccess, NewInstance, OidcClient, RemovalRecord, Removed, RenameInstance,
+    SuspendInstance, WorkflowAccepted,
 };
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -11,10 +12,10 @@ use super::{Json, Listing, Query, Refusal};
 use crate::app::App;
 use crate::error::{AppError, refused};
 use crate::instances::access::{Wanted, own, shared_access};
-use crate::instances::{self, delete, rename, suspension};
+use crate::instances::delete::{Requested, Start};
+use crate::instances::{self, copy, delete, deletion, rename, suspension};
 use crate::person::Program;
 use crate::signup::{NewSignup, SignupError, sign_up};
-use crate::text::capital;
 
 const MOST_LINES: usize = 10_000;
 
@@ -55,21 +56,10 @@ pub(crate) async fn create(
         coupon: None,
         // Kept apart from the keys of signup forms.
         key: key.map(|key| format!("api {key}")),
+        copy_of: None,
         by: Program::NAME.to_owned(),
     };
-    let accepted = sign_up(&app, &order).await.map_err(|error| match error {
-        SignupError::Taken(_) => refused(409, &error.to_string(), "Names that look alike count as the same."),
-        SignupError::KeyReused => refused(422, &error.to_string(), "Use a new Idempotency-Key for each order."),
-        SignupError::Full(ceiling) => {
-            let next = format!("{}.", capital(&ceiling.advice));
-            refused(409, &capital(&SignupError::Full(ceiling).to_string()), &next)
-        }
-        SignupError::Nobodys => {
-            refused(422, "No mail gets to that address", "Give an address at which the customer reads mail.")
-        }
-        SignupError::Coupon(error) => error,
-        SignupError::Store(error) => error.into(),
-    })?;
+    let accepted = sign_up(&app, &order).await.map_err(SignupError::refusal)?;
     let url = app.instance_url(&new.subdomain);
     let answer = InstanceAccepted { id: accepted.instance, workflow_id: accepted.workflow, url };
     Ok((StatusCode::ACCEPTED, axum::Json(answer)))
@@ -98,10 +88,25 @@ pub(crate) async fn remove(
     _: Program,
     Path(reference): Path<String>,
     Json(confirmation): Json<DeleteInstance>,
-) -> Result<(StatusCode, axum::Json<WorkflowAccepted>), Refusal> {
+) -> Result<(StatusCode, axum::Json<DeletionAccepted>), Refusal> {
     let instance = find(&app, &reference).await?;
-    let workflow_id = delete::request(&app, &instance, &confirmation.confirm, Program::NAME).await?;
-    Ok((StatusCode::ACCEPTED, axum::Json(WorkflowAccepted { workflow_id })))
+    let start = if confirmation.now { Start::AtOnce } else { Start::InDueTime };
+    let accepted = match delete::request(&app, &instance, &confirmation.confirm, start, Program::NAME).await? {
+        Requested::Begun(id) => DeletionAccepted { workflow_id: Some(id), deleted_at: None },
+        Requested::Waits(waiting) => DeletionAccepted { workflow_id: None, deleted_at: Some(waiting.due_at) },
+    };
+    Ok((StatusCode::ACCEPTED, axum::Json(accepted)))
+}
+
+pub(crate) async fn take_deletion_back(
+    State(app): State<App>,
+    _: Program,
+    Path(reference): Path<String>,
+) -> Result<axum::Json<Instance>, Refusal> {
+    let instance = find(&app, &reference).await?;
+    deletion::take_back(&app, &instance, Program::NAME).await?;
+    let instance = find(&app, &instance.id.to_string()).await?;
+    Ok(axum::Json(view(&app, &instance).await?))
 }
 
 pub(crate) async fn suspend(
@@ -134,6 +139,28 @@ pub(crate) async fn rename(
     let instance = find(&app, &reference).await?;
     let workflow_id = rename::request(&app, &instance, &wanted.subdomain, Program::NAME).await?;
     Ok((StatusCode::ACCEPTED, axum::Json(WorkflowAccepted { workflow_id })))
+}
+
+pub(crate) async fn copy(
+    State(app): State<App>,
+    _: Program,
+    Path(reference): Path<String>,
+    headers: HeaderMap,
+    Json(new): Json<CopyInstance>,
+) -> Result<(StatusCode, axum::Json<InstanceAccepted>), Refusal> {
+    let source = find(&app, &reference).await?;
+    let key = headers.get(api::IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok());
+    let wanted = copy::Wanted {
+        subdomain: new.subdomain.clone(),
+        backup: new.backup,
+        agreed: false,
+        key: key.map(|key| format!("api {key}")),
+        by: Program::NAME.to_owned(),
+    };
+    let accepted = copy::request(&app, &source, wanted).await?;
+    let url = app.instance_url(&new.subdomain);
+    let answer = InstanceAccepted { id: accepted.instance, workflow_id: accepted.workflow, url };
+    Ok((StatusCode::ACCEPTED, axum::Json(answer)))
 }
 
 pub(crate) async fn give_own_access(
@@ -195,6 +222,7 @@ async fn view(app: &App, instance: &instances::Instance) -> Result<Instance, App
         project: instance.project.clone(),
         subdomain: instance.subdomain.clone(),
         next_subdomain: instance.next_subdomain.clone(),
+        copied_from: instance.copied_from,
         url: app.instance_url(&instance.subdomain),
         customer_id: instance.customer,
         customer_email: instance.customer_email.clone(),
@@ -206,6 +234,11 @@ async fn view(app: &App, instance: &instances::Instance) -> Result<Instance, App
         created_at: instance.created_at,
         workflow_id: latest,
         suspended_because: instance.suspended_because.clone(),
+        deletion: deletion::of(app, instance).await?.map(|waiting| AskedDeletion {
+            asked_at: waiting.asked_at,
+            asked_by: waiting.asked_by,
+            deleted_at: waiting.due_at,
+        }),
         access: access(app, instance).await?,
         removal: None,
     })

@@ -18,7 +18,7 @@ pub(crate) async fn document() -> axum::Json<utoipa::openapi::OpenApi> {
     servers((url = "/api/v1")),
     security(("bearer" = [])),
     paths(
-        paths::list_instances, paths::create_instance, paths::show_instance, paths::delete_instance,
+        paths::list_instances, paths::create_instance, paths::show_instance, paths::delete_instance, paths::take_deletion_back, paths::copy_instance,
         paths::suspend_instance, paths::resume_instance, paths::rename_instance,
         paths::show_cancellation, paths::cancel_instance, paths::take_cancellation_back, paths::export_instance,
         paths::give_own_access, paths::give_shared_access,
@@ -52,14 +52,15 @@ mod paths {
     use api::{
         ActivityAccepted, ActivityReport, Alert, AskForAccess, AuditEvent, Backup, BackupProof, BillPreview,
         BillingDetails, BooksCheck, Budget, CancelInstance, Cancellation, Cap, ChangeUpdates, ChargeDifference,
-        ClosePeriods, Contest, Coupon, Customer, CustomerCoupon, DecideContest, DeleteInstance, Dispute, DryRun,
-        Dunning, EmergencyReport, Finding, HourOfUse, HoursWaived, Incident, Instance, InstanceAccepted,
-        InstanceHealth, Invoice, Isolation, IsolationRound, Ledger, Margins, Member, Message, NewAccess, NewBackup,
-        NewBillingDetails, NewBudget, NewCap, NewContest, NewCoupon, NewCredit, NewIncident, NewIncidentUpdate,
-        NewInstance, NewIsolationRound, NewMember, NewPayment, NewProof, NewRefund, NewRelease, NewRollout, Page, Pool,
-        Problem, PromoteRelease, Provider, RedeemCoupon, Refund, Release, RenameInstance, RestoreBackup, Rollout,
-        RolloutPlan, RolloutUnit, SignedMembers, SilenceAlert, Spending, SupportAccess, SuspendInstance, TakenBack,
-        Updates, Usage, WaiveHours, WithdrawRelease, Workflow, WorkflowAccepted, WriteOff,
+        ClosePeriods, Contest, CopyInstance, Coupon, Customer, CustomerCoupon, DecideContest, DeleteInstance,
+        DeletionAccepted, Dispute, DryRun, Dunning, EmergencyReport, Finding, HourOfUse, HoursWaived, Incident,
+        Instance, InstanceAccepted, InstanceHealth, Invoice, Isolation, IsolationRound, Ledger, Margins, Member,
+        Message, NewAccess, NewBackup, NewBillingDetails, NewBudget, NewCap, NewContest, NewCoupon, NewCredit,
+        NewIncident, NewIncidentUpdate, NewInstance, NewIsolationRound, NewMember, NewPayment, NewProof, NewRefund,
+        NewRelease, NewRollout, Page, Pool, Problem, PromoteRelease, Provider, RedeemCoupon, Refund, Release,
+        RenameInstance, RestoreBackup, Rollout, RolloutPlan, RolloutUnit, SignedMembers, SilenceAlert, Spending,
+        SupportAccess, SuspendInstance, TakenBack, Updates, Usage, WaiveHours, WithdrawRelease, Workflow,
+        WorkflowAccepted, WriteOff,
     };
 
     macro_rules! described {
@@ -84,9 +85,21 @@ mod paths {
             responses((status = 200, body = Instance), (status = 401, body = Problem), (status = 404, body = Problem)));
         delete_instance = (delete, path = "/instances/{instance}", tag = "instances", request_body = DeleteInstance,
             params(("instance" = String, Path, description = "Id, project name or subdomain")),
-            responses((status = 202, body = WorkflowAccepted), (status = 400, body = Problem), (status = 401, body = Problem),
-                      (status = 404, body = Problem), (status = 409, body = Problem), (status = 415, body = Problem),
+            responses((status = 202, description = "It waits to be taken back, or is under way", body = DeletionAccepted),
+                      (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, body = Problem), (status = 415, body = Problem),
                       (status = 422, description = "The confirmation does not match", body = Problem)));
+        take_deletion_back = (delete, path = "/instances/{instance}/deletion", tag = "instances",
+            params(("instance" = String, Path, description = "Id, project name or subdomain")),
+            responses((status = 200, description = "It is kept", body = Instance), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, description = "It is not to be deleted, or is being removed already", body = Problem)));
+        copy_instance = (post, path = "/instances/{instance}/copies", tag = "instances", request_body = CopyInstance,
+            params(("instance" = String, Path, description = "Id, project name or subdomain"),
+                   ("Idempotency-Key" = Option<String>, Header, description = "The same key gives the same copy")),
+            responses((status = 202, body = InstanceAccepted), (status = 400, body = Problem), (status = 401, body = Problem),
+                      (status = 404, description = "There is no such instance, or no such backup of it", body = Problem),
+                      (status = 409, description = "It can't be copied now, an invoice is not paid, the name is taken, or a provider has no room", body = Problem),
+                      (status = 415, body = Problem), (status = 422, body = Problem)));
         list_backups = (get, path = "/backups", tag = "backups",
             params(("instance" = Option<String>, Query, description = "Only those of this instance: id, project name or subdomain"),
                    ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 200")),

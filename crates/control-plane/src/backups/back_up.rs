@@ -27,6 +27,8 @@ const TIME_LIMIT: SignedDuration = SignedDuration::from_hours(6);
 const MOST_A_DAY: i64 = 10;
 /// Who takes those that are planned, in the audit log.
 const SCHEDULE: &str = "backups";
+/// Who takes those that copies begin with.
+const COPIES: &str = "copies";
 
 /// See the module.
 pub(crate) struct BackUp(pub Arc<Core>);
@@ -61,6 +63,42 @@ pub(crate) async fn request(app: &App, instance: &Instance, by: &str) -> Result<
     Ok(id)
 }
 
+/// What became of a backup that somebody waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Begun {
+    /// This workflow takes it.
+    Here(WorkflowId),
+    /// Something else works on the instance, and ends first.
+    Later,
+    /// There is nothing to be backed up any more.
+    Never,
+}
+
+/// Begins one for a copy that is made of an instance.
+pub(crate) async fn begin_for_copy(
+    tx: &mut Tx,
+    core: &Core,
+    instance: InstanceId,
+) -> Result<Begun, ::store::sqlx::Error> {
+    let state = holds::store::lock(tx, instance).await?;
+    if !matches!(state, Some(InstanceState::Active | InstanceState::Suspended)) {
+        return Ok(Begun::Never);
+    }
+    if super::at_work(tx, instance).await?.is_some() {
+        return Ok(Begun::Later);
+    }
+    Ok(Begun::Here(begin(tx, core, instance, BackupReason::Requested, COPIES).await?))
+}
+
+/// The backup that one of these workflows took.
+pub(crate) async fn taken_by(
+    core: &Core,
+    instance: InstanceId,
+    workflow: &str,
+) -> Result<Option<BackupId>, ::store::sqlx::Error> {
+    Ok(store::kept_for(&core.db, instance, &purpose(workflow)).await?.map(|backup| backup.id))
+}
+
 /// Begins one that is due. Nothing where something else works on the instance.
 pub(super) async fn begin_scheduled(core: &Core, instance: InstanceId) -> Result<bool, ::store::sqlx::Error> {
     let mut tx = core.db.begin().await?;
@@ -87,7 +125,7 @@ async fn begin(
 }
 
 /// Refuses where there are no backups at all.
-pub(super) fn can_be(app: &App, instance: &Instance) -> Result<(), AppError> {
+pub(crate) fn can_be(app: &App, instance: &Instance) -> Result<(), AppError> {
     possible(app).map_err(|why| refused(409, &format!("{} can't be backed up here", instance.subdomain), why))
 }
 

@@ -5,7 +5,7 @@ use workflow::StepError;
 
 use super::{Backup, key, storage, store};
 use crate::app::Core;
-use crate::instances::Instance;
+use crate::instances::{Instance, Place};
 use crate::workflows::step_error;
 
 /// Puts a backup of this instance in place of what it keeps. The caller made its application rest, and starts it
@@ -18,6 +18,17 @@ pub(crate) async fn put_back(core: &Core, instance: &Instance, backup: BackupId)
     let from = source(core, &backup).await?;
     core.drivers.compute.restore(&instance.project, instance.id, &from).await.map_err(step_error)?;
     Ok(store::note_restored(&core.db, backup.id, core.clock.now()).await?)
+}
+
+/// Puts a backup of one instance into the place of another, whose application was never started. Doing it twice gives the
+/// same.
+///
+/// # Errors
+/// As [`put_back`].
+pub(crate) async fn put_into(core: &Core, of: &Instance, backup: BackupId, place: &Place) -> Result<(), StepError> {
+    let backup = whole(core, of, backup).await?;
+    let from = source(core, &backup).await?;
+    core.drivers.compute.restore(&place.project, place.id, &from).await.map_err(step_error)
 }
 
 /// Reads all of it, and keeps nothing: so that nobody rests, and nothing is replaced, for what could not be put back.

@@ -117,7 +117,7 @@ fn sum(owed: &[Issued]) -> Result<Cents, AppError> {
 }
 
 /// Whether something is waited for.
-const fn is_under_way(stage: Stage) -> bool {
+pub(crate) const fn is_under_way(stage: Stage) -> bool {
     !matches!(stage, Stage::Current | Stage::Deleted)
 }
 

@@ -1,6 +1,6 @@
 use axum::extract::{Form, Path, Query, State};
 use axum::response::{Html, Redirect};
-use domain::{InstanceId, InstanceState, OperatorRole};
+use domain::{InstanceId, InstanceState, OperatorRole, Subdomain};
 use fleet::Stage;
 use jiff::SignedDuration;
 use pages::WindowForm;
@@ -12,7 +12,7 @@ use super::workflows::workflow_rows;
 use super::{Listing, PAGE, console_shell, next};
 use crate::app::App;
 use crate::error::{AppError, refused};
-use crate::instances::{self, Instance, cancellation, suspension};
+use crate::instances::{self, Instance, cancellation, copy, deletion, suspension};
 use crate::members;
 use crate::person::{Owner, Person, Reader, Supporter};
 use crate::portal::observed;
@@ -21,6 +21,7 @@ use crate::rollouts;
 use crate::rollouts::agreement::{self, Changes};
 use crate::site::PageError;
 use crate::support_access;
+use crate::text::capital;
 
 const LOG_LINES: usize = 100;
 
@@ -62,6 +63,7 @@ pub(crate) async fn show(
         workflows: workflow_rows(&app, &workflows).await?,
         subdomain: instance.subdomain.to_string(),
         is_cancelled: cancellation::of(&app, &instance).await?.is_some(),
+        is_to_be_deleted: deletion::of(&app, &instance).await?.is_some(),
         support: support_access::report::rows(&app, id).await?,
         support_state: support_access::store::open_of(&app.db, id).await?.map(|open| open.word().to_owned()),
         log_tail: log.lines().map(str::to_owned).collect(),
@@ -152,6 +154,41 @@ pub(crate) async fn take_back(
         cancellation::take_back(&app, &instance, person.email.as_str()).await?;
     }
     Ok(Redirect::to(&format!("/admin/instances/{id}")))
+}
+
+pub(crate) async fn take_deletion_back(
+    State(app): State<App>,
+    Supporter(person): Supporter,
+    Path(id): Path<String>,
+) -> Result<Redirect, PageError> {
+    let instance = find(&app, &id).await?;
+    if deletion::of(&app, &instance).await?.is_some() {
+        deletion::take_back(&app, &instance, person.email.as_str()).await?;
+    }
+    Ok(Redirect::to(&format!("/admin/instances/{id}")))
+}
+
+/// How a copy is to be called.
+#[derive(Deserialize)]
+pub(crate) struct CopyAs {
+    #[serde(default)]
+    subdomain: String,
+}
+
+/// For a customer who asked for it.
+pub(crate) async fn copy(
+    State(app): State<App>,
+    Supporter(person): Supporter,
+    Path(id): Path<String>,
+    Form(form): Form<CopyAs>,
+) -> Result<Redirect, PageError> {
+    let source = find(&app, &id).await?;
+    let subdomain = Subdomain::parse(&form.subdomain)
+        .map_err(|error| refused(422, &capital(&error.to_string()), "Go back and enter another name."))?;
+    let by = person.email.to_string();
+    let wanted = copy::Wanted { subdomain, backup: None, agreed: false, key: None, by };
+    let accepted = copy::request(&app, &source, wanted).await?;
+    Ok(Redirect::to(&format!("/admin/workflows/{}", accepted.workflow)))
 }
 
 /// A stage, by its word.
@@ -253,6 +290,9 @@ async fn facts(app: &App, instance: &Instance) -> Result<Vec<Fact>, AppError> {
     if let Some(next) = &instance.next_subdomain {
         fact("Moves to", app.shown_hostname(next));
     }
+    if let Some(source) = instance.copied_from {
+        fact("Copied from", source.to_string());
+    }
     let former = instances::names::store::former(app.db.read(), instance.id).await?;
     if !former.is_empty() {
         let names: Vec<_> = former.iter().map(ToString::to_string).collect();
@@ -283,6 +323,10 @@ async fn facts(app: &App, instance: &Instance) -> Result<Vec<Fact>, AppError> {
         if let Some(kept_until) = kept.state.kept_until() {
             fact("Data is kept until", kept_until.to_string());
         }
+    }
+    if let Some(waiting) = deletion::of(app, instance).await? {
+        fact("Deletion asked for", format!("at {} by {}", waiting.asked_at, waiting.asked_by));
+        fact("Is deleted at", waiting.due_at.to_string());
     }
     if let Some(by) = &instance.deletion_requested_by {
         fact("Deletion asked for by", by.clone());

@@ -20,6 +20,7 @@ use domain::{Event, InstanceId, InstanceState, UsageHour};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Instance;
+use super::deletion;
 use super::holds::{self, Hold, Released};
 use super::store::TransitionError;
 use super::suspension;
@@ -63,6 +64,7 @@ pub(crate) async fn request(app: &App, instance: &Instance, confirm: &str, by: &
     if let Some(kept) = store::find(&mut tx, instance.id).await?.filter(|_| can_be_cancelled(state)) {
         return Ok(kept);
     }
+    deletion::not_while_waiting(&mut tx, instance).await?;
     if !can_be_cancelled(state) {
         return Err(nothing_to_cancel(instance, state));
     }
@@ -87,6 +89,7 @@ pub(crate) async fn take_back(app: &App, instance: &Instance, by: &str) -> Resul
     // First, as whoever closes customers out does.
     let held = accounts::open(&mut tx, instance.customer).await?;
     let state = holds::store::lock(&mut tx, instance.id).await?.ok_or(AppError::NotFound)?;
+    deletion::not_while_waiting(&mut tx, instance).await?;
     let kept = store::find(&mut tx, instance.id).await?.filter(|_| can_be_cancelled(state));
     let taken_back = kept.and_then(|kept| Some((kept.state, kept.state.taken_back()?)));
     let Some((cancellation, taken_back)) = taken_back else {

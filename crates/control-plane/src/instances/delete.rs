@@ -12,6 +12,7 @@ use store::sqlx::Error;
 use workflow::{OnFailure, Run, StepError, Stop, Workflow, WorkflowState};
 
 use super::Instance;
+use super::deletion::{self, Waiting};
 use super::provision::{self, transition_error};
 use super::store::TransitionError;
 use super::{access, names, rename};
@@ -41,9 +42,33 @@ pub(crate) const STEPS: [(&str, &str); 6] = [
 /// See the module.
 pub(crate) struct Delete(pub Arc<Core>);
 
-/// Asks for the deletion of an instance, confirmed by its subdomain. Asking again gives the
-/// deletion that is under way.
-pub(crate) async fn request(app: &App, instance: &Instance, confirm: &str, by: &str) -> Result<WorkflowId, AppError> {
+/// When a deletion begins that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// After the time in which it can be taken back.
+    InDueTime,
+    /// Now: nobody can take it back.
+    AtOnce,
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Requested {
+    /// It can be taken back for a while.
+    Waits(Waiting),
+    /// This workflow removes everything.
+    Begun(WorkflowId),
+}
+
+/// Asks for the deletion of an instance, confirmed by its subdomain. Asking again gives the deletion that waits or is
+/// under way. What has no data yet does not wait.
+pub(crate) async fn request(
+    app: &App,
+    instance: &Instance,
+    confirm: &str,
+    start: Start,
+    by: &str,
+) -> Result<Requested, AppError> {
     // Its present name, or the one that it moves to: whoever just ordered it knows it by that.
     if ![instance.subdomain.as_str(), instance.chosen().as_str()].contains(&confirm.trim()) {
         let what = format!("Type {} to confirm that it and all its data shall be removed.", instance.subdomain);
@@ -58,7 +83,18 @@ pub(crate) async fn request(app: &App, instance: &Instance, confirm: &str, by: &
         if state == WorkflowState::Stuck {
             app.engine.retry(&id).await?;
         }
-        return WorkflowId::parse(&id).map_err(AppError::internal);
+        return WorkflowId::parse(&id).map(Requested::Begun).map_err(AppError::internal);
+    }
+    let state = super::store::state(&mut tx, instance.id).await?;
+    let is_in_use = matches!(state, Some(InstanceState::Active | InstanceState::Suspended));
+    if is_in_use
+        && start == Start::InDueTime
+        && let Some(waiting) = deletion::ask(&mut tx, app, instance, by).await?
+    {
+        tx.commit().await?;
+        app.engine.wake();
+        app.mail_waiting.notify_one();
+        return Ok(Requested::Waits(waiting));
     }
     if matches!(instance.state, InstanceState::Requested | InstanceState::Provisioning) {
         for kind in [provision::KIND, claim::KIND, checkout::KIND] {
@@ -73,7 +109,7 @@ pub(crate) async fn request(app: &App, instance: &Instance, confirm: &str, by: &
     let id = begin(&mut tx, app, instance.id, confirm.trim(), by).await?;
     tx.commit().await?;
     app.engine.wake();
-    Ok(id)
+    Ok(Requested::Begun(id))
 }
 
 /// Begins a deletion in the transaction that decides it. Wake the engine after the commit.

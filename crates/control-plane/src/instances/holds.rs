@@ -24,11 +24,13 @@ pub(crate) enum Hold {
     Cap,
     /// The customer gave it up; coming back lifts it.
     Cancelled,
+    /// It is to be deleted; taking that back lifts it.
+    Deletion,
 }
 
 impl Hold {
     /// All of them, in the order in which their reasons are told.
-    pub(crate) const ALL: [Self; 4] = [Self::Operator, Self::Unpaid, Self::Cap, Self::Cancelled];
+    pub(crate) const ALL: [Self; 5] = [Self::Operator, Self::Unpaid, Self::Cap, Self::Cancelled, Self::Deletion];
 
     /// The word that is stored.
     pub(crate) const fn as_str(self) -> &'static str {
@@ -37,6 +39,7 @@ impl Hold {
             Self::Unpaid => "unpaid",
             Self::Cap => "cap",
             Self::Cancelled => "cancelled",
+            Self::Deletion => "deletion",
         }
     }
 
@@ -134,12 +137,12 @@ pub(crate) async fn release(
     Ok(Released::Opens(suspension::start(tx, core, suspension::RESUME, instance, "").await?))
 }
 
-/// What a closed instance's hostname answers. Only of a cancellation is everybody told, since who comes by learns
-/// nothing of the customer's affairs otherwise.
+/// What a closed instance's hostname answers. Only that it was given up is everybody told, since who comes by learns
+/// nothing of the customer's affairs otherwise. Of a deletion first: that comes sooner.
 pub(crate) async fn entry(tx: &mut Tx, instance: InstanceId) -> Result<Entry, ::store::sqlx::Error> {
     let standing = store::of(tx, instance).await?;
-    let cancelled = standing.into_iter().find(|standing| standing.hold == Hold::Cancelled);
-    Ok(cancelled.map_or(Entry::Suspended, |standing| Entry::Cancelled { note: standing.why }))
+    let given_up = standing.into_iter().rev().find(|it| matches!(it.hold, Hold::Cancelled | Hold::Deletion));
+    Ok(given_up.map_or(Entry::Suspended, |standing| Entry::Cancelled { note: standing.why }))
 }
 
 /// All reasons as one text.

@@ -19,12 +19,13 @@ pub(crate) struct Place {
     pub project: ProjectName,
 }
 
-/// Makes all of it, until it answers at its hostname and refuses strangers. `cover` lets people in as soon
-/// as the edge knows the hostname.
+/// Makes all of it, until it answers at its hostname and refuses strangers. `fill` puts in what the application finds when
+/// it first starts; `cover` lets people in as soon as the edge knows the hostname.
 pub(crate) async fn make(
     run: &Run,
     core: &Core,
     place: &Place,
+    fill: impl Future<Output = Result<(), Stop>>,
     cover: impl Future<Output = Result<(), Stop>>,
 ) -> Result<(), Stop> {
     let (compute, edge) = (&core.drivers.compute, &core.drivers.edge);
@@ -34,6 +35,7 @@ pub(crate) async fn make(
     // Hostnames can take minutes to be verified, so they are seen to beside the deploy.
     let deployed = async {
         run.step("configure", || configure(core, place)).await?;
+        fill.await?;
         run.step("deploy", || deploy(core, place)).await
     };
     let addressed = async {

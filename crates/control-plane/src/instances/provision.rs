@@ -10,7 +10,7 @@ use store::sqlx::Error;
 use workflow::{OnFailure, Run, StepError, Stop, Workflow};
 
 use super::store::TransitionError;
-use super::{Instance, place};
+use super::{Instance, copy, place};
 use crate::app::Core;
 use crate::pool::claim;
 use crate::workflows::{self, Plan, step_error};
@@ -34,11 +34,21 @@ pub(crate) const STEPS: [(&str, &str); 11] = [
     ("record", "Writing it down and sending you the welcome mail"),
 ];
 
+/// The steps by which an instance is made: a copy is filled before its application starts.
+pub(crate) fn steps_of(instance: &Instance) -> Vec<(&'static str, &'static str)> {
+    let mut steps = STEPS.to_vec();
+    if instance.copied_from.is_some() {
+        let starts = steps.iter().position(|(name, _)| *name == "deploy").unwrap_or(steps.len());
+        steps.splice(starts..starts, copy::STEPS);
+    }
+    steps
+}
+
 /// Why a provisioning failed, in words for the customer: which step, but not what a provider said,
 /// since that may name what is not theirs to know.
 pub(crate) fn what_failed(recorded: Option<&str>) -> String {
     let step = recorded.and_then(|error| error.split_once(": ")).map(|(step, _)| step);
-    match STEPS.iter().chain(&claim::STEPS).find(|(name, _)| Some(*name) == step) {
+    match STEPS.iter().chain(&copy::STEPS).chain(&claim::STEPS).find(|(name, _)| Some(*name) == step) {
         Some((_, label)) => format!("This step did not succeed: {}.", label.to_lowercase()),
         None => "It was stopped before it was ready.".to_owned(),
     }
@@ -50,13 +60,8 @@ pub(crate) struct Provision(pub Arc<Core>);
 /// Starts provisioning in the transaction that stores the instance.
 pub(crate) async fn start(tx: &mut Tx, core: &Core, instance: InstanceId) -> Result<WorkflowId, Error> {
     let subject = instance.to_string();
-    workflows::begin(
-        tx,
-        core,
-        &Plan { kind: KIND, time_limit: core.drivers.compute.patience(), subject: &subject },
-        &instance,
-    )
-    .await
+    let time_limit = core.drivers.compute.patience().saturating_add(copy::more_time(tx, instance).await?);
+    workflows::begin(tx, core, &Plan { kind: KIND, time_limit, subject: &subject }, &instance).await
 }
 
 #[async_trait]
@@ -78,7 +83,7 @@ impl Workflow for Provision {
         let instance = &instance_of(core, run).await?;
         run.step("begin", || happen(core, instance, Event::Start)).await?;
         let cover = async { run.step("cover with access control", || cover(core, instance)).await };
-        place::make(run, core, &instance.place(), cover).await?;
+        place::make(run, core, &instance.place(), copy::fill(run, core, instance), cover).await?;
         run.step("start subscription", || async {
             core.drivers.payments.subscribe(instance.customer, instance.id).await.map_err(step_error)
         })

@@ -5,7 +5,8 @@ use providers::compute::Observation;
 use store::sqlx::{self, Error, Row as _, any::AnyRow};
 use store::{Db, Migration, Tx, from_millis, millis};
 
-use super::{Instance, Observed, Place, holds, names};
+use super::copy::CopyOf;
+use super::{Instance, Observed, Place, deletion, holds, names};
 use crate::signup::checkout;
 use crate::text::Stored as _;
 
@@ -75,6 +76,8 @@ pub(crate) struct NewInstance<'a> {
     /// Where it is already, under a name of its own, if it was made ahead. The id is that place's then.
     pub ahead: Option<&'a Place>,
     pub signup_key: Option<&'a str>,
+    /// What it begins with, if it does not begin empty.
+    pub copy_of: Option<CopyOf>,
     pub now: Timestamp,
 }
 
@@ -85,8 +88,8 @@ pub(crate) async fn insert(tx: &mut Tx, new: &NewInstance<'_>) -> Result<(), Err
     let project = new.ahead.map_or_else(|| ProjectName::of(new.subdomain), |place| place.project.clone());
     sqlx::query(
         "insert into instances (id, customer_id, subdomain, skeleton, project, state, signup_key, members_serial,
-                                created_at, changed_at, next_subdomain)
-         values ($1, $2, $3, $4, $5, 'requested', $6, 1, $7, $7, $8)",
+                                created_at, changed_at, next_subdomain, copied_from, copied_backup)
+         values ($1, $2, $3, $4, $5, 'requested', $6, 1, $7, $7, $8, $9, $10)",
     )
     .bind(new.id.to_string())
     .bind(new.customer.to_string())
@@ -96,6 +99,8 @@ pub(crate) async fn insert(tx: &mut Tx, new: &NewInstance<'_>) -> Result<(), Err
     .bind(new.signup_key)
     .bind(millis(new.now))
     .bind(new.ahead.map(|_| new.subdomain.as_str()))
+    .bind(new.copy_of.map(|copy| copy.source.to_string()))
+    .bind(new.copy_of.and_then(|copy| copy.backup).map(|backup| backup.to_string()))
     .execute(&mut **tx)
     .await?;
     Ok(())
@@ -255,6 +260,7 @@ pub(crate) async fn transition(
     note_service(tx, id, to, now).await?;
     if to == InstanceState::Deleting {
         holds::store::delete_all(tx, id).await?;
+        deletion::store::forget(tx, id).await?;
     }
     if to.is_over() {
         names::store::release_all(tx, id).await?;
@@ -364,6 +370,7 @@ fn instance(row: &AnyRow) -> Result<Instance, Error> {
         customer_email: Email::from_stored(row.try_get("customer_email")?)?,
         subdomain: Subdomain::from_stored(row.try_get("subdomain")?)?,
         next_subdomain: row.try_get::<Option<&str>, _>("next_subdomain")?.map(Subdomain::from_stored).transpose()?,
+        copied_from: row.try_get::<Option<&str>, _>("copied_from")?.map(InstanceId::from_stored).transpose()?,
         project: ProjectName::from_stored(row.try_get("project")?)?,
         state: InstanceState::from_stored(row.try_get("state")?)?,
         created_at: from_millis(row.try_get("created_at")?),

@@ -60,7 +60,7 @@ impl Workflow for Prepare {
         let core = &*self.0;
         let warm = &find(core, run.input()?).await?;
         // Nobody is let in: there is nobody yet.
-        place::make(run, core, &warm.place, async { Ok(()) }).await?;
+        place::make(run, core, &warm.place, async { Ok(()) }, async { Ok(()) }).await?;
         run.step("record", || record(core, warm.place.id)).await
     }
 

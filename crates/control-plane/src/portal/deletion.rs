@@ -14,7 +14,8 @@ use workflow::WorkflowRecord;
 use super::{owned, portal_url};
 use crate::app::App;
 use crate::error::AppError;
-use crate::instances::{self, Instance, delete};
+use crate::instances::delete::{Requested, Start};
+use crate::instances::{self, Instance, delete, deletion};
 use crate::person::Person;
 use crate::site::progress::{follow, view};
 use crate::site::{PageError, shell};
@@ -46,8 +47,9 @@ pub(crate) async fn request(
     Form(form): Form<ConfirmForm>,
 ) -> Result<Response, PageError> {
     let instance = owned(&app, &person, &subdomain).await?;
-    match delete::request(&app, &instance, &form.confirmation, person.email.as_str()).await {
-        Ok(_) => Ok(Redirect::to(&format!("{}/deletion", portal_url(&instance))).into_response()),
+    match delete::request(&app, &instance, &form.confirmation, Start::InDueTime, person.email.as_str()).await {
+        Ok(Requested::Begun(_)) => Ok(Redirect::to(&format!("{}/deletion", portal_url(&instance))).into_response()),
+        Ok(Requested::Waits(_)) => Ok(Redirect::to(&portal_url(&instance)).into_response()),
         Err(AppError::Refused { status: StatusCode::UNPROCESSABLE_ENTITY, next_step, .. }) => {
             let html = question(&app, &person, &instance, Some(next_step)).await?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(html)).into_response())
@@ -56,15 +58,33 @@ pub(crate) async fn request(
     }
 }
 
-/// The deletion under way, or the record of what was removed.
+/// Who clicks twice has it once.
+pub(crate) async fn take_back(
+    State(app): State<App>,
+    person: Person,
+    Path(subdomain): Path<String>,
+) -> Result<Redirect, PageError> {
+    let instance = owned(&app, &person, &subdomain).await?;
+    let is_in_use = matches!(instance.state, InstanceState::Active | InstanceState::Suspended);
+    if !is_in_use || deletion::of(&app, &instance).await?.is_some() {
+        deletion::take_back(&app, &instance, person.email.as_str()).await?;
+    }
+    Ok(Redirect::to(&portal_url(&instance)))
+}
+
+/// The deletion under way, or the record of what was removed. One that waits stands on the workspace's page.
 pub(crate) async fn progress(
     State(app): State<App>,
     person: Person,
     Path(subdomain): Path<String>,
-) -> Result<Html<String>, PageError> {
+) -> Result<Response, PageError> {
     let instance = owned(&app, &person, &subdomain).await?;
-    if instance.state == InstanceState::Deleted {
-        return Ok(Html(record(&app, &person, &instance).await?));
+    match instance.state {
+        InstanceState::Deleted => return Ok(Html(record(&app, &person, &instance).await?).into_response()),
+        InstanceState::Active | InstanceState::Suspended => {
+            return Ok(Redirect::to(&portal_url(&instance)).into_response());
+        }
+        _ => {}
     }
     let record = deletion_of(&app, &instance).await?;
     let page = Progress {
@@ -77,7 +97,7 @@ pub(crate) async fn progress(
         mailbox_url: app.settings.mailbox.then(|| "/mailbox".to_owned()),
         cancel_url: None,
     };
-    Ok(Html(page.render()))
+    Ok(Html(page.render()).into_response())
 }
 
 pub(crate) async fn events(
@@ -106,6 +126,7 @@ async fn question(app: &App, person: &Person, instance: &Instance, error: Option
         hostname: app.shown_hostname(&instance.subdomain),
         members: u32::try_from(members).unwrap_or(u32::MAX),
         bill_so_far: app.settings.plan.price(used.bill.total),
+        undo_days: app.settings.undo_days,
         error,
         action: format!("{portal_url}/delete"),
         back_url: portal_url,

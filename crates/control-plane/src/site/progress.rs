@@ -102,10 +102,10 @@ async fn live_view(app: &App, record: &WorkflowRecord, instance: &Instance) -> R
 /// How far a workflow is, in the customer's words.
 pub(crate) fn view(app: &App, record: &WorkflowRecord, instance: &Instance) -> ProgressView {
     let deleting = record.kind == delete::KIND;
-    let known: &[(&str, &str)] = match record.kind.as_str() {
-        delete::KIND => &delete::STEPS,
-        claim::KIND => &claim::STEPS,
-        _ => &provision::STEPS,
+    let known = match record.kind.as_str() {
+        delete::KIND => delete::STEPS.to_vec(),
+        claim::KIND => claim::STEPS.to_vec(),
+        _ => provision::steps_of(instance),
     };
     let now = app.clock.now();
     let steps = known.iter().map(|(name, label)| step(name, label, record, now)).collect();

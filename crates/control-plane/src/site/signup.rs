@@ -116,6 +116,7 @@ pub(crate) async fn submit(
             return Ok(Redirect::to(&next).into_response());
         }
         Err(SignupError::Store(error)) => return Err(error.into()),
+        Err(SignupError::Copy(error)) => return Err(error.into()),
         Err(SignupError::Coupon(error)) => {
             SignupErrors { coupon: Some(error.about_what_was_entered()?), ..SignupErrors::default() }
         }
@@ -192,6 +193,7 @@ async fn read(
             card,
             coupon,
             key: (!form.key.is_empty()).then(|| form.key.clone()),
+            copy_of: None,
         })),
         _ => Ok(Err(Box::new(errors))),
     }

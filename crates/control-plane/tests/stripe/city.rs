@@ -373,6 +373,7 @@ async fn core(
             operator: Email::parse("operator@localhost").unwrap(),
             mailbox: true,
             pool_size: 0,
+            undo_days: 0,
             backups: control_plane::BackupSettings::default(),
             billing: control_plane::BillingSettings::default(),
             probe_address: Some(address),

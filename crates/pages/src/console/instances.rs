@@ -70,6 +70,8 @@ pub struct ConsoleInstance {
     pub subdomain: String,
     /// Whether its customer gave it up.
     pub is_cancelled: bool,
+    /// Whether it is to be deleted, and that can be taken back at `/admin/instances/<id>/deletion/undo`.
+    pub is_to_be_deleted: bool,
     /// The log of support's access, newest first.
     pub support: Vec<SupportRow>,
     /// Whether the customer was asked for access (`asked`) or has given it (`given`). It is asked for at
@@ -133,7 +135,7 @@ impl ConsoleInstance {
     }
 
     fn may_cancel(&self) -> bool {
-        self.may_suspend() || self.may_resume()
+        !self.is_to_be_deleted && (self.may_suspend() || self.may_resume())
     }
 }
 

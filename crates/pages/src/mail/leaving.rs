@@ -74,7 +74,37 @@ pub struct Returned {
     pub open_url: String,
 }
 
-mail!(CancellationRequested, CancellationTakenBack, ServiceEnded, DeletionAnnounced, Returned);
+/// The workspace is closed, and will be deleted.
+#[derive(Debug, Clone)]
+pub struct DeletionAsked {
+    /// Who, and which workspace.
+    pub leaver: Leaver,
+    /// Until when that can be taken back: `3 December 2026, 10:00 UTC`.
+    pub until: String,
+    /// Whether the customer asked for it, and nobody for them.
+    pub is_by_owner: bool,
+    /// Whether everything can be downloaded in the portal.
+    pub can_download: bool,
+}
+
+/// The workspace is kept after all.
+#[derive(Debug, Clone)]
+pub struct DeletionTakenBack {
+    /// Who, and which workspace.
+    pub leaver: Leaver,
+    /// Why nobody can enter all the same, in words.
+    pub stays_closed: Option<String>,
+}
+
+mail!(
+    CancellationRequested,
+    CancellationTakenBack,
+    ServiceEnded,
+    DeletionAnnounced,
+    Returned,
+    DeletionAsked,
+    DeletionTakenBack
+);
 
 impl Leaver {
     fn letter(&self, subject: String, paragraphs: Vec<String>, button: &'static str) -> Letter {
@@ -158,6 +188,47 @@ impl DeletionAnnounced {
             paragraphs,
             "Download it, or come back",
         )
+    }
+}
+
+impl DeletionAsked {
+    fn letter(&self) -> Letter {
+        let Leaver { hostname, .. } = &self.leaver;
+        let asked = if self.is_by_owner { "You asked for" } else { "We were asked for" };
+        let download = if self.can_download {
+            "Until then you can download everything in it."
+        } else {
+            "Download is not possible by yourself here; take the deletion back to copy what you need, or write to us."
+        };
+        let paragraphs = vec![
+            format!(
+                "{asked} the deletion of the workspace {hostname}. Nobody can enter it any more, and no further period is \
+                 charged."
+            ),
+            format!(
+                "Everything in it is kept until {}. Until then you can take the deletion back with one click: it opens again, \
+                 with everything in it, and is charged as if nobody had asked. After that it is deleted for good.",
+                self.until
+            ),
+            download.to_owned(),
+            "If nobody of you asked for this, take it back and write to us.".to_owned(),
+        ];
+        self.leaver.letter(format!("{hostname} will be deleted"), paragraphs, "Keep it, or see what happens")
+    }
+}
+
+impl DeletionTakenBack {
+    fn letter(&self) -> Letter {
+        let Leaver { hostname, .. } = &self.leaver;
+        let now = match &self.stays_closed {
+            None => "It opens within a minute, with everything in it.".to_owned(),
+            Some(why) => format!("Nobody can enter it all the same, for another reason: {why}"),
+        };
+        let paragraphs = vec![
+            format!("The deletion of the workspace {hostname} is taken back. {now}"),
+            "It is charged as if nobody had asked for its deletion.".to_owned(),
+        ];
+        self.leaver.letter(format!("{hostname} is not deleted"), paragraphs, "See your workspace in the portal")
     }
 }
 

@@ -165,6 +165,7 @@ fn instance(fill: Fill) -> ConsoleInstance {
         workflows: fill.list(vec![workflow(fill, WorkflowState::Done)]),
         subdomain: fill.text("corner-bakery"),
         is_cancelled: false,
+        is_to_be_deleted: false,
         support: fill.list(vec![super::support::row(fill)]),
         support_state: None,
         log_tail: fill.list(vec![

@@ -1,5 +1,8 @@
 use super::{Fill, Sample, sample};
-use pages::mail::{CancellationRequested, CancellationTakenBack, DeletionAnnounced, Leaver, Returned, ServiceEnded};
+use pages::mail::{
+    CancellationRequested, CancellationTakenBack, DeletionAnnounced, DeletionAsked, DeletionTakenBack, Leaver,
+    Returned, ServiceEnded,
+};
 use pages::{Area, Download, LastBillView, Leave, Leaving};
 
 pub fn all(fill: Fill) -> Vec<Sample> {
@@ -102,6 +105,19 @@ pub fn mails(fill: Fill) -> Vec<(&'static str, String, String, String)> {
                 deleted_on: fill.text("31 December 2026"),
                 can_download: false
             }
+        ),
+        parts!(
+            "mail-deletion-asked",
+            DeletionAsked {
+                leaver: leaver.clone(),
+                until: fill.text("3 December 2026, 10:00 UTC"),
+                is_by_owner: true,
+                can_download: true
+            }
+        ),
+        parts!(
+            "mail-deletion-taken-back",
+            DeletionTakenBack { leaver: leaver.clone(), stays_closed: Some(fill.text("An invoice is not paid.")) }
         ),
         parts!(
             "mail-returned",

@@ -1,9 +1,9 @@
 use super::{Fill, Sample, before, now, sample};
 use domain::{Bill, InstanceState, MemberRole, Month, Plan, Signal, UsageHour};
 use pages::{
-    Area, BillView, ConfirmDelete, ConfirmRemoveMember, DeletionRecord, Download, EvidenceRow, Health, HourRow,
-    InstanceCard, IsolationNote, MemberRow, Notice, NoticeKind, Observed, PortalHome, PortalInstance, RemovedRow,
-    Renaming,
+    Area, BillView, ConfirmDelete, ConfirmRemoveMember, CopySource, CopyWorkspace, DeletionRecord, Download,
+    EvidenceRow, Health, HourRow, InstanceCard, IsolationNote, MemberRow, Notice, NoticeKind, Observed, PortalHome,
+    PortalInstance, RemovedRow, Renaming,
 };
 
 pub fn all(fill: Fill) -> Vec<Sample> {
@@ -32,6 +32,9 @@ pub fn all(fill: Fill) -> Vec<Sample> {
         sample("portal-instance", instance(fill).render()),
         sample("portal-instance-moving", moving(fill).render()),
         sample("portal-remove", remove.render()),
+        sample("portal-copy", copy(fill).render()),
+        sample("portal-copy-nowhere", CopyWorkspace { instead: Some(fill.text("Not here.")), ..copy(fill) }.render()),
+        sample("portal-instance-to-be-deleted", to_be_deleted(fill).render()),
         sample("portal-delete", delete(fill).render()),
         sample("portal-record", record(fill).render()),
     ]
@@ -84,6 +87,7 @@ fn instance(fill: Fill) -> PortalInstance {
             error: fill.maybe("That name is taken."),
         },
         leaving: Some(super::leaving::possible(fill)),
+        deleted_at: None,
         download: Download::Possible,
         support_until: fill.option(before(-3_000)),
         isolation: IsolationNote {
@@ -138,6 +142,27 @@ fn members(fill: Fill) -> Vec<MemberRow> {
     ]
 }
 
+fn to_be_deleted(fill: Fill) -> PortalInstance {
+    let deleted_at = Some(fill.text("3 December 2026, 10:00 UTC"));
+    PortalInstance { state: InstanceState::Suspended, leaving: None, deleted_at, ..instance(fill) }
+}
+
+fn copy(fill: Fill) -> CopyWorkspace {
+    CopyWorkspace {
+        shell: fill.shell("Copy this workspace", Area::Portal),
+        hostname: fill.text("corner-bakery.localhost:8080"),
+        base_domain: fill.text("localhost:8080"),
+        plan: Plan::default(),
+        card_entered_at: fill.maybe("Stripe"),
+        backups: vec![CopySource { id: "bak_1".to_owned(), at: before(90_000), is_chosen: true }],
+        key: "b1946ac9".to_owned(),
+        entered: fill.text("corner-bakery-trial"),
+        error: fill.maybe("That name is taken."),
+        instead: None,
+        portal_url: "/portal/instances/ins_1".to_owned(),
+    }
+}
+
 fn delete(fill: Fill) -> ConfirmDelete {
     ConfirmDelete {
         shell: fill.shell("Delete", Area::Portal),
@@ -145,6 +170,7 @@ fn delete(fill: Fill) -> ConfirmDelete {
         hostname: fill.text("corner-bakery.localhost:8080"),
         members: 3,
         bill_so_far: fill.text("$20.00"),
+        undo_days: 3,
         error: fill.maybe("That is not the name. Nothing was deleted."),
         action: "/portal/instances/ins_1/delete".to_owned(),
         back_url: "/portal/instances/ins_1".to_owned(),

@@ -210,6 +210,7 @@ fn settings(config: &Config, address: SocketAddr) -> anyhow::Result<Settings> {
         },
         billing: config.billing.clone(),
         pool_size: config.pool.size,
+        undo_days: config.instances.undo_days,
         backups: config.backups.settings(),
         operator: config.site.operator_email.clone(),
         mailbox: config.mail.driver == MailDriver::Outbox,

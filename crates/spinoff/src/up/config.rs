@@ -46,6 +46,7 @@ pub struct Config {
     pub payments: Payments,
     pub mail: Mail,
     pub backups: Backups,
+    pub instances: Instances,
     pub pool: Pool,
     pub smtp: Smtp,
     pub plan: Plan,
@@ -81,6 +82,21 @@ pub struct Edge {
 #[serde(default, deny_unknown_fields)]
 pub struct Payments {
     pub driver: PaymentsDriver,
+}
+
+/// `[instances]`
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Instances {
+    /// For how many days a deletion that was asked for can be taken back; 0 begins it at once.
+    pub undo_days: u16,
+}
+
+impl Default for Instances {
+    /// A weekend.
+    fn default() -> Self {
+        Self { undo_days: 3 }
+    }
 }
 
 /// `[pool]`
@@ -274,6 +290,14 @@ mod tests {
         let config = read("[billing.costs]\nalert_percents = [50, 100]\n", &[]).unwrap();
         let error = config.goes_together().unwrap_err().to_string();
         assert!(error.contains("[billing.costs] alert_percents says 100"), "{error}");
+    }
+
+    #[test]
+    fn a_deletion_can_be_taken_back_for_as_long_as_the_settings_say() {
+        assert_eq!(read("", &[]).unwrap().instances.undo_days, 3);
+        assert_eq!(read("[instances]\nundo_days = 0\n", &[]).unwrap().instances.undo_days, 0);
+        let error = read("[instances]\nundo_days = 31\n", &[]).unwrap().goes_together().unwrap_err().to_string();
+        assert!(error.contains("[instances] undo_days says 31"), "{error}");
     }
 
     #[test]

@@ -195,6 +195,43 @@ fn a_person_is_asked_to_type_the_name() {
     assert_eq!(server.changes().len(), 1);
 }
 
+#[test]
+fn a_deletion_that_waits_says_until_when_and_is_taken_back() {
+    let address = format!("/api/v1/instances/{INSTANCE}");
+    let server = Server::start()
+        .on("GET /api/v1/instances/acme", 200, instance("acme", "active"))
+        .on(&format!("DELETE {address}"), 202, json!({"deleted_at": "2026-12-03T10:00:00Z"}))
+        .on("DELETE /api/v1/instances/acme/deletion", 200, instance("acme", "active"));
+    let ran = ask(&server.url, &["delete", "acme", "--confirm", "acme"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    for words in ["acme is closed, and deleted on 2026-12-03", "spinoff delete acme --undo"] {
+        assert!(ran.out.contains(words), "{ran:?}");
+    }
+    let ran = ask(&server.url, &["delete", "acme", "--undo"]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, "acme is kept\n"), "{ran:?}");
+    ask(&server.url, &["delete", "acme", "--now", "--confirm", "acme", "--no-wait"]);
+    assert_eq!(server.changes()[2].body, json!({"confirm": "acme", "now": true}));
+    assert_eq!(run(&["delete", "acme", "--undo", "--now"]).code, 2);
+}
+
+#[test]
+fn a_copy_is_confirmed_ordered_once_and_waited_for() {
+    let server = Server::start()
+        .on("GET /api/v1/instances/zoo", 200, instance("zoo", "active"))
+        .on(&format!("POST /api/v1/instances/{INSTANCE}/copies"), 202, accepted())
+        .on(&watched(), 200, workflow("done", &[step("put data in", "do", "done")]))
+        .on(&format!("GET /api/v1/instances/{INSTANCE}"), 200, instance("acme", "active"));
+    ask(&server.url, &["instances", "copy", "zoo", "acme"]).assert_failed(4, &["zoo was not copied", "give --yes"]);
+    assert_eq!(server.changes(), []);
+    let copy = ["instances", "copy", "zoo", "acme", "--backup", "bak_00000000000000000000000000", "--yes"];
+    let ran = ask(&server.url, &[&copy[..], &["--idempotency-key", "k1"]].concat());
+    assert_eq!((ran.code, ran.out.as_str()), (0, "acme is ready at http://acme.localhost:8080\n"), "{ran:?}");
+    assert!(ran.err.contains("on a bill of its own") && ran.err.contains("✓ put data in"), "{ran:?}");
+    let [sent] = &server.changes()[..] else { panic!("{:?}", server.changes()) };
+    assert_eq!(sent.body, json!({"subdomain": "acme", "backup": "bak_00000000000000000000000000"}));
+    assert_eq!(sent.key.as_deref(), Some("k1"));
+}
+
 /// Runs with a terminal as standard input and standard error, types, and returns what was on it.
 fn on_a_terminal(url: &str, args: &[&str], typed: &str) -> (Ran, String) {
     let terminal = openpty(None, None).unwrap();

@@ -19,6 +19,7 @@ mod neighbours;
 mod pool;
 mod postgres;
 mod rollouts;
+mod second_thoughts;
 mod simulation;
 mod support;
 mod support_access;

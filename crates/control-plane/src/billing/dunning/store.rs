@@ -201,12 +201,13 @@ pub(crate) async fn end_service(tx: &mut Tx, instance: InstanceId, now: Timestam
     Ok(())
 }
 
-/// Takes the end back; what lies between is not charged. Not of what the customer gave up.
+/// Takes the end back; what lies between is not charged. Not of what the customer gave up, or wants deleted.
 pub(crate) async fn restore_services(tx: &mut Tx, customer: CustomerId, now: Timestamp) -> Result<(), Error> {
     sqlx::query(
         "update instances set uncharged_from = service_ended_at, uncharged_until = $2, service_ended_at = null
          where customer_id = $1 and service_ended_at is not null and state in ('active', 'suspended')
-             and not exists (select 1 from cancellations c where c.instance_id = instances.id)",
+             and not exists (select 1 from cancellations c where c.instance_id = instances.id)
+             and not exists (select 1 from asked_deletions d where d.instance_id = instances.id)",
     )
     .bind(customer.to_string())
     .bind(millis(now))

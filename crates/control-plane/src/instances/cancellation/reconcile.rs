@@ -10,7 +10,7 @@ use super::{AUTHOR, Kept, day, letters, store, subscription, until};
 use crate::app::Core;
 use crate::error::AppError;
 use crate::instances::holds::{self, Held, Hold};
-use crate::instances::{self, Instance, delete, suspension};
+use crate::instances::{self, Instance, delete, deletion, suspension};
 
 /// So many are looked up with one query.
 const PAGE: u32 = 200;
@@ -45,13 +45,20 @@ async fn step(core: &Core, id: InstanceId) -> Result<(), AppError> {
     else {
         return Ok(());
     };
+    // Who is about to lose it sooner is not told of a later day: that is announced once the deletion is taken back.
+    let is_to_be_deleted = deletion::store::find(&mut tx, id).await?.is_some();
+    if is_to_be_deleted && matches!(step, CancellationStep::Announce { .. }) {
+        return Ok(());
+    }
     let kept = Kept { state: next, ..kept };
     store::keep(&mut tx, id, &kept, next.due(policy)).await?;
     match step {
         CancellationStep::End => {
             close(&mut tx, core, &instance, &kept).await?;
             subscription::start(&mut tx, core, id).await?;
-            letters::ended(&mut tx, core, &instance, next).await?;
+            if !is_to_be_deleted {
+                letters::ended(&mut tx, core, &instance, next).await?;
+            }
         }
         CancellationStep::Announce { deleted_at } => {
             close(&mut tx, core, &instance, &kept).await?;

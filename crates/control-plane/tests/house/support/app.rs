@@ -43,6 +43,8 @@ pub struct Given {
     pub vault: Option<Vault>,
     pub backups: BackupSettings,
     pub watch: WatchSettings,
+    /// Deletions begin at once unless a test is about their being taken back.
+    pub undo_days: u16,
 }
 
 impl Default for Given {
@@ -60,6 +62,7 @@ impl Default for Given {
             // None is taken by itself, so that time can be moved without that.
             backups: BackupSettings { every_hours: 0, proofs_a_night: 0, ..BackupSettings::default() },
             watch: Default::default(),
+            undo_days: 0,
         }
     }
 }
@@ -133,6 +136,13 @@ impl TestApp {
         Self::on(db, faults, Email::parse("operator@localhost").unwrap(), given).await
     }
 
+    /// Time begins at a moment, and deletions can be taken back for so many days.
+    pub async fn start_undoing(moment: &str, engine: store::Engine, faults: Faults, undo_days: u16) -> Self {
+        let db = fresh(engine, &migrations()).await;
+        let given = Given { clock: Clock::at(moment.parse().unwrap()), undo_days, ..Given::default() };
+        Self::on(db, faults, Email::parse("operator@localhost").unwrap(), given).await
+    }
+
     /// Time begins at a moment, and there is a place for backups.
     pub async fn start_backing_up(
         moment: &str,
@@ -186,6 +196,15 @@ impl TestApp {
         // Whoever starts a server again takes a moment for it.
         given.clock.advance(SignedDuration::from_secs(1));
         let given = Given { version: Some(version.to_owned()), starts: given.starts + 1, ..given };
+        Self::on(db, Faults::none(), Email::parse("operator@localhost").unwrap(), given).await
+    }
+
+    /// Another server on the same store, whose settings say otherwise how long deletions can be taken back.
+    pub async fn restarted_undoing(self, undo_days: u16) -> Self {
+        let Self { db, started, stop, given, .. } = self;
+        stop.cancel();
+        started.stop().await;
+        let given = Given { undo_days, starts: given.starts + 1, ..given };
         Self::on(db, Faults::none(), Email::parse("operator@localhost").unwrap(), given).await
     }
 
@@ -253,6 +272,7 @@ impl TestApp {
                 operator,
                 mailbox: true,
                 pool_size: 0,
+                undo_days: given.undo_days,
                 backups: given.backups.clone(),
                 billing: given.billing.clone(),
                 probe_address: Some(address),

@@ -217,6 +217,7 @@ async fn core(companies: &Companies, db: &TestDb, clock: &Clock, wishes: &Wishes
             operator: Email::parse("operator@ai-diy.ai").unwrap(),
             mailbox: false,
             pool_size: wishes.pool,
+            undo_days: 0,
             backups: control_plane::BackupSettings::default(),
             billing: control_plane::BillingSettings::default(),
             probe_address: None,

@@ -7,6 +7,9 @@ use providers::Routing;
 
 use super::{ComputeDriver, Config, EdgeDriver, MailDriver, PaymentsDriver, StorageDriver, is_local};
 
+/// In days.
+const LONGEST_UNDO: u16 = 30;
+
 impl Config {
     /// `spinoff up` opens nothing of this machine to others.
     pub fn fits_one_machine(&self) -> anyhow::Result<()> {
@@ -73,6 +76,12 @@ impl Config {
             }
             (ComputeDriver::Local, EdgeDriver::Builtin) => {}
         }
+        ensure!(
+            self.instances.undo_days <= LONGEST_UNDO,
+            "[instances] undo_days says {}; set it to {LONGEST_UNDO} at most: so long nothing is deleted that a customer \
+             wants deleted",
+            self.instances.undo_days
+        );
         self.backups_fit()?;
         self.billing.costs.check().map_err(|error| anyhow::anyhow!("[billing.costs] {error}"))?;
         self.billing.dunning.check().map_err(|error| anyhow::anyhow!("[billing.dunning] {error}"))?;

@@ -31,6 +31,8 @@ pub struct Start {
     settings: String,
     crash_at: Option<String>,
     is_simulated: bool,
+    /// Deletions begin at once unless a test is about their being taken back.
+    undo_days: u16,
 }
 
 impl Start {
@@ -83,6 +85,12 @@ impl Start {
         self.compute("[billing]\ncycle = \"anniversary\"")
     }
 
+    /// Deletions can be taken back for so many days.
+    pub fn undo_days(mut self, days: u16) -> Self {
+        self.undo_days = days;
+        self
+    }
+
     /// Keeps so many instances ready ahead of customers.
     pub fn pool(self, size: u32) -> Self {
         self.compute(&format!("[pool]\nsize = {size}"))
@@ -98,8 +106,10 @@ impl Start {
     pub async fn start(self) -> Server {
         let folder = tempfile::Builder::new().prefix("spinoff-e2e-").tempdir().unwrap();
         let block = Block::take();
-        let settings =
-            format!("[compute]\nfirst_port = {}\nfirst_uid = {}\n{}", block.first_port, block.first_uid, self.settings);
+        let settings = format!(
+            "[instances]\nundo_days = {}\n[compute]\nfirst_port = {}\nfirst_uid = {}\n{}",
+            self.undo_days, block.first_port, block.first_uid, self.settings
+        );
         std::fs::write(folder.path().join("spinoff.toml"), settings).unwrap();
         let data = if self.is_simulated { folder.path().join("simulation") } else { folder.path().to_path_buf() };
         let mut server = Server {
