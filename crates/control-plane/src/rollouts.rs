@@ -1,7 +1,7 @@
 //! How a release reaches everyone.
 //!
 //! - who would be updated, in what order, how long it takes: `preview.rs`
-//! - what a rollout does next, after each unit and once in a while: `roll_out.rs`
+//! - what a rollout does next, after each unit and once in a while: `roll_out.rs`; from what it is decided: `progress.rs`
 //! - one instance is brought to a release, or stays at its former one: `update.rs`; with the whole rollout it is taken
 //!   back: `go_back.rs`; what both do at the provider: `deployment.rs`
 //! - one instance of a rollout: `units.rs`
@@ -15,6 +15,7 @@ mod deployment;
 pub(crate) mod go_back;
 mod letters;
 pub(crate) mod preview;
+mod progress;
 pub(crate) mod report;
 pub(crate) mod roll_out;
 pub(crate) mod store;

@@ -32,7 +32,7 @@ mod unit;
 mod version;
 mod window;
 
-pub use next::{Next, Progress, WaveCount, next};
+pub use next::{Next, Progress, Wave, next};
 pub use plan::{Candidate, Estimate, Left, Pace, Plan, PlannedUnit, Rest, plan};
 pub use quiet::UseByHour;
 pub use rollout::{InvalidCommand, RolloutCommand, RolloutState};

@@ -176,6 +176,11 @@ impl Railway {
         self.state().behaviours.insert(project.to_owned(), behaviour);
     }
 
+    /// How deployments of an image fare from now on, whatever was said of their projects.
+    pub fn behave_with(&self, image: &str, behaviour: Behaviour) {
+        self.state().behaviours_of_images.insert(image.to_owned(), behaviour);
+    }
+
     /// How deployments fare in projects of which nothing else was said.
     pub fn behave_usually(&self, behaviour: Behaviour) {
         self.state().usual_behaviour = behaviour;

@@ -30,9 +30,12 @@ Examples:
   cargo xtask bench crowd
   cargo xtask bench seeds --number 200
   cargo xtask bench billing
-  cargo xtask bench year --customers 200")]
+  cargo xtask bench year --customers 200
+  cargo xtask bench rollout
+  cargo xtask bench fleet-seeds --number 50 --first 1000
+  cargo xtask bench fleet-year --instances 2000 --releases 10")]
 pub struct Args {
-    /// [default: all but build, guard, seeds, crowd, signup, billing and year]
+    /// [default: start, provisioning, idle, load and size]
     #[arg(value_enum)]
     what: Vec<What>,
 
@@ -53,6 +56,9 @@ pub struct Args {
 
     #[command(flatten)]
     billed: billing::Load,
+
+    #[command(flatten)]
+    fleet: rehearsal::Fleet,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -77,6 +83,13 @@ enum What {
     Crowd,
     /// How long a signup takes, beside what Railway's delays alone dictate
     Signup,
+    /// How long a rollout to many instances takes at Railway, beside what its limits and delays alone dictate
+    Rollout,
+    /// Fleets through thirty releases, good and bad, while providers fail and main instances die: nobody is skipped, and
+    /// nobody is left between versions, whatever a seed decides
+    FleetSeeds,
+    /// The same with one large fleet, and how long each update takes the main instance
+    FleetYear,
     /// Marks, reports and the close of a month, beside a row for each event, and whether they reach their aims
     Billing,
     /// A year of many customers in which whatever can go wrong does: whether the books balance in the end
@@ -116,10 +129,15 @@ pub fn run(args: &Args) -> Result<()> {
     if what.contains(&What::Year) {
         rehearsal::year(args.billed.customers)?;
     }
+    if what.contains(&What::FleetYear) {
+        rehearsal::fleet_year(&args.fleet)?;
+    }
     for (name, rehearse) in [
         (What::Seeds, rehearsal::seeds as fn(&rehearsal::Numbers) -> Result<()>),
         (What::Crowd, rehearsal::crowd),
         (What::Signup, rehearsal::signup),
+        (What::Rollout, rehearsal::rollout),
+        (What::FleetSeeds, rehearsal::fleet_seeds),
     ] {
         if what.contains(&name) {
             rehearse(&args.numbers)?;

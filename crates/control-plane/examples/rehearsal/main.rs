@@ -1,5 +1,5 @@
-//! Many customers at three simulated companies, on a clock of their own: `cargo xtask bench seeds`, `crowd`
-//! and `signup` start this.
+//! Many customers at three simulated companies, on a clock of their own: `cargo xtask bench seeds`, `crowd`,
+//! `signup` and `rollout` start this.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "../../tests/town/support/mod.rs"]
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 use simulators::railway;
-use support::{Crowd, Times};
+use support::{Crowd, RolloutTime, Times};
 
 /// What a request to a provider, or to an instance through one, is taken to last.
 const REQUEST: Duration = Duration::from_millis(250);
@@ -24,8 +24,9 @@ fn main() {
         (Some("seeds"), Some(first), Some(number)) => seeds(first.into(), number.into()),
         (Some("crowd"), Some(number), Some(thousandths)) => crowd(number, u16::try_from(thousandths).unwrap()),
         (Some("signup"), Some(number), _) => signup(number),
+        (Some("rollout"), Some(number), _) => rollout(number),
         _ => {
-            eprintln!("rehearsal seeds FIRST NUMBER | crowd NUMBER FAULTS-OF-1000 | signup NUMBER");
+            eprintln!("rehearsal seeds FIRST NUMBER | crowd NUMBER FAULTS-OF-1000 | signup NUMBER | rollout NUMBER");
             std::process::exit(2);
         }
     };
@@ -85,6 +86,20 @@ fn crowd(number: u32, thousandths: u16) -> bool {
     println!("Railway was asked most for {}", asked.join(", "));
     problems.iter().for_each(|problem| println!("{problem}"));
     problems.is_empty()
+}
+
+/// Whether a rollout took at most a tenth longer than it had to, few and many at a time.
+fn rollout(number: u32) -> bool {
+    [10, 40].into_iter().all(|at_once| {
+        let began = Instant::now();
+        let time = runtime().block_on(RolloutTime::of(number, at_once, &[1, 10, 20, 30]));
+        let RolloutTime { updated, took, deploys, calls, asked, throttled } = &time;
+        println!("{updated} of {number} updated, {at_once} at a time, in waves of 1, 10, 20, 30 and 39 %");
+        println!("took {took:#}; the deployments alone dictate {deploys:#}, the rate limit {calls:#} for 4 calls each");
+        println!("ratio {:.3}; {asked:.1} calls each, {throttled} refused as too many", time.ratio());
+        println!("simulated in {:.0} s", began.elapsed().as_secs_f64());
+        time.ratio() <= 1.1 && *throttled == 0
+    })
 }
 
 fn signup(number: u32) -> bool {

@@ -7,7 +7,7 @@ use domain::InstanceId;
 use fleet::{Opening, Stage, UpdateRules, UpdateRulesError, Window};
 use jiff::Timestamp;
 
-use super::{roll_out, units};
+use super::{roll_out, store as rollouts, units};
 use crate::app::App;
 use crate::audit;
 use crate::error::{AppError, refused};
@@ -130,6 +130,9 @@ async fn reappoint(
     agreed: &Agreement,
     now: Timestamp,
 ) -> Result<Option<domain::RolloutId>, AppError> {
+    let Some((unit, _)) = units::store::waiting(tx, instance).await? else { return Ok(None) };
+    // Held, so that its turn does not come while this is decided; it may have come before.
+    rollouts::lock(tx, unit.rollout).await?;
     let Some((unit, earliest)) = units::store::waiting(tx, instance).await? else { return Ok(None) };
     if let Some(pin) = agreed.rules.pinned(now) {
         let why = format!("it is pinned: {}", pin.because);

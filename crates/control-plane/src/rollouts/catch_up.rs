@@ -3,7 +3,7 @@
 
 use fleet::{Stage, Strategy};
 
-use super::{Occasion, Reach, units};
+use super::{Occasion, Reach, store, units};
 use crate::app::Core;
 use crate::error::AppError;
 use crate::releases::{self, Release};
@@ -26,7 +26,10 @@ pub(super) async fn begin_if_needed(core: &Core) -> Result<(), AppError> {
 
 async fn begin(core: &Core, release: &Release, behind: Vec<domain::InstanceId>) -> Result<(), AppError> {
     let by = Occasion::CatchUp;
-    let strategy = Strategy { without_backup: crate::backups::possible(core).is_err(), ..Strategy::default() };
+    // Watched for as long as the others were.
+    let soak_minutes = store::last_of(&core.db, release.id).await?.map_or(0, |former| former.strategy.soak_minutes);
+    let without_backup = crate::backups::possible(core).is_err();
+    let strategy = Strategy { soak_minutes, without_backup, ..Strategy::default() };
     match super::begin(core, release, &strategy, &Reach::Only(behind), (by, by.as_str())).await {
         Ok(_) => Ok(()),
         // Somebody began one at the same moment.

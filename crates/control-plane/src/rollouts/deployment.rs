@@ -7,6 +7,7 @@ use providers::compute::Health;
 use serde::Deserialize;
 use workflow::StepError;
 
+use super::units::{self, Unit};
 use crate::app::Core;
 use crate::instances::{self, Instance, probe};
 use crate::releases::{self, Release};
@@ -21,7 +22,7 @@ const MISSES: u32 = 3;
 /// One that ended by itself more often than that since it was deployed is not coming up.
 const RESTARTS: u32 = 3;
 /// Between two looks at one that misses them.
-const BETWEEN_MISSES: std::time::Duration = std::time::Duration::from_secs(1);
+const BETWEEN_MISSES: SignedDuration = SignedDuration::from_secs(1);
 
 /// The instance, unless nothing can be updated in it any more: then why, in a sentence.
 pub(super) async fn standing(core: &Core, id: InstanceId) -> Result<Result<Instance, String>, store::sqlx::Error> {
@@ -100,24 +101,26 @@ async fn gives_up(core: &Core, instance: &Instance) -> Result<Option<String>, St
     }))
 }
 
-/// Watches an instance until a moment: one that stops answering, or becomes another version, is not well.
-pub(super) async fn watch(core: &Core, id: InstanceId, release: &Release, until: Timestamp) -> Result<(), StepError> {
-    let Ok(instance) = standing(core, id).await? else { return Ok(()) };
-    let mut misses = 0;
-    loop {
-        let problem = match look(core, &instance).await {
-            Ok(told) => match judge(&told, release) {
-                Judged::IsIt => break,
-                Judged::IsAnother(what) | Judged::NotYet(what) => what,
-            },
-            Err(problem) => problem,
-        };
-        misses += 1;
-        if misses >= MISSES {
-            let what = format!("it came up, and then was not well: {problem}");
-            return Err(StepError::permanent(anyhow::anyhow!(what)));
+/// Watches the instance of a unit until a moment: one that stops answering, or becomes another version, is not well. What
+/// it misses is counted in the store, so that nobody waits with it in hand.
+pub(super) async fn watch(core: &Core, unit: &Unit, release: &Release, until: Timestamp) -> Result<(), StepError> {
+    let Ok(instance) = standing(core, unit.instance).await? else { return Ok(()) };
+    let problem = match look(core, &instance).await {
+        Ok(told) => match judge(&told, release) {
+            Judged::IsIt => None,
+            Judged::IsAnother(what) | Judged::NotYet(what) => Some(what),
+        },
+        Err(problem) => Some(problem),
+    };
+    if let Some(problem) = problem {
+        if units::store::miss(&core.db, unit).await? < MISSES {
+            return Err(StepError::NotYet { why: problem, after: BETWEEN_MISSES });
         }
-        tokio::time::sleep(BETWEEN_MISSES).await;
+        let what = format!("it came up, and then was not well: {problem}");
+        return Err(StepError::permanent(anyhow::anyhow!(what)));
+    }
+    if unit.misses > 0 {
+        units::store::forget_misses(&core.db, unit).await?;
     }
     let left = until.duration_since(core.clock.now());
     if left.is_positive() {

@@ -2,7 +2,7 @@
 
 mod store;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{InstanceId, ReleaseId, Subdomain};
 use fleet::{Candidate, Left, Pace, Plan, Rest, Stage, Strategy, UpdateRules, UseByHour, Version};
@@ -80,7 +80,12 @@ pub(crate) async fn plan(
 ) -> Result<Preview, AppError> {
     let now = core.clock.now();
     let mut entries = store::entries(&core.db).await?;
-    entries.retain(|entry| entry.stage <= release.stage && is_reached(reach, entry.id));
+    let only: Option<BTreeSet<&InstanceId>> = match reach {
+        Reach::Whole => None,
+        Reach::Only(these) => Some(these.iter().collect()),
+    };
+    let is_reached = |id: &InstanceId| only.as_ref().is_none_or(|these| these.contains(id));
+    entries.retain(|entry| entry.stage <= release.stage && is_reached(&entry.id));
     let used = store::used_since(&core.db, now - USE_LOOKED_AT).await?;
     let hour = TimeZone::UTC.to_datetime(now).hour();
     let candidate = |entry: &Entry| Candidate {
@@ -99,13 +104,6 @@ pub(crate) async fn plan(
     let plan =
         of(Stage::Development).followed_by(of(Stage::Main), strategy).followed_by(of(Stage::Customers), strategy);
     Ok(Preview { plan, entries: entries.into_iter().map(|entry| (entry.id, entry)).collect() })
-}
-
-fn is_reached(reach: &Reach, id: InstanceId) -> bool {
-    match reach {
-        Reach::Whole => true,
-        Reach::Only(these) => these.contains(&id),
-    }
 }
 
 fn rest(entry: &Entry, used: Option<&UseByHour>, hour: u8) -> Rest {

@@ -4,14 +4,14 @@
 use std::num::NonZeroU32;
 
 use domain::{ReleaseId, RolloutId};
-use fleet::{Next, Progress, RolloutState, Stage, UnitEvent};
+use fleet::{Next, RolloutState, Stage, UnitEvent};
 use jiff::Timestamp;
 use providers::compute::Observation;
 use store::Tx;
 use store::sqlx::Error;
 
 use super::units::{self, Unit};
-use super::{Occasion, Rollout, agreement, go_back, letters, store as rows, update};
+use super::{Occasion, Rollout, agreement, go_back, letters, progress, store as rows, update};
 use crate::alerts::{self, Kind};
 use crate::app::Core;
 use crate::audit;
@@ -27,10 +27,27 @@ const AT_A_TIME: NonZeroU32 = NonZeroU32::new(100).unwrap();
 /// When the store does not answer.
 pub async fn look_after(core: &Core) -> anyhow::Result<()> {
     match rows::open(&core.db).await? {
-        Some(open) => advance(core, open.id).await?,
+        Some(open) => {
+            see_stuck(core, &open).await?;
+            advance(core, open.id).await?;
+        }
         None => super::catch_up::begin_if_needed(core).await?,
     }
     Ok(())
+}
+
+/// Sees those that can't go on without a person. Nobody else tells of them: they are settled by their workflow.
+async fn see_stuck(core: &Core, open: &Rollout) -> Result<(), AppError> {
+    if units::store::stuck(core.db.read(), open.id).await?.is_empty() {
+        return Ok(());
+    }
+    let now = core.clock.now();
+    let mut tx = core.db.begin().await?;
+    let Some(rollout) = rows::lock(&mut tx, open.id).await? else { return Ok(()) };
+    for unit in units::store::stuck(&mut *tx, open.id).await? {
+        stuck(&mut tx, core, &rollout, &unit, now).await?;
+    }
+    Ok(tx.commit().await?)
 }
 
 /// Lets a rollout do what is to be done now. Wake the engine afterwards, where there is one at hand.
@@ -41,20 +58,9 @@ pub(crate) async fn advance(core: &Core, id: RolloutId) -> Result<(), AppError> 
     if rollout.state.is_over() {
         return Ok(());
     }
-    for unit in units::store::stuck(&mut tx, id).await? {
-        stuck(&mut tx, core, &rollout, &unit, now).await?;
-    }
     let mut more = tell(&mut tx, core, &rollout, now).await?;
     more |= reappoint(&mut tx, core, &rollout, now).await?;
-    let waves = units::store::waves(&mut tx, id, now).await?;
-    let progress = Progress {
-        state: rollout.state,
-        strategy: &rollout.strategy,
-        tolerated: rollout.tolerated,
-        waves: &waves,
-        next_opening: units::store::next_opening(&mut tx, id, now).await?,
-    };
-    match fleet::next(&progress) {
+    match progress::next(&mut tx, &rollout, now).await? {
         Next::Begin { until_wave, most } => {
             for unit in units::store::ready(&mut tx, id, until_wave, most, now).await? {
                 units::settle(&mut tx, &unit, UnitEvent::Begin, None, now).await?;

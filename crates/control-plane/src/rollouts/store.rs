@@ -10,10 +10,11 @@ use super::units::store::unit_of;
 use super::{Occasion, Rollout};
 use crate::text::{Stored as _, from_json, to_json};
 
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
-    version: 2026113002,
-    name: "rollouts",
-    sql: "
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 2026113002,
+        name: "rollouts",
+        sql: "
         create table rollouts (
             id text not null primary key,
             release_id text not null references releases (id),
@@ -62,7 +63,19 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
             what text not null,
             primary key (rollout_id, seq)
         );",
-}];
+    },
+    Migration {
+        version: 2026120100,
+        name: "ends of rollouts",
+        sql: "
+        create index rollout_units_opening on rollout_units (rollout_id, state, wave, opens_at) where state = 'waiting';
+        create index rollout_units_closing on rollout_units (rollout_id, state, closes_at) where state = 'waiting';
+        create index rollout_units_untold on rollout_units (rollout_id, state, announced_at, wave, position)
+            where state = 'waiting';
+        create index rollout_units_settled on rollout_units (settled_at) where state = 'updated';
+        alter table rollout_units add column misses bigint not null default 0;",
+    },
+];
 
 macro_rules! select {
     ($rest:literal) => {
@@ -177,6 +190,15 @@ pub(crate) async fn list(db: &Db, before: Option<&str>, limit: u32) -> Result<Ve
 /// The one that is open.
 pub(crate) async fn open(db: &Db) -> Result<Option<Rollout>, Error> {
     let row = sqlx::query(select!("where o.state in ('running', 'paused', 'halted', 'cancelling', 'rolling_back')"))
+        .fetch_optional(db.read())
+        .await?;
+    row.as_ref().map(rollout).transpose()
+}
+
+/// The last one that brought a release to everybody.
+pub(super) async fn last_of(db: &Db, release: ReleaseId) -> Result<Option<Rollout>, Error> {
+    let row = sqlx::query(select!("where o.release_id = $1 and o.is_whole = 1 order by o.id desc limit 1"))
+        .bind(release.to_string())
         .fetch_optional(db.read())
         .await?;
     row.as_ref().map(rollout).transpose()

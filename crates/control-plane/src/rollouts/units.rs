@@ -24,6 +24,8 @@ pub(crate) struct Unit {
     pub backup: Option<BackupId>,
     /// What happened, in a sentence.
     pub why: Option<String>,
+    /// How many looks it has missed in a row while it is watched.
+    pub misses: u32,
     pub begun_at: Option<Timestamp>,
     pub settled_at: Option<Timestamp>,
 }

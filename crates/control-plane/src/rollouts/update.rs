@@ -95,7 +95,7 @@ impl Workflow for Update {
                 Ok(core.clock.now() + soak)
             })
             .await?;
-        run.step("watch", || deployment::watch(core, id, &work.to, until)).await?;
+        run.step("watch", || deployment::watch(core, &work.unit, &work.to, until)).await?;
         run.step("record", || succeed(core, work)).await
     }
 

@@ -7,6 +7,7 @@ mod faults;
 mod leftovers;
 mod own_access;
 mod pool;
+mod rollouts;
 mod seeds;
 mod signups;
 mod support;

@@ -85,7 +85,9 @@ impl State {
         let (id, now) = (self.id(place), self.now);
         let length = self.draw(self.settings.deploy);
         let project = self.at(place);
-        let behaviour = self.behaviours.get(&project.name).copied().unwrap_or(self.usual_behaviour);
+        let of_image = self.behaviours_of_images.get(&source);
+        let behaviour = of_image.or_else(|| self.behaviours.get(&project.name)).copied();
+        let behaviour = behaviour.unwrap_or(self.usual_behaviour);
         let may_sleep = project.instances.iter().any(|held| {
             held.service == service
                 && held.environment == environment

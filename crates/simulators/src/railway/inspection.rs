@@ -1,3 +1,5 @@
+use jiff::SignedDuration;
+
 use super::services::ServiceInstance;
 use super::state::{End, Project, State, Variables};
 use super::timeline::Status;
@@ -76,6 +78,8 @@ pub struct ServiceSeen {
     pub volume: Option<(String, String)>,
     /// How its latest deployment stands, in the words of the API.
     pub latest_deployment: Option<&'static str>,
+    /// The image of the latest deployment that runs or sleeps, and how long it took until it did.
+    pub runs: Option<(String, SignedDuration)>,
     /// How many deployments there were.
     pub deployments: usize,
 }
@@ -225,6 +229,12 @@ impl State {
             limits: (limit("vCPUs"), limit("memoryGB")),
             config: instance.config.clone(),
             volume: volume.map(|held| (held.volume.clone(), held.mount_path.clone())),
+            runs: deployments.iter().rev().find_map(|index| {
+                let held = &project.deployments[*index];
+                let is_up = matches!(project.status(*index, self.now).0, Status::Success | Status::Sleeping);
+                let up = held.timeline.reached(Status::Success, self.now).filter(|_| is_up)?;
+                Some((held.source.clone(), up.duration_since(held.created)))
+            }),
             latest_deployment: deployments.last().map(|index| project.status(*index, self.now).0.as_str()),
             deployments: deployments.len(),
         }

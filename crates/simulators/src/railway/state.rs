@@ -24,6 +24,8 @@ pub(super) struct State {
     pub(super) tokens: Tokens,
     pub(super) windows: Windows,
     pub(super) behaviours: BTreeMap<String, Behaviour>,
+    /// By image.
+    pub(super) behaviours_of_images: BTreeMap<String, Behaviour>,
     /// Where nothing else was said.
     pub(super) usual_behaviour: Behaviour,
     pub(super) backups: BTreeMap<String, Backup>,
@@ -96,6 +98,7 @@ impl State {
             tokens: Tokens::default(),
             windows: Windows::default(),
             behaviours: BTreeMap::new(),
+            behaviours_of_images: BTreeMap::new(),
             usual_behaviour: Behaviour::Succeeds,
             backups: BTreeMap::new(),
             projects: Vec::new(),

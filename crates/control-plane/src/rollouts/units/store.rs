@@ -1,48 +1,13 @@
 use std::num::NonZeroU32;
 
 use domain::{BackupId, InstanceId, ReleaseId, RolloutId};
-use fleet::{Stage, UnitState, WaveCount};
+use fleet::{Stage, UnitState};
 use jiff::Timestamp;
-use store::sqlx::{self, Error, Row as _, any::AnyRow};
+use store::sqlx::{self, Any, Error, Executor, Row as _, any::AnyRow};
 use store::{Db, Tx, from_millis, millis, optional_from_millis};
 
 use super::Unit;
 use crate::text::{Stored as _, from_json};
-
-/// How many of each wave are how far.
-pub(in crate::rollouts) async fn waves(tx: &mut Tx, id: RolloutId, now: Timestamp) -> Result<Vec<WaveCount>, Error> {
-    let rows = sqlx::query(
-        "select wave, state, case when state = 'waiting' and (opens_at > $2 or closes_at <= $2 or announced_at is null)
-                then 1 else 0 end as later, count(*) as number
-         from rollout_units where rollout_id = $1 group by 1, 2, 3 order by 1",
-    )
-    .bind(id.to_string())
-    .bind(millis(now))
-    .fetch_all(&mut **tx)
-    .await?;
-    let mut waves: Vec<WaveCount> = Vec::new();
-    for row in rows {
-        let wave = u32::try_from(row.try_get::<i64, _>("wave")?).unwrap_or(u32::MAX);
-        if waves.last().is_none_or(|last| last.wave != wave) {
-            waves.push(WaveCount { wave, ..WaveCount::default() });
-        }
-        let number = u32::try_from(row.try_get::<i64, _>("number")?).unwrap_or(u32::MAX);
-        let is_later = row.try_get::<i64, _>("later")? == 1;
-        if let Some(count) = waves.last_mut() {
-            match unit_state(&row)? {
-                UnitState::Waiting if is_later => count.later += number,
-                UnitState::Waiting => count.ready += number,
-                UnitState::Updating => count.updating += number,
-                UnitState::Soaking => count.soaking += number,
-                UnitState::Updated => count.updated += number,
-                UnitState::RolledBack | UnitState::Stuck => count.failed += number,
-                UnitState::GoingBack => count.going_back += number,
-                UnitState::Skipped | UnitState::Excused | UnitState::WentBack => {}
-            }
-        }
-    }
-    Ok(waves)
-}
 
 /// Those whose turn is next, in order.
 pub(in crate::rollouts) async fn ready(
@@ -120,22 +85,6 @@ pub(in crate::rollouts) async fn note_announced(tx: &mut Tx, unit: &Unit, now: T
     Ok(())
 }
 
-/// When the first of those opens that wait for their appointment.
-pub(in crate::rollouts) async fn next_opening(
-    tx: &mut Tx,
-    id: RolloutId,
-    now: Timestamp,
-) -> Result<Option<Timestamp>, Error> {
-    let opens: Option<i64> = sqlx::query_scalar(
-        "select min(opens_at) from rollout_units where rollout_id = $1 and state = 'waiting' and opens_at > $2",
-    )
-    .bind(id.to_string())
-    .bind(millis(now))
-    .fetch_one(&mut **tx)
-    .await?;
-    Ok(optional_from_millis(opens))
-}
-
 /// Gives those that wait another appointment; none means at any time.
 pub(in crate::rollouts) async fn appoint(
     tx: &mut Tx,
@@ -200,8 +149,11 @@ pub(crate) async fn counts(db: &Db, id: RolloutId) -> Result<Vec<(UnitState, u32
         .bind(id.to_string())
         .fetch_all(db.read())
         .await?;
-    let number = |row: &AnyRow| Ok::<_, Error>(u32::try_from(row.try_get::<i64, _>("number")?).unwrap_or(u32::MAX));
-    rows.iter().map(|row| Ok((unit_state(row)?, number(row)?))).collect()
+    rows.iter().map(state_and_number).collect()
+}
+
+pub(in crate::rollouts) fn state_and_number(row: &AnyRow) -> Result<(UnitState, u32), Error> {
+    Ok((unit_state(row)?, u32::try_from(row.try_get::<i64, _>("number")?).unwrap_or(u32::MAX)))
 }
 
 /// How many units failed.
@@ -293,6 +245,28 @@ pub(in crate::rollouts) async fn note_workflow(tx: &mut Tx, unit: &Unit, workflo
     Ok(())
 }
 
+/// Counts a look that an instance missed while it is watched. How many it has missed in a row by now.
+pub(in crate::rollouts) async fn miss(db: &Db, unit: &Unit) -> Result<u32, Error> {
+    let misses: i64 = sqlx::query_scalar(
+        "update rollout_units set misses = misses + 1 where rollout_id = $1 and instance_id = $2 returning misses",
+    )
+    .bind(unit.rollout.to_string())
+    .bind(unit.instance.to_string())
+    .fetch_one(db.write())
+    .await?;
+    Ok(u32::try_from(misses).unwrap_or(u32::MAX))
+}
+
+/// It was well at the last look.
+pub(in crate::rollouts) async fn forget_misses(db: &Db, unit: &Unit) -> Result<(), Error> {
+    sqlx::query("update rollout_units set misses = 0 where rollout_id = $1 and instance_id = $2")
+        .bind(unit.rollout.to_string())
+        .bind(unit.instance.to_string())
+        .execute(db.write())
+        .await?;
+    Ok(())
+}
+
 /// Which backup was made before the unit was updated.
 pub(in crate::rollouts) async fn note_backup(tx: &mut Tx, unit: &Unit, backup: BackupId) -> Result<(), Error> {
     sqlx::query("update rollout_units set backup_id = $3 where rollout_id = $1 and instance_id = $2")
@@ -334,14 +308,17 @@ pub(in crate::rollouts) async fn under_way(tx: &mut Tx, id: RolloutId) -> Result
 }
 
 /// Those whose workflow can't go on without a person.
-pub(in crate::rollouts) async fn stuck(tx: &mut Tx, id: RolloutId) -> Result<Vec<Unit>, Error> {
+pub(in crate::rollouts) async fn stuck<'c>(
+    executor: impl Executor<'c, Database = Any>,
+    id: RolloutId,
+) -> Result<Vec<Unit>, Error> {
     let rows = sqlx::query(
         "select u.* from rollout_units u join workflows w on w.id = u.workflow_id
          where u.rollout_id = $1 and u.state in ('updating', 'soaking', 'going_back')
              and w.state in ('stuck', 'abandoned')",
     )
     .bind(id.to_string())
-    .fetch_all(&mut **tx)
+    .fetch_all(executor)
     .await?;
     rows.iter().map(unit_of).collect()
 }
@@ -438,6 +415,7 @@ pub(in crate::rollouts) fn unit_of(row: &AnyRow) -> Result<Unit, Error> {
         workflow: row.try_get("workflow_id")?,
         backup: row.try_get::<Option<&str>, _>("backup_id")?.map(BackupId::from_stored).transpose()?,
         why: row.try_get("why")?,
+        misses: u32::try_from(row.try_get::<i64, _>("misses")?).unwrap_or(u32::MAX),
         begun_at: optional_from_millis(row.try_get("begun_at")?),
         settled_at: optional_from_millis(row.try_get("settled_at")?),
     })

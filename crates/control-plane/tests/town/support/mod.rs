@@ -7,11 +7,13 @@ mod companies;
 mod crowd;
 mod customers;
 mod front;
+mod rollouts;
 mod times;
 mod town;
 
 pub use chance::by_chance;
 pub use crowd::Crowd;
 pub use customers::{Habit, Ordered};
+pub use rollouts::RolloutTime;
 pub use times::Times;
 pub use town::{Town, Wishes};
