@@ -15,6 +15,7 @@ pub mod cookies;
 mod issuer;
 mod keys;
 mod members;
+pub mod orders;
 pub mod protocol;
 pub mod pushed;
 mod refusal;

@@ -155,6 +155,17 @@ pub struct Args {
     #[arg(long, env = "GUARD_INSTANCE", value_name = "ID", help_heading = MAIN)]
     pub instance: Option<String>,
 
+    /// Folder in which the application keeps its data. The main instance, and nobody else, may then have it
+    /// backed up, replaced and packed for download, and have the application rest meanwhile [with --main-url;
+    /// default: none of that]
+    #[arg(long, env = "GUARD_DATA", value_name = "FOLDER", help_heading = MAIN)]
+    pub data: Option<PathBuf>,
+
+    /// Begin with the application at rest, until the main instance wakes it or half an hour is over; once for
+    /// each deployment [with --data]
+    #[arg(long, env = "GUARD_RESTS", help_heading = MAIN)]
+    pub rests: bool,
+
     /// Folder for keys, members and use, kept over restarts [default: a temporary one]
     #[arg(long, env = "GUARD_STATE", value_name = "FOLDER", help_heading = WATCHING)]
     pub state: Option<PathBuf>,
@@ -178,6 +189,11 @@ pub struct Args {
     /// What this deployment is called; said in the health answer, so that whoever deployed it sees it arrive
     #[arg(long, env = "GUARD_RELEASE", value_name = "VERSION", help_heading = WATCHING)]
     pub release: Option<String>,
+
+    /// What tells this deployment from the next one of the same release: a rest does not outlive it
+    /// [also: RAILWAY_DEPLOYMENT_ID; default: that of --release]
+    #[arg(long, env = "GUARD_DEPLOYMENT", value_name = "ID", help_heading = WATCHING)]
+    pub deployment: Option<String>,
 
     /// Application to start and to watch
     #[arg(last = true, value_name = "COMMAND")]

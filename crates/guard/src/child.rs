@@ -1,6 +1,8 @@
 //! The application as a child process, when the guard is its entry point.
 
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
@@ -24,22 +26,52 @@ const PASSED_ON: [(fn() -> SignalKind, Signal); 4] = [
     (SignalKind::window_change, Signal::SIGWINCH),
 ];
 
+/// Between two looks whether anything is left of what a resting application started.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// How the application is started, as often as it is.
+pub(crate) struct Program {
+    program: String,
+    arguments: Vec<String>,
+    port: u16,
+    activity: Option<String>,
+    /// Of the one that runs; 0 while none does.
+    pid: Arc<AtomicI32>,
+}
+
 /// The running application.
 pub(crate) struct Running {
     child: Child,
+    pid: Arc<AtomicI32>,
 }
 
-impl Running {
-    /// Starts `command`; it listens on `$PORT`, may report use to `$SPINOFF_ACTIVITY_URL`, and sees
-    /// none of the guard's secrets.
+impl Program {
+    /// `command` listens on `$PORT`, may report use to `$SPINOFF_ACTIVITY_URL`, and sees none of the
+    /// guard's secrets. None where the application is started by others.
+    ///
+    /// # Errors
+    /// When signals can't be passed on to it.
+    pub(crate) fn new(command: &[String], port: u16, activity: Option<String>) -> anyhow::Result<Option<Self>> {
+        let Some((program, arguments)) = command.split_first() else { return Ok(None) };
+        let pid = Arc::new(AtomicI32::new(0));
+        if std::process::id() == 1 {
+            tokio::spawn(reap_orphans(Arc::clone(&pid)));
+        }
+        for (kind, passed_on) in PASSED_ON {
+            tokio::spawn(pass_on(signal(kind())?, passed_on, Arc::clone(&pid)));
+        }
+        Ok(Some(Self { program: program.clone(), arguments: arguments.to_vec(), port, activity, pid }))
+    }
+
+    /// Starts it.
     ///
     /// # Errors
     /// When the program cannot be started.
-    pub(crate) fn start(command: &[String], port: u16, activity: Option<&str>) -> anyhow::Result<Option<Self>> {
-        let Some((program, arguments)) = command.split_first() else { return Ok(None) };
+    pub(crate) fn start(&self) -> anyhow::Result<Running> {
+        let program = &self.program;
         let mut starting = Command::new(program);
-        starting.args(arguments).stdin(Stdio::null()).env("PORT", port.to_string()).kill_on_drop(true);
-        starting.env_remove(ACTIVITY_URL).envs(activity.map(|url| (ACTIVITY_URL, url)));
+        starting.args(&self.arguments).stdin(Stdio::null()).env("PORT", self.port.to_string()).kill_on_drop(true);
+        starting.env_remove(ACTIVITY_URL).envs(self.activity.iter().map(|url| (ACTIVITY_URL, url)));
         for (name, _) in std::env::vars_os() {
             let name_text = name.to_string_lossy();
             if name_text.starts_with("GUARD_") || name_text == "CLOUDFLARE_AUDIENCE" {
@@ -49,41 +81,60 @@ impl Running {
         let child = starting
             .spawn()
             .map_err(|error| anyhow::anyhow!("the application `{program}` cannot be started: {error}"))?;
-        let running = Self { child };
-        if std::process::id() == 1 {
-            tokio::spawn(reap_orphans(running.pid()));
-        }
-        for (kind, passed_on) in PASSED_ON {
-            tokio::spawn(pass_on(signal(kind())?, passed_on, running.pid()));
-        }
-        Ok(Some(running))
+        let pid = child.id().and_then(|id| i32::try_from(id).ok()).unwrap_or_default();
+        self.pid.store(pid, Ordering::SeqCst);
+        Ok(Running { child, pid: Arc::clone(&self.pid) })
     }
+}
 
+impl Running {
     /// Waits for it to end by itself.
     pub(crate) async fn ended(&mut self) -> std::io::Result<ExitStatus> {
-        self.child.wait().await
+        let status = self.child.wait().await?;
+        // The number may be another's from now on.
+        self.pid.store(0, Ordering::SeqCst);
+        Ok(status)
     }
 
     /// Asks it to stop, and insists after a while.
     pub(crate) async fn stop(&mut self) {
-        if let Some(pid) = self.pid() {
+        if let Some(pid) = running(&self.pid) {
             let _ = kill(pid, Signal::SIGTERM);
         }
-        if tokio::time::timeout(LAST_CHANCE, self.child.wait()).await.is_err() {
+        if tokio::time::timeout(LAST_CHANCE, self.ended()).await.is_err() {
             tracing::warn!("The application did not stop when asked; it is killed");
             let _ = self.child.kill().await;
+            self.pid.store(0, Ordering::SeqCst);
         }
     }
 
-    fn pid(&self) -> Option<Pid> {
-        self.child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw)
+    /// Stops it, and whatever else it left running where the guard can tell: as the first process of a
+    /// container, in which nothing else runs. From then on nobody writes to what it keeps.
+    pub(crate) async fn stop_with_all_it_started(&mut self) {
+        self.stop().await;
+        if std::process::id() != 1 {
+            return;
+        }
+        let everybody_else = Pid::from_raw(-1);
+        let gone = async {
+            while kill(everybody_else, Signal::SIGTERM).is_ok() {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        };
+        if tokio::time::timeout(LAST_CHANCE, gone).await.is_err() {
+            let _ = kill(everybody_else, Signal::SIGKILL);
+        }
     }
 }
 
+fn running(pid: &AtomicI32) -> Option<Pid> {
+    Some(pid.load(Ordering::SeqCst)).filter(|pid| *pid > 0).map(Pid::from_raw)
+}
+
 /// Passes one kind of signal on for as long as the guard runs.
-async fn pass_on(mut arrived: tokio::signal::unix::Signal, signal: Signal, application: Option<Pid>) {
+async fn pass_on(mut arrived: tokio::signal::unix::Signal, signal: Signal, application: Arc<AtomicI32>) {
     while arrived.recv().await.is_some() {
-        if let Some(pid) = application {
+        if let Some(pid) = running(&application) {
             let _ = kill(pid, signal);
         }
     }
@@ -99,10 +150,10 @@ pub(crate) fn exit_code(status: ExitStatus) -> u8 {
 /// As the first process of a container, the guard inherits orphans and must collect them. The
 /// application itself is left to the runtime, which waits for it: a process is looked at first
 /// and collected only if it is another's.
-async fn reap_orphans(application: Option<Pid>) {
+async fn reap_orphans(application: Arc<AtomicI32>) {
     let Ok(mut died) = signal(SignalKind::child()) else { return };
     while died.recv().await.is_some() {
-        while let Some(orphan) = dead_child().filter(|dead| Some(*dead) != application) {
+        while let Some(orphan) = dead_child().filter(|dead| Some(*dead) != running(&application)) {
             let _ = waitpid(orphan, Some(WaitPidFlag::WNOHANG));
         }
     }

@@ -53,7 +53,7 @@ impl Door {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let parts = {
             let _within = runtime.enter();
-            assemble(&settings, &CancellationToken::new())?
+            assemble(&settings, &CancellationToken::new())?.0
         };
         Ok(Self { runtime, parts })
     }

@@ -10,6 +10,8 @@
 //! - Pages of other hostnames act in nobody's name, whatever cookies browsers add to their requests.
 //! - While nobody visits, the guard makes no request and runs no timer, but for the one that looks
 //!   whether an app is running, where it was told of one.
+//! - What the application keeps is touched by order of the main instance alone; each order proves itself, and is taken
+//!   once.
 //! - The way out, if there is one, is passed on as it comes: whoever started the guard judges it.
 
 mod access_log;
@@ -24,6 +26,7 @@ mod child;
 mod command_line;
 mod cookies;
 mod cross_site;
+mod custody;
 mod disk;
 mod egress;
 mod emergency;
@@ -33,6 +36,7 @@ mod gate;
 mod hash_password;
 mod headers;
 mod identities;
+mod keeper;
 mod keyring;
 mod layer;
 mod ledger;
@@ -59,6 +63,7 @@ pub use check::check;
 pub use command_line::CommandLine;
 pub use gate::Denied;
 pub use hash_password::hash_password;
+pub use keeper::{Keeper, KeeperSettings};
 pub use layer::{GuardLayer, Guarded, KeySource};
 pub use run::run;
 pub use settings::SettingsError;

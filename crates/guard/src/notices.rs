@@ -13,6 +13,8 @@ use crate::gate::Denied;
 
 const LOGOUT: &str = "/-/access/logout";
 const RETRY_SECONDS: u8 = 2;
+/// What it rests for takes some seconds at least.
+const RESTING_RETRY_SECONDS: u8 = 5;
 /// Somebody has to mend it first.
 const MEMBERS_RETRY_SECONDS: u8 = 30;
 /// An app that is not running may not be for hours, and a page may be left open.
@@ -108,6 +110,17 @@ pub(crate) fn starting() -> Notice {
         "This takes a few seconds. The page opens by itself when it is ready.",
     )
     .retrying(RETRY_SECONDS)
+}
+
+/// The application stands still for a moment, as the main instance wanted.
+pub(crate) fn resting() -> Notice {
+    Notice::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "Back in a moment",
+        "Your workspace is being looked after and stands still meanwhile. Nothing is lost; this page opens by itself \
+         when it goes on.",
+    )
+    .retrying(RESTING_RETRY_SECONDS)
 }
 
 /// Somebody whose browser has a sign-in, good or bad, asks for the emergency door.

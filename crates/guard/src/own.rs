@@ -1,9 +1,10 @@
-//! The guard's own paths: health, sign-out, who-am-I, and the push of member lists. Matched
+//! The guard's own paths: health, sign-out, who-am-I, the push of member lists, and orders. Matched
 //! exactly; everything else below `/-/` belongs to the application.
 
 use std::sync::Arc;
 
 use access::Identity;
+use access::orders::Order;
 use access::protocol::{ASSERTION_COOKIE, HEALTH, LOGOUT, MEMBERS};
 use http::header::{ALLOW, LOCATION, SET_COOKIE, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
@@ -29,18 +30,21 @@ pub(crate) enum Own {
     Logout,
     Emergency,
     Members,
+    /// What the main instance orders to be done with what the application keeps.
+    Order(Order),
 }
 
 impl Own {
     /// The own path that a request names, by its raw target and nothing like it.
     pub(crate) fn named_by(method: &Method, target: &Uri) -> Option<Self> {
-        match target.path_and_query()?.as_str() {
+        let target = target.path_and_query()?.as_str();
+        match target {
             HEALTH => Some(Self::Health),
             "/-/access/whoami" => Some(Self::WhoAmI),
             "/-/access/logout" => Some(Self::Logout),
             DOOR => Some(Self::Emergency),
             MEMBERS if method == Method::PUT => Some(Self::Members),
-            _ => None,
+            _ => Order::named_by(method, target).map(Self::Order),
         }
     }
 
@@ -49,6 +53,7 @@ impl Own {
             Self::Health | Self::WhoAmI | Self::Emergency => GET_OR_HEAD,
             Self::Logout => &[Method::GET, Method::HEAD, Method::POST],
             Self::Members => &[Method::PUT],
+            Self::Order(_) => &[Method::POST],
         }
     }
 }
@@ -73,6 +78,10 @@ pub(crate) async fn answer(
         Own::Logout => Outcome::own(logout(guard, request.headers())),
         Own::Emergency => emergency(guard, request.headers(), origin, form).await,
         Own::Members => guard.member_push.take(&guard.gate.roster, request).await,
+        Own::Order(order) => match &guard.custody {
+            Some(custody) => custody.answer(order, request).await,
+            None => Outcome::denied(Denied::Unidentified, form),
+        },
     }
 }
 
@@ -87,8 +96,12 @@ fn wrong_method(own: Own) -> Response<Body> {
 
 async fn health(guard: &Guard) -> Response<Body> {
     let seen = guard.application.seen().await;
-    let status = if seen.health.is_well() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let mut document = json!({ "guard": "ok", "application": seen.health.as_str() });
+    let (is_well, how) = match guard.rests() {
+        true => (false, "resting"),
+        false => (seen.health.is_well(), seen.health.as_str()),
+    };
+    let status = if is_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let mut document = json!({ "guard": "ok", "application": how });
     // Which deployment answers, and what the application calls itself: whoever deploys sees both arrive.
     for (name, value) in [("release", guard.release.as_deref()), ("version", seen.version.as_deref())] {
         if let Some(value) = value {

@@ -1,7 +1,6 @@
 //! Puts the guard together, runs it, and takes it apart again.
 
 use std::convert::Infallible;
-use std::future::pending;
 use std::net::SocketAddr;
 use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
@@ -22,7 +21,8 @@ use crate::access_log::AccessLog;
 use crate::activity::{Meter, app_probe, application_report};
 use crate::app_site::AppSite;
 use crate::application::Application;
-use crate::child::{self, Running};
+use crate::child::{self, Program};
+use crate::custody::{Custody, Life, Place, RestRecord};
 use crate::egress;
 use crate::emergency::{EmergencyDoor, Journal, JournalReporter};
 use crate::gate::Gate;
@@ -37,7 +37,7 @@ use crate::remembered::Remembered;
 use crate::reporter::Reporter;
 use crate::roster::Roster;
 use crate::server::Guard;
-use crate::settings::{Environment, Listen, Settings};
+use crate::settings::{Environment, Listen, MembersFrom, Settings};
 
 /// Requests under way at once on one connection of a load balancer's.
 pub(crate) const HTTP2_STREAMS: u32 = 128;
@@ -76,7 +76,7 @@ pub(crate) struct Parts {
 
 async fn guarded(settings: Settings) -> anyhow::Result<u8> {
     let stop = CancellationToken::new();
-    let parts = assemble(&settings, &stop)?;
+    let (parts, mut life) = assemble(&settings, &stop)?;
     let listener = listen("--listen", &settings.listen).await?;
     // Before the application starts: it may ask for something at once.
     let way_out = match &settings.egress {
@@ -91,7 +91,7 @@ async fn guarded(settings: Settings) -> anyhow::Result<u8> {
     let reports = listen_if("--activity-listen", settings.activity.listen).await?;
     let figures = listen_if("--metrics", settings.metrics).await?;
     let activity = application_report::address(reports.as_ref().unwrap_or(&listener).local_addr()?);
-    let mut application = Running::start(&settings.command, settings.upstream_port, activity.as_deref())?;
+    life.begin(Program::new(&settings.command, settings.upstream_port, activity)?).await?;
     note_use_without_requests(&settings, reports, &parts.guard, &stop);
     if let Some(figures) = figures {
         tokio::spawn(metrics::publish(figures, Arc::clone(&parts.guard), stop.clone()));
@@ -113,25 +113,25 @@ async fn guarded(settings: Settings) -> anyhow::Result<u8> {
     }));
 
     let ended = tokio::select! {
-        ended = ended(application.as_mut()) => Some(ended?),
+        ended = life.live() => Some(ended?),
         _ = terminate.recv() => None,
         _ = interrupt.recv() => None,
         _ = quit.recv() => None,
     };
     stop.cancel();
+    life.hear_no_more();
     // Requests under way finish before the application is asked to stop.
     serving.await?;
     if let Some(reporting) = reporting {
         reporting.await?;
     }
     last_words(&parts).await;
-    match (ended, application) {
-        (Some(status), _) => Ok(child::exit_code(status)),
-        (None, Some(mut application)) => {
-            application.stop().await;
+    match ended {
+        Some(status) => Ok(child::exit_code(status)),
+        None => {
+            life.stop().await;
             Ok(0)
         }
-        (None, None) => Ok(0),
     }
 }
 
@@ -184,7 +184,7 @@ fn note_use_without_requests(
     }
 }
 
-pub(crate) fn assemble(settings: &Settings, stop: &CancellationToken) -> anyhow::Result<Parts> {
+pub(crate) fn assemble(settings: &Settings, stop: &CancellationToken) -> anyhow::Result<(Parts, Life)> {
     let (state, temporary) = state_folder(settings.state.clone())?;
     let (socket, ca_file) = (settings.main_socket.as_deref(), settings.ca_file.as_deref());
     let clock = Clock::System;
@@ -214,6 +214,7 @@ pub(crate) fn assemble(settings: &Settings, stop: &CancellationToken) -> anyhow:
         emergency,
     };
     let upstream = Upstream::new(Address::Tcp(settings.upstream.clone()), Timeouts::default());
+    let (life, custody) = custody(settings, &state, &clock)?;
     let guard = Arc::new(Guard {
         gate,
         keyring,
@@ -224,6 +225,7 @@ pub(crate) fn assemble(settings: &Settings, stop: &CancellationToken) -> anyhow:
         trusted_proxies: Arc::new(settings.trusted_proxies.clone()),
         behind_router: settings.behind_router,
         member_push: MemberPush::new(settings.main.as_ref().map(|main| main.token.clone())),
+        custody,
         meter,
         activity: Arc::clone(&settings.activity.judge),
         takes_reports: settings.activity.listen.is_none(),
@@ -231,7 +233,23 @@ pub(crate) fn assemble(settings: &Settings, stop: &CancellationToken) -> anyhow:
         metrics,
         clock,
     });
-    Ok(Parts { guard, reporter, journal_reporter, _state: temporary })
+    Ok((Parts { guard, reporter, journal_reporter, _state: temporary }, life))
+}
+
+/// How the application lives, and who may change that: nobody but a main instance whose signed lists are taken.
+fn custody(settings: &Settings, state: &Path, clock: &Clock) -> anyhow::Result<(Life, Option<Custody>)> {
+    let record = RestRecord::new(state, &settings.deployment);
+    let place = settings.data.as_deref().map(|data| Place::new(data, state));
+    let exchange = place.as_ref().map(Place::exchange);
+    let can_rest = place.is_some() && !settings.command.is_empty();
+    let (life, leash) = Life::new(can_rest, record, exchange, settings.begins_at_rest, clock.clone())?;
+    let custody = match (&settings.main, &settings.members) {
+        (Some(main), MembersFrom::Signed { instance, .. }) => {
+            Some(Custody::new((*instance, main.token.clone()), place, leash, clock.clone()))
+        }
+        _ => None,
+    };
+    Ok((life, custody))
 }
 
 fn emergency_door(
@@ -293,13 +311,6 @@ fn announce(listener: &TcpListener) -> anyhow::Result<()> {
     // Nobody reading is no reason to stop guarding.
     let _ = writeln!(out, "ready http://{address}").and_then(|()| out.flush());
     Ok(())
-}
-
-async fn ended(application: Option<&mut Running>) -> std::io::Result<std::process::ExitStatus> {
-    match application {
-        Some(application) => application.ended().await,
-        None => pending().await,
-    }
 }
 
 fn log_to_stderr() {

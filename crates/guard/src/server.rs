@@ -19,6 +19,7 @@ use crate::app_site::{self, AppSite, Place, Way};
 use crate::application::Application;
 use crate::cookies;
 use crate::cross_site;
+use crate::custody::Custody;
 use crate::gate::{Ask, Denied, Gate, Pass};
 use crate::headers::{self, Origin};
 use crate::keyring::Keyring;
@@ -53,6 +54,8 @@ pub(crate) struct Guard {
     /// Whether a router says by which host the visitor asked.
     pub(crate) behind_router: bool,
     pub(crate) member_push: MemberPush,
+    /// Of what the application keeps, where there is a main instance that could order something.
+    pub(crate) custody: Option<Custody>,
     pub(crate) meter: Meter,
     pub(crate) activity: Arc<Activity>,
     /// Whether the application reports use here, and not at an address of its own.
@@ -124,6 +127,10 @@ impl Guard {
             let refused = Outcome::refused(notices::from_another_site().answer(form), FROM_ANOTHER_SITE);
             return Outcome { who: pass.visitor().name().map(str::to_owned), ..refused };
         }
+        if self.rests() {
+            let waits = Outcome::refused(notices::resting().answer(form), "application-rests");
+            return Outcome { who: pass.visitor().name().map(str::to_owned), ..waits };
+        }
         if place == Place::App(Way::BarePrefix) {
             return Outcome::own(self.app_site.to_prefix(request.uri()));
         }
@@ -144,6 +151,11 @@ impl Guard {
         Outcome { application, ..self.answer(place, forwarded, &visitor, form) }
     }
 
+    /// Whether the application rests, so that visitors wait.
+    pub(crate) fn rests(&self) -> bool {
+        self.custody.as_ref().is_some_and(Custody::rests)
+    }
+
     /// Phase 1: what is asked, without regard to who asks. Anything that two servers could read
     /// differently ends here.
     fn read(&self, peer: Peer, origin: Origin, request: Request<Incoming>) -> Result<Kind, Malformed> {
@@ -153,8 +165,13 @@ impl Guard {
             return Ok(Kind::Report(request));
         }
         let own = Own::named_by(request.method(), request.uri());
-        // Without an emergency door its address is like any other.
-        if let Some(own) = own.filter(|own| *own != Own::Emergency || self.gate.emergency.is_some()) {
+        // Without an emergency door its address is like any other, and so are those of orders where nobody gives any.
+        let is_taken = |own: &Own| match own {
+            Own::Emergency => self.gate.emergency.is_some(),
+            Own::Order(_) => self.custody.is_some(),
+            _ => true,
+        };
+        if let Some(own) = own.filter(is_taken) {
             return Ok(Kind::Own(own, request, origin));
         }
         if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
@@ -234,7 +251,7 @@ impl Outcome {
     }
 
     /// Says of a refusal whose it is.
-    fn signed(mut self) -> Self {
+    pub(crate) fn signed(mut self) -> Self {
         if self.decision == REFUSED {
             self.answer.headers_mut().insert(REFUSED_BY, HeaderValue::from_static("guard"));
         }

@@ -3,6 +3,7 @@
 
 mod activity;
 mod app_site;
+mod data;
 mod emergency;
 mod issuer;
 mod listeners;
@@ -54,6 +55,12 @@ pub(crate) struct Settings {
     pub(crate) main_socket: Option<PathBuf>,
     pub(crate) egress: Option<Egress>,
     pub(crate) state: Option<PathBuf>,
+    /// Where the application keeps its data, if the main instance may look after it.
+    pub(crate) data: Option<PathBuf>,
+    /// Whether this deployment begins with the application at rest.
+    pub(crate) begins_at_rest: bool,
+    /// What tells this deployment from others.
+    pub(crate) deployment: String,
     pub(crate) app_health: String,
     /// What this deployment is called.
     pub(crate) release: Option<String>,
@@ -102,6 +109,7 @@ pub(crate) struct Egress {
 pub(crate) struct Environment {
     pub(crate) port: Option<String>,
     pub(crate) cloudflare_audience: Option<String>,
+    pub(crate) railway_deployment: Option<String>,
 }
 
 /// Why the guard does not start.
@@ -112,7 +120,12 @@ pub struct SettingsError(String);
 impl Environment {
     #[expect(clippy::disallowed_methods, reason = "the guard's configuration is read here and nowhere else")]
     pub(crate) fn read() -> Self {
-        Self { port: std::env::var("PORT").ok(), cloudflare_audience: std::env::var("CLOUDFLARE_AUDIENCE").ok() }
+        let variable = |name| std::env::var(name).ok();
+        Self {
+            port: variable("PORT"),
+            cloudflare_audience: variable("CLOUDFLARE_AUDIENCE"),
+            railway_deployment: variable("RAILWAY_DEPLOYMENT_ID"),
+        }
     }
 }
 
@@ -137,12 +150,15 @@ impl Settings {
         let verifier = verifier(issuer, audiences(args.audience.clone(), environment), &app_audiences)?;
         let (upstream, upstream_port) = upstream(&args.upstream)?;
         let (listen, egress) = (listen(args.listen.as_deref(), environment)?, egress(&args)?);
+        let emergency = emergency::emergency(&args)?;
         let public_paths = public_paths(args.public_path.clone())?;
         let app_site = AppSite::check(&args, &public_paths)?;
         if app_site.host.is_none() && !app_audiences.is_empty() {
             return Err(problem("--app-audience without --app-host: it opens the app's hostname and nothing else"));
         }
         let activity = ActivitySettings::check(&args, app_site.port)?;
+        let service_tokens = without_blanks("--service-token", &args.service_token)?;
+        let trusted_proxies = trusted_proxies(&args.trusted_proxy)?;
         let on_loopback = [
             listen.address().map(|address| Listener::at("--listen", address)),
             Some(Listener::named("--upstream", upstream_host(&upstream), upstream_port)),
@@ -153,6 +169,10 @@ impl Settings {
             activity.app.map(|address| Listener::named("--app-port", "localhost", address.port())),
         ];
         listeners::all_apart(&on_loopback.into_iter().flatten().collect::<Vec<_>>())?;
+        let (members, main) = (members(&args)?, main(&args)?);
+        let data = data::data(&args, &members, main.is_some())?;
+        let release = args.release.filter(|release| !release.is_empty());
+        let deployment = args.deployment.or_else(|| environment.railway_deployment.clone());
         if let Some(file) = &args.ca_file {
             link::check_ca(file).map_err(|error| problem(format!("--ca-file {error}")))?;
         }
@@ -163,18 +183,21 @@ impl Settings {
             verifier,
             app_audiences,
             certs_url,
-            members: members(&args)?,
-            service_tokens: without_blanks("--service-token", &args.service_token)?,
+            members,
+            service_tokens,
             public_paths,
-            trusted_proxies: trusted_proxies(&args.trusted_proxy)?,
+            trusted_proxies,
             behind_router: args.behind_router,
             app_site,
             activity,
-            emergency: emergency::emergency(&args)?,
-            main: main(&args)?,
+            emergency,
+            main,
             egress,
             app_health: path("--app-health", args.app_health)?,
-            release: args.release.filter(|release| !release.is_empty()),
+            deployment: deployment.or_else(|| release.clone()).unwrap_or_default(),
+            release,
+            data,
+            begins_at_rest: args.rests,
             ca_file: args.ca_file,
             main_socket: args.main_socket,
             state: args.state,
@@ -341,11 +364,16 @@ mod tests {
 
     #[test]
     fn the_platform_says_port_and_audience() {
-        let environment = Environment { port: Some("1234".into()), cloudflare_audience: Some("x,y".into()) };
+        let environment = Environment {
+            port: Some("1234".into()),
+            cloudflare_audience: Some("x,y".into()),
+            railway_deployment: Some("d1".into()),
+        };
         let args = clap::Parser::try_parse_from(["guard", ENOUGH[0], ENOUGH[1]]).unwrap();
         let settings = Settings::check(args, &environment).unwrap();
         assert_eq!(settings.listen, Listen::Address("0.0.0.0:1234".parse().unwrap()));
         assert!(settings.verifier.audiences().eq(["x", "y"]));
+        assert_eq!(settings.deployment, "d1");
     }
 
     #[test]

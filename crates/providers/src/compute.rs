@@ -1,6 +1,5 @@
 //! Where instances run.
 
-mod archive;
 pub mod local;
 pub mod railway;
 
@@ -81,6 +80,24 @@ pub trait Compute: Send + Sync {
     /// Not found when there is no such project.
     async fn resume(&self, project: &ProjectName) -> Result<(), ProviderError>;
 
+    /// Stops the application for a moment, so that what it keeps is whole and stays as it is. Its guard may go on. That is
+    /// no suspension: it wakes by itself when nobody wakes it. Where its data can be reached through its guard alone, and
+    /// none runs, `release` is deployed for that.
+    ///
+    /// # Errors
+    /// Not found when there is no such project.
+    async fn rest(&self, project: &ProjectName, _release: &Release) -> Result<(), ProviderError> {
+        self.suspend(project).await
+    }
+
+    /// Lets it go on. One that runs is left alone.
+    ///
+    /// # Errors
+    /// Not found when there is no such project.
+    async fn wake(&self, project: &ProjectName) -> Result<(), ProviderError> {
+        self.resume(project).await
+    }
+
     /// What is known of the project at this moment, or `None` when there is no such project.
     async fn observe(&self, project: &ProjectName) -> Result<Option<Observation>, ProviderError>;
 
@@ -127,6 +144,14 @@ pub trait Compute: Send + Sync {
     /// # Errors
     /// Why not, in a sentence.
     fn backs_up(&self) -> Result<(), &'static str>;
+
+    /// Whether a backup can be restored for a test, into a project that nothing gets into or out of.
+    ///
+    /// # Errors
+    /// Why not, in a sentence that a customer may read.
+    fn proves(&self) -> Result<(), &'static str> {
+        Ok(())
+    }
 
     /// Backs up what the application keeps, all of it and nothing else, encrypted before it leaves. The application may go
     /// on running; what it writes meanwhile may then be there by half.

@@ -7,12 +7,11 @@ use workflow::StepError;
 
 use super::store;
 use crate::app::Core;
-use crate::workflows::step_error;
 
 /// For whom its backups are encrypted. The key is made if there is none yet.
 pub(super) async fn recipient(tx: &mut ::store::Tx, core: &Core, instance: InstanceId) -> Result<Recipient, StepError> {
     if let Some(kept) = store::recipient(tx, instance).await? {
-        return Recipient::parse(&kept).map_err(step_error);
+        return Recipient::parse(&kept).map_err(StepError::permanent);
     }
     let identity = Identity::generate();
     let secret = identity.to_secret();
@@ -31,7 +30,7 @@ pub(super) async fn identity(core: &Core, instance: InstanceId) -> Result<Identi
     };
     let opened = core.sealer.open_sealed(&purpose(instance), &sealed).map_err(StepError::permanent)?;
     let secret = SecretString::from(String::from_utf8_lossy(opened.expose_secret()).into_owned());
-    Identity::parse(&secret).map_err(step_error)
+    Identity::parse(&secret).map_err(StepError::permanent)
 }
 
 /// A row that was copied to another instance does not open there.

@@ -54,7 +54,10 @@ pub(crate) async fn list(app: &App, instance: &Instance, reading: Reading) -> Re
         instead: is_possible.err().map(|why| if is_operator { why.to_owned() } else { NONE.to_owned() }),
         doing: doing(app, instance).await?,
         planned: planned(app.settings.backups.every_hours),
-        proofs: proofs::in_words(app.settings.backups.proofs_a_night, in_use(app).await?),
+        proofs: match app.drivers.compute.proves() {
+            Ok(()) => proofs::in_words(app.settings.backups.proofs_a_night, in_use(app).await?),
+            Err(why) => why.to_owned(),
+        },
         proven_at: store::last_proven(&app.db, instance.id).await?,
         backups: found.iter().map(row).collect(),
         next,

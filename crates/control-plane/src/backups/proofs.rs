@@ -74,6 +74,9 @@ impl Proof {
 /// Asks for the proof of one backup now. While it is under way, asking again gives that.
 pub(crate) async fn request(app: &App, instance: &Instance, backup: &Backup, by: &str) -> Result<WorkflowId, AppError> {
     can_be(app, instance)?;
+    if let Err(why) = app.drivers.compute.proves() {
+        return Err(refused(409, "No backup can be restored for a test here", why));
+    }
     if backup.state != BackupState::Kept {
         let what = format!("This backup is {}", backup.state);
         return Err(refused(409, &what, "Only what is kept can be proven; choose another one."));
@@ -97,7 +100,8 @@ pub async fn prove_due(core: &Core) -> Result<(), Error> {
     let now = core.clock.now();
     let hour = now.to_zoned_datetime(jiff::tz::TimeZone::UTC).hour();
     let a_night = core.settings.backups.proofs_a_night;
-    if a_night == 0 || !NIGHT.contains(&hour) || possible(core).is_err() {
+    let is_possible = possible(core).and_then(|()| core.drivers.compute.proves()).is_ok();
+    if a_night == 0 || !NIGHT.contains(&hour) || !is_possible {
         return Ok(());
     }
     let mut tx = core.db.begin().await?;

@@ -63,5 +63,6 @@ pub(super) async fn source(core: &Core, backup: &Backup) -> Result<Source, StepE
         name: backup.object.clone(),
         identity: key::identity(core, backup.instance).await?,
         sha256: held.sha256.clone(),
+        bytes: held.bytes,
     })
 }

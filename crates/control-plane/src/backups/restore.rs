@@ -17,6 +17,7 @@ use crate::app::{App, Core};
 use crate::error::{AppError, refused};
 use crate::instances::{self, Instance, holds, probe};
 use crate::members;
+use crate::releases;
 use crate::workflows::{self, Plan};
 use crate::{audit, mail};
 
@@ -108,7 +109,7 @@ impl Workflow for Restore {
         let instance = &instance_of(core, &input).await?;
         let backup = whole(core, instance, input.backup).await;
         run.step("read it through", || async { prove_readable(core, &backup?).await }).await?;
-        run.step("rest", || rest(core, instance)).await?;
+        run.step("rest", || rest_as_it_is(core, instance)).await?;
         let purpose = purpose(run.id());
         let before =
             run.step("keep the present state", || take(core, instance, BackupReason::BeforeRestore, &purpose)).await?;
@@ -130,7 +131,7 @@ impl Workflow for Restore {
         let instance = &instance_of(core, &input).await?;
         run.undo("put back", || async {
             let Some(before) = store::kept_for(&core.db, instance.id, &purpose(run.id())).await? else { return Ok(()) };
-            rest(core, instance).await?;
+            rest_as_it_is(core, instance).await?;
             put_back(core, instance, before.id).await
         })
         .await?;
@@ -147,6 +148,10 @@ async fn instance_of(core: &Core, input: &Input) -> Result<Instance, Stop> {
 
 fn purpose(workflow: &str) -> String {
     format!("restore {workflow}")
+}
+
+async fn rest_as_it_is(core: &Core, instance: &Instance) -> Result<(), StepError> {
+    rest(core, instance, &releases::to_run(core, instance.id).await?).await
 }
 
 /// Its guard was away meanwhile and may have missed a list.

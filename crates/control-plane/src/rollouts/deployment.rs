@@ -36,7 +36,7 @@ pub(super) async fn standing(core: &Core, id: InstanceId) -> Result<Result<Insta
 
 /// Starts the application again as it is.
 pub(super) async fn go_on(core: &Core, instance: &Instance) -> Result<(), StepError> {
-    core.drivers.compute.resume(&instance.project).await.map_err(step_error)
+    core.drivers.compute.wake(&instance.project).await.map_err(step_error)
 }
 
 /// Brings an instance to a release and starts it. What it is to run is recorded before.

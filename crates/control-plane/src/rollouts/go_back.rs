@@ -70,7 +70,7 @@ impl Workflow for GoBack {
         run.step("take hold", || take_hold(core, unit)).await?;
         if !rollout.strategy.without_backup {
             run.step("look where backups go", || backups::place_answers(core)).await?;
-            run.step("back up", || back_up(core, instance, run.id())).await?;
+            run.step("back up", || back_up(core, instance, former, run.id())).await?;
         }
         let deployed: Timestamp = run.step("deploy former", || deployment::run(core, instance, former)).await?;
         let limit = core.drivers.compute.tempo().patience;
@@ -99,7 +99,7 @@ impl GoBack {
         let backup = unit.backup.ok_or_else(|| {
             Stop::Failed("it does not come up with what was written since, and there is no backup of before".to_owned())
         })?;
-        run.step("rest again", || resting::rest(core, instance)).await?;
+        run.step("rest again", || resting::rest(core, instance, former)).await?;
         run.step("put data back", || backups::put_back(core, instance, backup)).await?;
         let deployed: Timestamp = run.step("deploy again", || deployment::run(core, instance, former)).await?;
         let limit = core.drivers.compute.tempo().patience;
@@ -114,8 +114,8 @@ async fn take_hold(core: &Core, unit: &Unit) -> Result<(), StepError> {
 }
 
 /// It rests from then on. If no backup can be made it goes on as it is, until a person has this tried again.
-async fn back_up(core: &Core, instance: &Instance, workflow: &str) -> Result<BackupId, StepError> {
-    resting::rest(core, instance).await?;
+async fn back_up(core: &Core, instance: &Instance, former: &Release, workflow: &str) -> Result<BackupId, StepError> {
+    resting::rest(core, instance, former).await?;
     let purpose = format!("go back {workflow}");
     match backups::take(core, instance, backups::Reason::BeforeGoingBack, &purpose).await {
         Ok(backup) => Ok(backup),

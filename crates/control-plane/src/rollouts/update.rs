@@ -105,14 +105,17 @@ impl Workflow for Update {
         let id = work.instance.id;
         // Whatever was written since is kept, before what was there before takes its place.
         if run.has_begun("deploy") {
-            run.step("rest again", || resting::rest(core, &work.instance)).await?;
-            if run.has_begun("watch") && !work.rollout.strategy.without_backup {
-                run.step("keep what was written since", || keep(core, &work.instance, run.id())).await?;
+            let former = work.from.as_ref().unwrap_or(&work.to);
+            // Without a backup nothing is put back, so that nobody has to rest.
+            if !work.rollout.strategy.without_backup {
+                run.step("rest again", || resting::rest(core, &work.instance, former)).await?;
+                if run.has_begun("watch") {
+                    run.step("keep what was written since", || keep(core, &work.instance, run.id())).await?;
+                }
             }
             if let Some(backup) = run.recorded::<BackupId>("back up")? {
                 run.step("put data back", || backups::put_back(core, &work.instance, backup)).await?;
             }
-            let former = work.from.as_ref().unwrap_or(&work.to);
             let back: Timestamp = run.step("deploy former", || deployment::run(core, &work.instance, former)).await?;
             let limit = core.drivers.compute.tempo().patience;
             run.step("come up again", || deployment::come_up(core, id, former, back, limit)).await?;
@@ -176,7 +179,7 @@ pub(crate) async fn not_while_updating(core: &Core, instance: InstanceId) -> Res
 /// No backup, no update.
 async fn back_up(core: &Core, work: &Work, workflow: &str) -> Result<BackupId, StepError> {
     let purpose = format!("update {workflow}");
-    resting::rest(core, &work.instance).await?;
+    resting::rest(core, &work.instance, work.from.as_ref().unwrap_or(&work.to)).await?;
     // One that can't be made now ends the update: the application would have to rest until it can.
     let backup = match backups::take(core, &work.instance, backups::Reason::BeforeUpdate, &purpose).await {
         Err(StepError::Temporary(error)) => return Err(StepError::Permanent(error.context("no backup, no update"))),

@@ -2,6 +2,7 @@
 //! throttles, lags and delays, on a clock that is moved from one due date to the next.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod backups;
 mod costs;
 mod faults;
 mod leftovers;

@@ -109,6 +109,20 @@ const NEARLY_OWN: &[&str] = &[
     "/-/activity",
     "/-/activity/",
     "/-/metrics",
+    "/-/data",
+    "/-/data/",
+    "/-/data/rest",
+    "/-/data/rest/",
+    "/-/data/rest?x",
+    "/-/data/REST",
+    "/-/data/%72est",
+    "/-//data/rest",
+    "/-/x/../data/rest",
+    "/-/data/wake",
+    "/-/data/backup",
+    "/-/data/backup.tar.gz.age",
+    "/-/data/restore",
+    "/-/data/export",
 ];
 
 const BY_NAME: &[&str] = &[

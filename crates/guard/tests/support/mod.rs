@@ -5,6 +5,7 @@
 pub mod app;
 pub mod client;
 pub mod forge;
+pub mod house;
 pub mod main_instance;
 pub mod traffic;
 

@@ -5,12 +5,10 @@
 //! earlier server nevertheless left is removed before anything starts.
 
 mod backoff;
-mod backup;
 mod compute;
 mod deployment;
 mod disk;
 mod egress;
-mod export;
 mod folder;
 mod health;
 mod isolation;
@@ -18,7 +16,6 @@ mod journal;
 mod launch;
 mod ports;
 mod processes;
-mod removal;
 mod restore;
 mod running;
 mod seats;
@@ -26,7 +23,6 @@ mod settings;
 mod spawner;
 mod supervisor;
 mod sweeper;
-mod tree;
 
 use std::sync::Arc;
 

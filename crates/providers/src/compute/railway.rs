@@ -18,7 +18,9 @@ mod graphql;
 mod inventory;
 mod observation;
 mod operations;
+mod orders;
 mod project;
+mod receiving;
 mod refusal;
 mod removal;
 mod routing;
@@ -40,7 +42,7 @@ use crate::resources::{Key, Resources};
 use graphql::Graph;
 
 pub use operations::documents;
-pub use settings::{Limits, RailwaySettings};
+pub use settings::{Limits, RailwaySettings, Tokens};
 pub use usage::list_price;
 
 /// How the driver is called in the store.
@@ -54,6 +56,7 @@ pub struct Railway {
     graph: Graph,
     resources: Resources,
     clock: Clock,
+    entropy: Entropy,
     /// Knocks at guards by names that need no special treatment.
     straight: reqwest::Client,
     /// Changes of one project come one after the other: Railway mixes up those that come together.
@@ -79,12 +82,12 @@ impl Railway {
     /// Refused when the token can't be sent, unavailable when the machine has no certificates.
     pub fn new(settings: RailwaySettings, db: Db, clock: Clock, entropy: Entropy) -> Result<Self, ProviderError> {
         let budget = Budget::new(db.clone(), clock.clone(), NAME);
-        let graph = Graph::new(&settings, budget, clock.clone(), entropy)?;
+        let graph = Graph::new(&settings, budget, clock.clone(), entropy.clone())?;
         let resources = Resources::new(db, clock.clone(), NAME);
         let straight = door::client()
             .build()
             .map_err(|error| ProviderError::unavailable("making the client that knocks at guards", error))?;
-        Ok(Self { settings, graph, resources, clock, straight, turns: Mutex::default() })
+        Ok(Self { settings, graph, resources, clock, entropy, straight, turns: Mutex::default() })
     }
 
     async fn turn(&self, project: &ProjectName) -> tokio::sync::OwnedMutexGuard<()> {
@@ -107,6 +110,12 @@ impl Railway {
         let since = things.iter().find(|held| held.kind == "service").map_or(Timestamp::MIN, |held| held.intended_at);
         let (name, project, service) = (project.clone(), at.id, service.id);
         Ok(Some(Home { name, instance, project, environment, service, since }))
+    }
+
+    /// The same, if it is this instance's.
+    async fn home_of(&self, project: &ProjectName, instance: InstanceId) -> Result<Home, ProviderError> {
+        let home = self.home(project).await?.filter(|home| home.instance == instance);
+        home.ok_or_else(|| no_project(project))
     }
 
     async fn expect_home(&self, project: &ProjectName) -> Result<Home, ProviderError> {

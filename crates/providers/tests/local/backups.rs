@@ -32,6 +32,7 @@ impl Vault {
             name: object(),
             identity: self.identity.clone(),
             sha256: kept.sha256.clone(),
+            bytes: kept.bytes,
         }
     }
 

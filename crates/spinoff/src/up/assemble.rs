@@ -47,7 +47,8 @@ pub async fn start(
     let db = open_store(folder, config).await?;
     db.migrate(&control_plane::migrations()).await?;
 
-    let parts = Parts { db: db.clone(), clock: clock.clone(), entropy: entropy.clone() };
+    let sealed_by = Some(Arc::clone(&sealer));
+    let parts = Parts { db: db.clone(), clock: clock.clone(), entropy: entropy.clone(), sealer: sealed_by };
     let settings = Settings { watch: watch::settings(config, &parts)?, ..settings(config, address)? };
     let mail_waiting = Arc::new(Notify::new());
     let codes = SignInCodes {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
 use providers::Routing;
-use providers::compute::railway::{Limits, Railway, RailwaySettings};
+use providers::compute::railway::{Limits, Railway, RailwaySettings, Tokens};
 use providers::edge::Cloudflare;
 use providers::edge::cloudflare::CloudflareSettings;
 use providers::mail::Smtp;
@@ -14,7 +14,7 @@ use providers::setup::Known;
 use providers::storage::{FolderStorage, S3Settings, S3Storage, Storage};
 use secrecy::{ExposeSecret as _, SecretString};
 use store::Db;
-use world::{Clock, Entropy};
+use world::{Clock, Entropy, Sealer};
 
 use super::config::{Config, Secrets, StorageDriver, host_of, secret};
 use crate::data_folder::DataFolder;
@@ -51,6 +51,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Chance.
     pub entropy: Entropy,
+    /// What guards' tokens follow from, where there is a key already.
+    pub sealer: Option<Arc<Sealer>>,
 }
 
 /// A driver for Railway.
@@ -70,6 +72,10 @@ pub fn railway(config: &Config, parts: &Parts) -> anyhow::Result<Railway> {
     settings.routing = config.edge.routing;
     settings.rate.number = section.calls_per_hour;
     settings.edge_address = section.edge_address;
+    settings.tokens = parts
+        .sealer
+        .clone()
+        .map(|sealer| -> Tokens { Arc::new(move |instance| control_plane::instance_token(&sealer, instance)) });
     settings.observer = Arc::new(workflow::note);
     Ok(Railway::new(settings, parts.db.clone(), parts.clock.clone(), parts.entropy.clone())?)
 }

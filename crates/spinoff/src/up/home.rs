@@ -62,7 +62,8 @@ impl Home {
         // Nothing was ever sealed where there is no key.
         let opener = sealer.clone().unwrap_or_else(|| Arc::new(Sealer::new(Entropy::System.bytes())));
         let findings = Findings::new(db.clone(), opener, clock.clone());
-        Self { parts: Parts { db, clock, entropy: Entropy::System }, findings, sealer }
+        let parts = Parts { db, clock, entropy: Entropy::System, sealer: sealer.clone() };
+        Self { parts, findings, sealer }
     }
 }
 

@@ -2,7 +2,8 @@ use super::Complaint;
 use super::tree::Tree;
 
 /// Which crates of ours each one may build on, directly. ARCHITECTURE.md says why.
-const MAY_USE: [(&str, &[&str]); 20] = [
+const MAY_USE: [(&str, &[&str]); 21] = [
+    ("archive", &[]),
     ("domain", &[]),
     ("world", &[]),
     ("proxy", &[]),
@@ -18,9 +19,9 @@ const MAY_USE: [(&str, &[&str]); 20] = [
     ("papers", &["billing", "domain"]),
     ("workflow", &["store", "world"]),
     ("simulators", &["access", "world"]),
-    ("guard", &["access", "api", "domain", "proxy", "world"]),
+    ("guard", &["access", "api", "archive", "domain", "proxy", "world"]),
     ("edge", &["access", "domain", "pages", "proxy", "store", "world"]),
-    ("providers", &["access", "domain", "edge", "sandbox", "simulators", "store", "world"]),
+    ("providers", &["access", "archive", "domain", "edge", "sandbox", "simulators", "store", "world"]),
     (
         "control-plane",
         &[

@@ -9,14 +9,16 @@ use providers::edge::cloudflare::{Cloudflare, CloudflareSettings};
 use providers::edge::{Builtin, Routed};
 use providers::mail::Outbox;
 use providers::payments::stripe::{Stripe, StripeSettings, VERSION};
+use providers::storage::FolderStorage;
 use reqwest::Client;
 use secrecy::SecretString;
 use serde_json::Value;
 use simulators::{Fault, Faults, Pace, Served, Simulator, cloudflare, railway, serve, stripe};
 use store::Db;
-use world::{Clock, Entropy};
+use tempfile::TempDir;
+use world::{Clock, Entropy, Sealer};
 
-use super::Wishes;
+use super::{Containers, Wishes};
 
 /// Below which customers' hostnames are.
 pub const BASE: &str = "ai-diy.ai";
@@ -28,6 +30,10 @@ pub struct Companies {
     pub cloudflare: cloudflare::Cloudflare,
     pub stripe: stripe::Stripe,
     pub served: [(&'static str, Served); 3],
+    /// What runs at Railway.
+    pub containers: Containers,
+    /// Where backups are kept.
+    pub vault: TempDir,
     pub routing: Routing,
 }
 
@@ -51,7 +57,8 @@ impl Companies {
             ("cloudflare", at(Arc::new(cloudflare.clone())).await),
             ("stripe", at(Arc::new(stripe.clone())).await),
         ];
-        Self { railway, cloudflare, stripe, served, routing: wishes.routing }
+        let (containers, vault) = (Containers::new(clock), tempfile::tempdir().unwrap());
+        Self { railway, cloudflare, stripe, served, containers, vault, routing: wishes.routing }
     }
 
     /// What goes wrong at a company.
@@ -94,25 +101,32 @@ impl Companies {
     }
 
     /// The drivers of all three, with the one-time part of each done.
-    pub async fn drivers(&self, db: &Db, clock: &Clock, guards: SocketAddr, router: &edge::Edge) -> Drivers {
+    pub async fn drivers(
+        &self,
+        (db, clock, sealer): (&Db, &Clock, &Arc<Sealer>),
+        guards: SocketAddr,
+        router: &edge::Edge,
+    ) -> Drivers {
         Drivers {
-            compute: Arc::new(self.compute(db, clock, guards)),
+            compute: Arc::new(self.compute((db, clock, sealer), guards)),
             edge: match (self.edge(db, clock).await, self.routing) {
                 (cloudflare, Routing::Records) => Arc::new(cloudflare),
                 (cloudflare, Routing::Wildcard) => Arc::new(Routed::new(cloudflare, Builtin::new(router.clone()))),
             },
             payments: Arc::new(self.payments(db, clock).await),
             mail: Arc::new(Outbox),
-            storage: None,
+            storage: Some(Arc::new(FolderStorage::new(self.vault.path()))),
         }
     }
 
-    fn compute(&self, db: &Db, clock: &Clock, guards: SocketAddr) -> Railway {
+    fn compute(&self, (db, clock, sealer): (&Db, &Clock, &Arc<Sealer>), guards: SocketAddr) -> Railway {
         let token = SecretString::from(self.railway.workspace_token());
         let mut settings = RailwaySettings::new(&self.at("railway").url, token, "ws-simulated").unwrap();
         settings.pause = Duration::ZERO;
         settings.edge_address = Some(guards);
         settings.routing = self.routing;
+        let sealer = Arc::clone(sealer);
+        settings.tokens = Some(Arc::new(move |instance| control_plane::instance_token(&sealer, instance)));
         settings.observer = Arc::new(workflow::note);
         Railway::new(settings, db.clone(), clock.clone(), Entropy::seeded(3)).unwrap()
     }

@@ -9,25 +9,32 @@ use simulators::cloudflare::{Cloudflare, Visit};
 use simulators::railway::{Railway, Route};
 
 use super::companies::BASE;
+use super::containers::Containers;
 
 /// The two edges, and the guards behind them.
 #[derive(Clone)]
 struct Front {
     cloudflare: Cloudflare,
     railway: Railway,
+    containers: Containers,
     /// The main instance, where a wildcard record leads.
     router: SocketAddr,
 }
 
 /// Where browsers arrive: at Cloudflare, whatever the hostname. To be used as an HTTP proxy.
-pub async fn of_cloudflare(cloudflare: &Cloudflare, railway: &Railway, router: SocketAddr) -> SocketAddr {
-    let front = Front { cloudflare: cloudflare.clone(), railway: railway.clone(), router };
+pub async fn of_cloudflare(
+    cloudflare: &Cloudflare,
+    (railway, containers): (&Railway, &Containers),
+    router: SocketAddr,
+) -> SocketAddr {
+    let (cloudflare, railway, containers) = (cloudflare.clone(), railway.clone(), containers.clone());
+    let front = Front { cloudflare, railway, containers, router };
     listen(Router::new().fallback(visit).with_state(front)).await
 }
 
 /// Where Cloudflare sends what it lets through: at Railway.
-pub async fn of_railway(railway: &Railway) -> SocketAddr {
-    listen(Router::new().fallback(knock).with_state(railway.clone())).await
+pub async fn of_railway(railway: &Railway, containers: &Containers) -> SocketAddr {
+    listen(Router::new().fallback(knock).with_state((railway.clone(), containers.clone()))).await
 }
 
 async fn listen(router: Router) -> SocketAddr {
@@ -50,7 +57,9 @@ async fn visit(State(front): State<Front>, request: Request) -> Response<Body> {
     };
     match front.cloudflare.resolve(host(&request)) {
         Some(target) if target.proxied && target.content == BASE => through(front.router, &request).await,
-        Some(target) if target.proxied => guard(&front.railway, &request, assertion.is_some()),
+        Some(target) if target.proxied => {
+            guard((&front.railway, &front.containers), request.map(Body::from), assertion.is_some()).await
+        }
         // As a browser is told of a name that leads nowhere.
         _ => answer(StatusCode::from_u16(530).unwrap()),
     }
@@ -75,22 +84,34 @@ async fn through(router: SocketAddr, request: &axum::http::Request<Bytes>) -> Re
     Response::builder().status(status).body(Body::from(answered.bytes().await.unwrap())).unwrap()
 }
 
-async fn knock(State(railway): State<Railway>, request: Request) -> Response<Body> {
-    guard(&railway, &request, false)
+async fn knock(State((railway, containers)): State<(Railway, Containers)>, request: Request) -> Response<Body> {
+    guard((&railway, &containers), request, false).await
 }
 
 /// Railway finds the instance by its hostname, and its guard answers.
-fn guard<B>(railway: &Railway, request: &axum::http::Request<B>, has_assertion: bool) -> Response<Body> {
-    answer(match railway.route(host(request)) {
-        Route::NotFound => StatusCode::NOT_FOUND,
-        Route::BadGateway => StatusCode::BAD_GATEWAY,
-        Route::Up(up) if request.uri().path() == "/-/health" => {
+async fn guard(
+    (railway, containers): (&Railway, &Containers),
+    request: Request,
+    has_assertion: bool,
+) -> Response<Body> {
+    let up = match railway.route(host(&request)) {
+        Route::NotFound => return answer(StatusCode::NOT_FOUND),
+        Route::BadGateway => return answer(StatusCode::BAD_GATEWAY),
+        Route::Up(up) => up,
+    };
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    if let Some(answered) = containers.order(&up, request).await {
+        return answered;
+    }
+    answer(match path.as_str() {
+        _ if method == Method::PUT => StatusCode::NO_CONTENT,
+        _ if containers.rests(&up).await => StatusCode::SERVICE_UNAVAILABLE,
+        "/-/health" => {
             let release = serde_json::json!({ "release": up.variables.get("GUARD_RELEASE") });
             return Response::new(Body::from(release.to_string()));
         }
-        Route::Up(_) if request.method() == Method::PUT => StatusCode::NO_CONTENT,
-        Route::Up(_) if has_assertion => StatusCode::OK,
-        Route::Up(_) => StatusCode::UNAUTHORIZED,
+        _ if has_assertion => StatusCode::OK,
+        _ => StatusCode::UNAUTHORIZED,
     })
 }
 

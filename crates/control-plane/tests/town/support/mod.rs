@@ -4,6 +4,7 @@
 mod books;
 mod chance;
 mod companies;
+mod containers;
 mod crowd;
 mod customers;
 mod front;
@@ -12,6 +13,7 @@ mod times;
 mod town;
 
 pub use chance::by_chance;
+pub use containers::{Containers, OLD_GUARD};
 pub use crowd::Crowd;
 pub use customers::{Habit, Ordered};
 pub use rollouts::RolloutTime;

@@ -190,7 +190,7 @@ async fn core(companies: &Companies, db: &TestDb, clock: &Clock, wishes: &Wishes
         product: "AI-DIY".into(),
         waiting: Arc::clone(&mail_waiting),
     };
-    let guards = front::of_railway(&companies.railway).await;
+    let guards = front::of_railway(&companies.railway, &companies.containers).await;
     let mut settings = edge::Settings::new(&url, BASE, "AI-DIY");
     settings.origin_address = Some(guards);
     if wishes.routing == Routing::Wildcard {
@@ -199,12 +199,12 @@ async fn core(companies: &Companies, db: &TestDb, clock: &Clock, wishes: &Wishes
     let opened = (db.db.clone(), Arc::clone(&sealer));
     let gate =
         edge::Edge::open(opened.0, opened.1, clock.clone(), entropy.clone(), settings, Arc::new(codes)).await.unwrap();
-    let visitors = front::of_cloudflare(&companies.cloudflare, &companies.railway, own).await;
+    let visitors = front::of_cloudflare(&companies.cloudflare, (&companies.railway, &companies.containers), own).await;
     // Every hostname is reached at Cloudflare.
     let way = reqwest::Proxy::http(format!("http://{visitors}")).unwrap();
     Core {
         members_key: MembersKey::generate().unwrap(),
-        drivers: companies.drivers(&db.db, clock, guards, &gate).await,
+        drivers: companies.drivers((&db.db, clock, &sealer), guards, &gate).await,
         gate,
         http: reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).proxy(way).build().unwrap(),
         started_at: clock.now(),

@@ -14,7 +14,7 @@ use super::folder::{Configured, Folder, Project};
 use super::health::{self, Answer};
 use super::launch::TOKEN_PURPOSE;
 use super::seats::Phase;
-use super::{Local, backup, export, journal, on_blocking_thread, ports, processes, restore, running};
+use super::{Local, journal, on_blocking_thread, ports, processes, restore, running};
 use crate::backup::{Kept, Source, Target};
 use crate::compute::{Archive, Compute, Door, GuardSettings, Health, Observation, Origin, Release, Tempo};
 use crate::inventory::{Ceiling, Check, Item};
@@ -209,7 +209,7 @@ impl Compute for Local {
         let name = name.to_string();
         Ok(Archive::written_by(move |sink| {
             let _place = place;
-            export::write(&folder, &name, sink)
+            archive::export(&folder.volume(), &name, sink)
         }))
     }
 
@@ -249,7 +249,7 @@ impl Compute for Local {
     async fn back_up(&self, name: &ProjectName, instance: InstanceId, to: &Target) -> Result<Kept, ProviderError> {
         let folder = self.folder_of(name, instance)?;
         let _place = self.backups.acquire().await;
-        to.keep(move |sink| backup::write(&folder, sink)).await
+        to.keep(move |sink| archive::pack(&folder.volume(), sink)).await
     }
 
     async fn restore(&self, name: &ProjectName, instance: InstanceId, from: &Source) -> Result<(), ProviderError> {
@@ -263,7 +263,7 @@ impl Compute for Local {
         }
         let _place = self.backups.acquire().await;
         let (owner, unpacked) = (self.launcher.uid(project.slot), folder.clone());
-        let outcome = from.read(move |packed| restore::unpack(&unpacked, owner, packed)).await;
+        let outcome = from.read(move |packed| archive::unpack(&unpacked.incoming(), owner, packed)).await;
         let what = format!("put a backup back into {name}");
         on_blocking_thread(move || match outcome {
             Ok(_) => restore::swap(&folder).map_err(|cause| {

@@ -9,10 +9,10 @@ use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 
+use archive::{Volume, remove_tree};
 use domain::{InstanceId, ProjectName};
 use serde::{Deserialize, Serialize};
 
-use super::removal::remove_tree;
 use crate::ProviderError;
 use crate::compute::Release;
 
@@ -134,6 +134,11 @@ impl Folder {
 
     pub(super) fn data(&self) -> PathBuf {
         self.path.join("data")
+    }
+
+    /// The data, for whoever packs it.
+    pub(super) fn volume(&self) -> Volume {
+        Volume { data: self.data(), apart: Vec::new(), spool: self.path.clone() }
     }
 
     /// What becomes the volume when a backup is put back, and what was it before, until it is removed.

@@ -5,8 +5,9 @@ use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
+use archive::remove_tree;
+
 use super::folder::Folders;
-use super::removal::remove_tree;
 
 /// How long what could not be removed is left alone.
 const UNTIL_ANOTHER_TRY: Duration = Duration::from_secs(600);

@@ -12,8 +12,9 @@ use crate::costs::{Metered, Spend};
 use crate::inventory::{Ceiling, Check, Item, Line};
 use crate::{ProviderError, Removed, Routing};
 
-/// To set variables and image, to deploy, and to look at it until it runs, as it is without faults.
-const CALLS_OF_AN_UPDATE: i32 = 12;
+/// To find the guard and have it back up, to set variables and image, to deploy, and to look at it until it runs, as it is
+/// without faults.
+const CALLS_OF_AN_UPDATE: i32 = 20;
 
 #[async_trait]
 impl Compute for Railway {
@@ -70,6 +71,15 @@ impl Compute for Railway {
         self.expect_home(project).await.map(|_| ())
     }
 
+    async fn rest(&self, project: &ProjectName, release: &Release) -> Result<(), ProviderError> {
+        let _turn = self.turn(project).await;
+        self.put_to_rest(&self.expect_home(project).await?, release).await
+    }
+
+    async fn wake(&self, project: &ProjectName) -> Result<(), ProviderError> {
+        self.wake_up(&self.expect_home(project).await?).await
+    }
+
     async fn observe(&self, project: &ProjectName) -> Result<Option<Observation>, ProviderError> {
         match self.home(project).await? {
             Some(home) => self.look_at(&home).await,
@@ -115,33 +125,32 @@ impl Compute for Railway {
         }
     }
 
-    /// Railway's API does not read volumes.
     fn exports(&self) -> Result<(), &'static str> {
-        Err("A download of everything at once is not offered here yet. What you need can be opened and copied in the \
-             workspace itself while it runs; for more, write to us.")
+        Ok(())
     }
 
-    async fn export(&self, project: &ProjectName, _: InstanceId) -> Result<Archive, ProviderError> {
-        let why = "Railway's API does not read volumes";
-        Err(ProviderError::refused(format!("export {project}"), why, "copy what is needed in the workspace itself"))
+    async fn export(&self, project: &ProjectName, instance: InstanceId) -> Result<Archive, ProviderError> {
+        self.fetch_export(&self.home_of(project, instance).await?).await
     }
 
-    /// What Railway keeps of a volume by itself never leaves it, and is gone with the volume.
     fn backs_up(&self) -> Result<(), &'static str> {
+        Ok(())
+    }
+
+    /// A copy there could reach whatever its instance can, stands in the line for projects before customers, and costs.
+    fn proves(&self) -> Result<(), &'static str> {
         Err(
-            "Railway's API does not read volumes, so that nothing of them can be kept elsewhere. Set a schedule of backups \
-             for the volumes at railway.com.",
+            "None is restored for a test: at Railway a copy could not be closed off from the world. Each is read through \
+             before it is put back.",
         )
     }
 
-    async fn back_up(&self, project: &ProjectName, _: InstanceId, _: &Target) -> Result<Kept, ProviderError> {
-        let why = "Railway's API does not read volumes";
-        Err(ProviderError::refused(format!("back up {project}"), why, "set a schedule of backups at railway.com"))
+    async fn back_up(&self, project: &ProjectName, instance: InstanceId, to: &Target) -> Result<Kept, ProviderError> {
+        self.fetch_backup(&self.home_of(project, instance).await?, to).await
     }
 
-    async fn restore(&self, project: &ProjectName, _: InstanceId, _: &Source) -> Result<(), ProviderError> {
-        let why = "Railway's API does not write volumes";
-        Err(ProviderError::refused(format!("restore {project}"), why, "restore the volume at railway.com"))
+    async fn restore(&self, project: &ProjectName, instance: InstanceId, from: &Source) -> Result<(), ProviderError> {
+        self.send_backup(&self.home_of(project, instance).await?, from).await
     }
 
     async fn inventory(&self) -> Result<Vec<Item>, ProviderError> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::answers::{Deployment, Instance, LogLine, Page, Status};
-use super::service::SETTINGS;
+use super::service::{DATA, SETTINGS};
 use super::{Home, LAG, Railway, operations};
 use crate::ProviderError;
 use crate::compute::Release;
@@ -24,6 +24,16 @@ const TOLD: usize = 12;
 /// How soon to look how a deployment fares that has just begun.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(5);
 
+/// Tells a guard to begin with its application at rest.
+const RESTS: &str = "GUARD_RESTS";
+
+/// How the application of a deployment begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Begins {
+    Running,
+    AtRest,
+}
+
 /// Versions by the ids of deployments.
 pub(super) type Versions = HashMap<String, String>;
 
@@ -37,6 +47,17 @@ impl Railway {
     /// Deploys the image unless the latest deployment is of it and has the present settings, and says how
     /// that fares.
     pub(super) async fn run(&self, home: &Home, release: &Release) -> Result<(), ProviderError> {
+        self.run_beginning(home, release, Begins::Running).await
+    }
+
+    /// The same where nothing runs, with the application at rest until it is woken: so that there is a guard.
+    pub(super) async fn run_at_rest(&self, home: &Home, release: &Release) -> Result<(), ProviderError> {
+        self.run_beginning(home, release, Begins::AtRest).await?;
+        // What is deployed next begins as usual, whoever deploys it.
+        self.set_variables(home, &json!({ RESTS: "false" }), false).await
+    }
+
+    async fn run_beginning(&self, home: &Home, release: &Release, begins: Begins) -> Result<(), ProviderError> {
         let image = release.image.as_deref().ok_or_else(|| {
             let (what, why) = (format!("deploy {}", release.version), "the release names no image");
             ProviderError::refused(what, why, "give the release its image, with registry, name and digest")
@@ -62,7 +83,7 @@ impl Railway {
             Ok(ours.map(|latest| made(latest.id)))
         };
         let make = async || {
-            self.prepare(home, release, image).await?;
+            self.prepare(home, release, image, begins).await?;
             let variables = json!({ "service": home.service, "environment": home.environment });
             Ok(made(self.graph.ask(&operations::DEPLOY, variables).await?))
         };
@@ -132,18 +153,22 @@ impl Railway {
         Ok(log[skipped..].iter().map(|line| format!("{} {}\n", line.timestamp, line.message)).collect())
     }
 
-    async fn prepare(&self, home: &Home, release: &Release, image: &str) -> Result<(), ProviderError> {
+    async fn prepare(&self, home: &Home, release: &Release, image: &str, begins: Begins) -> Result<(), ProviderError> {
         // Also where it has none: it may have had some before.
         let rules = release.activity_rules.as_deref().unwrap_or_default();
         let variables = json!({
             "GUARD_APP_HEALTH": release.health_path,
             "GUARD_RELEASE": release.version,
             "GUARD_ACTIVITY_RULES_TEXT": rules,
+            // Here and not among the settings, so that the next update brings it to instances that were set up before.
+            "GUARD_DATA": DATA,
+            RESTS: if begins == Begins::AtRest { "true" } else { "false" },
         });
         self.set_variables(home, &variables, false).await?;
         let mut input = json!({
             "source": { "image": image },
-            "healthcheckPath": "/-/health",
+            // One that rests is not well, and is not to be.
+            "healthcheckPath": (begins == Begins::Running).then_some("/-/health"),
             "healthcheckTimeout": 300,
             "restartPolicyType": "ON_FAILURE",
             "restartPolicyMaxRetries": 10,

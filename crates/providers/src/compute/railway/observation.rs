@@ -90,6 +90,6 @@ impl Railway {
     }
 }
 
-fn is_up(held: &Deployment) -> bool {
+pub(super) fn is_up(held: &Deployment) -> bool {
     matches!(held.status, Status::Success | Status::Sleeping) && !held.deployment_stopped
 }

@@ -2,6 +2,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::InstanceId;
 use jiff::SignedDuration;
 use reqwest::Url;
 use secrecy::SecretString;
@@ -9,6 +10,9 @@ use secrecy::SecretString;
 use crate::budget::Rate;
 use crate::http::Observer;
 use crate::{ProviderError, Routing};
+
+/// With what orders are proven to the guard of an instance.
+pub type Tokens = Arc<dyn Fn(InstanceId) -> SecretString + Send + Sync>;
 
 /// How the driver uses Railway.
 #[derive(Clone)]
@@ -34,6 +38,8 @@ pub struct RailwaySettings {
     pub pause: Duration,
     /// Knock here, without TLS, instead of at Railway's edge: for rehearsals.
     pub edge_address: Option<SocketAddr>,
+    /// The tokens that guards were configured with; none while the installation has no key.
+    pub tokens: Option<Tokens>,
     /// Is told of each call.
     pub observer: Observer,
 }
@@ -66,6 +72,7 @@ impl RailwaySettings {
             deadline: Duration::from_secs(90),
             pause: Duration::from_secs(2),
             edge_address: None,
+            tokens: None,
             observer: Arc::new(|_| ()),
         })
     }

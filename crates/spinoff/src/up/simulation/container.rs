@@ -185,6 +185,8 @@ impl Container {
             ("GUARD_UPSTREAM", format!("http://{inside}")),
             ("LANG", "C.UTF-8".to_owned()),
             ("HOME", data),
+            // Railway adds it when a container starts.
+            ("RAILWAY_DEPLOYMENT_ID", self.spec.deployment.clone()),
         ];
         all.extend(own.map(|(name, value)| (name.to_owned(), value)));
         all.extend(self.program.variables.iter().cloned());

@@ -14,26 +14,36 @@ use rustix::fs::{Stat, fstat};
 use serde::{Deserialize, Serialize};
 use tar::{Builder, EntryType, Header};
 
-use super::folder::Folder;
-use super::tree::{self, Exactly, Found};
-use crate::backup::Contents;
+use crate::Volume;
+use crate::tree::{self, Exactly, Found};
 
 /// The list of what was left out, one line each.
-pub(super) const LEFT_OUT: &str = "LEFT-OUT.txt";
+pub(crate) const LEFT_OUT: &str = "LEFT-OUT.txt";
 /// The last entry.
-pub(super) const END: &str = "END.json";
+pub(crate) const END: &str = "END.json";
 /// Memory for the names of files that have several.
 const MOST_NAMES: usize = 16 << 20;
 /// What fits into the header itself.
 const SHORT_LINK: usize = 100;
 
+/// What went into a backup. Names stay inside of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Contents {
+    /// Files in it.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// What could not be taken along; the backup itself names it, and why.
+    pub left_out: u64,
+}
+
 /// What a backup says of itself at its end.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct End {
-    pub(super) entries: u64,
-    pub(super) files: u64,
-    pub(super) bytes: u64,
-    pub(super) left_out: u64,
+pub(crate) struct End {
+    pub(crate) entries: u64,
+    pub(crate) files: u64,
+    pub(crate) bytes: u64,
+    pub(crate) left_out: u64,
 }
 
 impl From<&End> for Contents {
@@ -42,16 +52,19 @@ impl From<&End> for Contents {
     }
 }
 
-/// Writes the archive of a project's data.
-pub(super) fn write(folder: &Folder, sink: &mut dyn Write) -> io::Result<Contents> {
+/// Writes the archive of a volume's data, not sealed yet.
+///
+/// # Errors
+/// When the data or the spool can't be read or written, or the sink takes nothing more.
+pub fn pack(volume: &Volume, sink: &mut dyn Write) -> io::Result<Contents> {
     let mut packing = Packing {
         tar: Builder::new(sink),
         end: End::default(),
-        left_out: tempfile::tempfile_in(folder.path())?,
+        left_out: tempfile::tempfile_in(&volume.spool)?,
         several_names: HashMap::new(),
         names_bytes: 0,
     };
-    tree::walk(&folder.data(), &mut |path, found| packing.found(path, found))?;
+    tree::walk(volume, &mut |path, found| packing.found(path, found))?;
     packing.finish()
 }
 

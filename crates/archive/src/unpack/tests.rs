@@ -6,31 +6,33 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use domain::ProjectName;
 use proptest::prelude::*;
 use tar::{Builder, Header};
 
-use super::super::backup;
-use super::super::folder::Folders;
 use super::*;
+use crate::{Volume, pack};
 
-fn project() -> (tempfile::TempDir, Folder) {
-    // Where there is one, a folder that is no disk: each restore waits for its disk.
-    let place = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
-    let folder = Folders::open(place.path()).unwrap().of(&ProjectName::parse("ai-diy-acme").unwrap());
-    folder.create(None).unwrap();
-    (place, folder)
+fn project() -> (tempfile::TempDir, Volume) {
+    let place = tempfile::tempdir().unwrap();
+    let (data, spool) = (place.path().join("data"), place.path().to_owned());
+    fs::create_dir(&data).unwrap();
+    (place, Volume { data, apart: Vec::new(), spool })
 }
 
-fn packed(folder: &Folder) -> (Vec<u8>, Contents) {
+fn packed(volume: &Volume) -> (Vec<u8>, Contents) {
     let mut bytes = Vec::new();
-    let contents = backup::write(folder, &mut bytes).unwrap();
+    let contents = pack(volume, &mut bytes).unwrap();
     (bytes, contents)
 }
 
-fn restored(folder: &Folder, bytes: &[u8]) -> io::Result<Contents> {
-    let contents = unpack(folder, None, &mut Cursor::new(bytes))?;
-    swap(folder)?;
+fn incoming(volume: &Volume) -> PathBuf {
+    volume.data.with_extension("incoming")
+}
+
+fn restored(volume: &Volume, bytes: &[u8]) -> io::Result<Contents> {
+    let contents = unpack(&incoming(volume), None, &mut Cursor::new(bytes))?;
+    remove_tree(&volume.data)?;
+    fs::rename(incoming(volume), &volume.data)?;
     Ok(contents)
 }
 
@@ -61,8 +63,8 @@ fn picture(top: &Path) -> BTreeMap<PathBuf, String> {
 
 #[test]
 fn what_is_put_back_is_what_was_there_to_the_last_bit() {
-    let (_place, folder) = project();
-    let data = folder.data();
+    let (_place, volume) = project();
+    let data = volume.data.clone();
     fs::create_dir_all(data.join("a/b")).unwrap();
     fs::create_dir(data.join("empty")).unwrap();
     fs::write(data.join("a/b/words"), "words").unwrap();
@@ -87,23 +89,23 @@ fn what_is_put_back_is_what_was_there_to_the_last_bit() {
     fs::set_permissions(data.join("empty"), fs::Permissions::from_mode(0o1777)).unwrap();
     fs::set_permissions(&data, fs::Permissions::from_mode(0o710)).unwrap();
     let before = picture(&data);
-    let (bytes, contents) = packed(&folder);
+    let (bytes, contents) = packed(&volume);
     assert_eq!((contents.files, contents.left_out), (5, 0));
     fs::remove_file(data.join("a/b/words")).unwrap();
     fs::write(data.join("later"), "x").unwrap();
-    assert_eq!(restored(&folder, &bytes).unwrap(), contents);
+    assert_eq!(restored(&volume, &bytes).unwrap(), contents);
     assert_eq!(picture(&data), before);
     let on_disk = fs::metadata(data.join("holes")).unwrap().blocks() * 512;
     assert!(on_disk < 1 << 20, "holes stay holes: {on_disk}");
-    assert!(!folder.incoming().exists());
+    assert!(!incoming(&volume).exists());
 }
 
 #[test]
 fn what_can_not_be_taken_along_is_counted_outside_and_named_inside_only() {
-    let (_place, folder) = project();
-    File::create(folder.data().join("day")).unwrap().set_len(1 << 40).unwrap();
-    let _socket = std::os::unix::net::UnixListener::bind(folder.data().join("socket")).unwrap();
-    let (bytes, contents) = packed(&folder);
+    let (_place, volume) = project();
+    File::create(volume.data.join("day")).unwrap().set_len(1 << 40).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(volume.data.join("socket")).unwrap();
+    let (bytes, contents) = packed(&volume);
     assert_eq!((contents.files, contents.left_out), (0, 2));
     let mut archive = Archive::new(Cursor::new(&bytes));
     let mut list = String::new();
@@ -114,8 +116,8 @@ fn what_can_not_be_taken_along_is_counted_outside_and_named_inside_only() {
         }
     }
     assert!(list.contains("data/socket: it is a socket\n") && list.contains("data/day: it is said to have"), "{list}");
-    restored(&folder, &bytes).unwrap();
-    assert_eq!(fs::read_dir(folder.data()).unwrap().count(), 0);
+    restored(&volume, &bytes).unwrap();
+    assert_eq!(fs::read_dir(&volume.data).unwrap().count(), 0);
 }
 
 /// Paths, kinds and where they lead.
@@ -184,19 +186,19 @@ fn no_archive_whatever_is_in_it_writes_outside_or_harms_what_is_there() {
         ),
     ];
     for (what, entries) in hostile {
-        let (place, folder) = project();
-        fs::write(folder.data().join("mine"), "untouched").unwrap();
+        let (place, volume) = project();
+        fs::write(volume.data.join("mine"), "untouched").unwrap();
         let around = picture(place.path());
         let mut forgery = Forgery::new();
         for (path, kind, target) in entries {
             forgery.add(path, *kind, target, b"");
         }
-        let outcome = restored(&folder, &forgery.finished());
+        let outcome = restored(&volume, &forgery.finished());
         assert!(outcome.is_err(), "{what}");
         let error = outcome.unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::InvalidInput), "{what}: {error:?}");
-        discard(&folder);
-        let same = |(path, now): (PathBuf, String)| path == Path::new("ai-diy-acme") || around.get(&path) == Some(&now);
+        remove_tree(&incoming(&volume)).unwrap();
+        let same = |(path, now): (PathBuf, String)| path == Path::new("") || around.get(&path) == Some(&now);
         assert!(picture(place.path()).into_iter().all(same), "{what}");
         assert!(!Path::new("/tmp/evil").exists(), "{what}");
     }
@@ -204,18 +206,18 @@ fn no_archive_whatever_is_in_it_writes_outside_or_harms_what_is_there() {
 
 #[test]
 fn what_is_cut_off_anywhere_leaves_the_present_data() {
-    let (_place, folder) = project();
-    fs::create_dir(folder.data().join("notes")).unwrap();
-    fs::write(folder.data().join("notes/words"), "words").unwrap();
-    symlink("notes", folder.data().join("link")).unwrap();
-    let (bytes, _) = packed(&folder);
-    fs::write(folder.data().join("later"), "x").unwrap();
-    let before = picture(&folder.data());
+    let (_place, volume) = project();
+    fs::create_dir(volume.data.join("notes")).unwrap();
+    fs::write(volume.data.join("notes/words"), "words").unwrap();
+    symlink("notes", volume.data.join("link")).unwrap();
+    let (bytes, _) = packed(&volume);
+    fs::write(volume.data.join("later"), "x").unwrap();
+    let before = picture(&volume.data);
     // Behind its end, an archive is padded.
     let end = bytes.len() - 1024;
     for length in (0..end).step_by(97) {
-        assert!(restored(&folder, &bytes[..length]).is_err(), "{length} of {}", bytes.len());
-        assert_eq!(picture(&folder.data()), before);
+        assert!(restored(&volume, &bytes[..length]).is_err(), "{length} of {}", bytes.len());
+        assert_eq!(picture(&volume.data), before);
     }
 }
 
@@ -230,9 +232,9 @@ proptest! {
             0..40,
         )
     ) {
-        let (_place, folder) = project();
+        let (_place, volume) = project();
         for (path, kind, content, mode, seconds) in entries {
-            let path = folder.data().join(path);
+            let path = volume.data.join(path);
             if fs::create_dir_all(path.parent().unwrap()).is_err() || fs::symlink_metadata(&path).is_ok() {
                 continue;
             }
@@ -248,9 +250,9 @@ proptest! {
                 fs::set_permissions(&path, fs::Permissions::from_mode(mode | 0o700)).unwrap();
             }
         }
-        let before = picture(&folder.data());
-        let (bytes, contents) = packed(&folder);
-        prop_assert_eq!(restored(&folder, &bytes).unwrap(), contents);
-        prop_assert_eq!(picture(&folder.data()), before);
+        let before = picture(&volume.data);
+        let (bytes, contents) = packed(&volume);
+        prop_assert_eq!(restored(&volume, &bytes).unwrap(), contents);
+        prop_assert_eq!(picture(&volume.data), before);
     }
 }

@@ -1,6 +1,7 @@
 //! An archive on its way: made on a thread of its own, no faster than it is read.
 
 use std::io::{self, Read, Write};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
@@ -36,8 +37,8 @@ impl Archive {
         Self(receiver)
     }
 
-    /// What is sent, until the sender is dropped.
-    pub(crate) fn fed() -> (Sender<io::Result<Bytes>>, Self) {
+    /// What is sent, until the sender is dropped. As much waits there as anywhere.
+    pub fn fed() -> (Sender<io::Result<Bytes>>, Self) {
         let (sender, receiver) = mpsc::channel(WAITING);
         (sender, Self(receiver))
     }
@@ -45,6 +46,11 @@ impl Archive {
     /// The next piece; none at the end.
     pub async fn next(&mut self) -> Option<io::Result<Bytes>> {
         self.0.recv().await
+    }
+
+    /// The same, for what is polled itself.
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        self.0.poll_recv(context)
     }
 
     /// Its bytes for a thread that may wait.

@@ -14,8 +14,8 @@ use flate2::write::GzEncoder;
 use rustix::fs::{Stat, fstat};
 use tar::{Builder, EntryType, Header};
 
-use super::folder::Folder;
-use super::tree::{self, Exactly, Found};
+use crate::Volume;
+use crate::tree::{self, Exactly, Found};
 
 const README: &str = "\
 data/            everything that the workspace keeps
@@ -23,17 +23,20 @@ MANIFEST.sha256  the checksum of each file; check with: sha256sum -c MANIFEST.sh
 LEFT-OUT.txt     what is not here, or was written to while it was packed, and why; missing where there is nothing to say
 ";
 
-/// Writes the archive of a project's data below a folder called `top`.
-pub(super) fn write(folder: &Folder, top: &str, sink: &mut dyn Write) -> io::Result<()> {
+/// Writes the archive of a volume's data for its customer, below a folder called `top`.
+///
+/// # Errors
+/// When the data or the spool can't be read or written, or the sink takes nothing more.
+pub fn export(volume: &Volume, top: &str, sink: &mut dyn Write) -> io::Result<()> {
     let gzip = GzEncoder::new(sink, Compression::fast());
     let mut packing = Packing {
         tar: Builder::new(gzip),
         top: top.to_owned(),
-        manifest: tempfile::tempfile_in(folder.path())?,
-        left_out: tempfile::tempfile_in(folder.path())?,
+        manifest: tempfile::tempfile_in(&volume.spool)?,
+        left_out: tempfile::tempfile_in(&volume.spool)?,
     };
     packing.text("README.txt", README)?;
-    tree::walk(&folder.data(), &mut |path, found| packing.found(path, found))?;
+    tree::walk(volume, &mut |path, found| packing.found(path, found))?;
     packing.spooled()?;
     packing.tar.into_inner()?.finish()?;
     Ok(())

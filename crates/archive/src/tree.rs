@@ -6,20 +6,22 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::os::unix::ffi::OsStrExt as _;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, fstat, openat, readlinkat, statat};
 use rustix::io::Errno;
 
+use crate::Volume;
+
 /// Folders may be nested so deep; each level holds a descriptor.
-pub(super) const DEEPEST: usize = 128;
+pub(crate) const DEEPEST: usize = 128;
 /// A file may have so many bytes more than it takes up on the disk: holes cost an application nothing, and a reader a
 /// day.
 const MOST_HOLES: u64 = 1 << 30;
 
 /// What an entry turned out to be.
-pub(super) enum Found {
+pub(crate) enum Found {
     Folder(Stat),
     File(File),
     Link {
@@ -31,15 +33,18 @@ pub(super) enum Found {
     LeftOut(String),
 }
 
-/// Visits the folder `data` and everything in it, each folder before what is in it. Paths begin with `data`.
-pub(super) fn walk(data: &Path, visit: &mut dyn FnMut(&[u8], Found) -> io::Result<()>) -> io::Result<()> {
+/// Visits the data of a volume and everything in it, each folder before what is in it. Paths begin with `data`.
+pub(crate) fn walk(volume: &Volume, visit: &mut dyn FnMut(&[u8], Found) -> io::Result<()>) -> io::Result<()> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let data = &volume.data;
     let opened = openat(CWD, data, flags, Mode::empty())?;
     let stat = fstat(&opened)?;
     let mut path = b"data".to_vec();
     visit(&path, Found::Folder(stat))?;
     let mut open = vec![Dir::new(opened)?];
-    while let Some(entries) = open.last_mut() {
+    loop {
+        let is_top = open.len() == 1;
+        let Some(entries) = open.last_mut() else { break };
         let Some(entry) = entries.read() else {
             open.pop();
             cut(&mut path);
@@ -47,7 +52,8 @@ pub(super) fn walk(data: &Path, visit: &mut dyn FnMut(&[u8], Found) -> io::Resul
         };
         let entry = entry?;
         let name = entry.file_name();
-        if matches!(name.to_bytes(), b"." | b"..") {
+        let is_apart = is_top && volume.apart.iter().any(|apart| apart.as_bytes() == name.to_bytes());
+        if is_apart || matches!(name.to_bytes(), b"." | b"..") {
             continue;
         }
         let length = path.len();
@@ -115,7 +121,7 @@ fn open_entry(parent: rustix::fd::BorrowedFd<'_>, name: &std::ffi::CStr) -> Resu
 }
 
 /// Why a file is not read, if it is almost nothing but holes.
-pub(super) fn too_many_holes(stat: &Stat) -> Option<String> {
+pub(crate) fn too_many_holes(stat: &Stat) -> Option<String> {
     let size = u64::try_from(stat.st_size).unwrap_or(0);
     let on_disk = u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512);
     let many = size.saturating_sub(on_disk) > MOST_HOLES;
@@ -123,21 +129,21 @@ pub(super) fn too_many_holes(stat: &Stat) -> Option<String> {
 }
 
 /// Whether a file was written to between two looks.
-pub(super) fn changed(before: &Stat, after: &Stat) -> bool {
+pub(crate) fn changed(before: &Stat, after: &Stat) -> bool {
     let seen = |stat: &Stat| (stat.st_size, stat.st_mtime, stat.st_mtime_nsec);
     seen(before) != seen(after)
 }
 
 /// Exactly as many bytes as were announced: what is missing is zeros, what is more is not read.
-pub(super) struct Exactly<'a> {
+pub(crate) struct Exactly<'a> {
     file: &'a File,
     left: u64,
-    pub(super) digest: Context,
-    pub(super) trouble: Option<String>,
+    pub(crate) digest: Context,
+    pub(crate) trouble: Option<String>,
 }
 
 impl<'a> Exactly<'a> {
-    pub(super) fn of(file: &'a File, bytes: u64) -> Self {
+    pub(crate) fn of(file: &'a File, bytes: u64) -> Self {
         Self { file, left: bytes, digest: Context::new(&SHA256), trouble: None }
     }
 }

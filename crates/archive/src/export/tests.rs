@@ -6,29 +6,28 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
 
 use aws_lc_rs::digest::SHA256;
-use domain::ProjectName;
 use flate2::read::GzDecoder;
 use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat, openat};
 
-use super::super::folder::Folders;
-use super::super::tree::DEEPEST;
 use super::*;
+use crate::tree::DEEPEST;
 
 struct Packed {
     files: BTreeMap<PathBuf, Vec<u8>>,
     kinds: Vec<EntryType>,
 }
 
-fn project() -> (tempfile::TempDir, Folder) {
+fn project() -> (tempfile::TempDir, Volume) {
     let place = tempfile::tempdir().unwrap();
-    let folder = Folders::open(place.path()).unwrap().of(&ProjectName::parse("ai-diy-acme").unwrap());
-    folder.create(None).unwrap();
-    (place, folder)
+    let (data, spool) = (place.path().join("data"), place.path().join("instance"));
+    fs::create_dir(&data).unwrap();
+    fs::create_dir(&spool).unwrap();
+    (place, Volume { data, apart: vec![".guard".into()], spool })
 }
 
-fn packed(folder: &Folder) -> Packed {
+fn packed(volume: &Volume) -> Packed {
     let mut bytes = Vec::new();
-    write(folder, "ai-diy-acme", &mut bytes).unwrap();
+    export(volume, "ai-diy-acme", &mut bytes).unwrap();
     unpacked(&bytes)
 }
 
@@ -82,18 +81,18 @@ fn sum(content: &[u8]) -> String {
 
 #[test]
 fn every_file_is_there_with_its_checksum_and_nothing_but_the_applications_data() {
-    let (_place, folder) = project();
-    let data = folder.data();
+    let (_place, volume) = project();
+    let data = &volume.data;
     fs::create_dir_all(data.join("visions/2026")).unwrap();
     fs::create_dir(data.join("empty")).unwrap();
     let large: Vec<u8> = (0..3_000_000_u32).map(|number| number.to_le_bytes()[0]).collect();
     fs::write(data.join("visions/2026/shop.md"), "A shop").unwrap();
     fs::write(data.join("large.bin"), &large).unwrap();
     fs::write(data.join("nothing"), "").unwrap();
-    fs::write(folder.instance().join("token"), "secret").unwrap();
-    fs::write(folder.path().join("project.json"), "secret").unwrap();
-    fs::write(folder.logs().join("log"), "secret").unwrap();
-    let packed = packed(&folder);
+    fs::write(volume.spool.join("token"), "secret").unwrap();
+    fs::create_dir(data.join(".guard")).unwrap();
+    fs::write(data.join(".guard/token"), "secret").unwrap();
+    let packed = packed(&volume);
     let content = packed.data();
     let names: Vec<_> = content.keys().map(|path| path.to_str().unwrap()).collect();
     assert_eq!(names, ["data/large.bin", "data/nothing", "data/visions/2026/shop.md"]);
@@ -102,22 +101,22 @@ fn every_file_is_there_with_its_checksum_and_nothing_but_the_applications_data()
     assert_eq!(packed.sums(), sums);
     assert!(packed.files.values().all(|content| content != b"secret"));
     assert!(!packed.files.contains_key(Path::new("LEFT-OUT.txt")), "{}", packed.text("LEFT-OUT.txt"));
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4, "nothing was left behind");
+    assert_eq!(fs::read_dir(&volume.spool).unwrap().count(), 1, "nothing was left behind");
 }
 
 #[test]
 fn links_are_not_followed_pipes_not_waited_for_and_both_are_named() {
-    let (place, folder) = project();
-    let data = folder.data();
+    let (place, volume) = project();
+    let data = &volume.data;
     fs::write(place.path().join("neighbour"), "secret").unwrap();
     symlink(place.path().join("neighbour"), data.join("file")).unwrap();
     symlink("/etc", data.join("folder")).unwrap();
     symlink("..", data.join("up")).unwrap();
     symlink("nowhere\nelse", data.join("broken")).unwrap();
-    let parent = openat(CWD, &data, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()).unwrap();
+    let parent = openat(CWD, data, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()).unwrap();
     mknodat(&parent, "pipe", FileType::Fifo, Mode::RUSR, 0).unwrap();
     let _socket = std::os::unix::net::UnixListener::bind(data.join("socket")).unwrap();
-    let packed = packed(&folder);
+    let packed = packed(&volume);
     assert_eq!(packed.data(), BTreeMap::new());
     assert!(packed.kinds.iter().all(|kind| [EntryType::Regular, EntryType::Directory].contains(kind)));
     let left_out = packed.text("LEFT-OUT.txt");
@@ -135,7 +134,7 @@ fn links_are_not_followed_pipes_not_waited_for_and_both_are_named() {
 
 #[test]
 fn odd_names_come_through_byte_by_byte_and_can_not_forge_a_line_of_the_manifest() {
-    let (_place, folder) = project();
+    let (_place, volume) = project();
     let names: [&[u8]; 7] = [
         b"two\nlines",
         b"back\\slash",
@@ -149,9 +148,9 @@ fn odd_names_come_through_byte_by_byte_and_can_not_forge_a_line_of_the_manifest(
     let names = names.map(|name| name.split(|byte| *byte == b'/').next().unwrap());
     let long = [b'n'; 255];
     for name in names.into_iter().chain([&long[..]]) {
-        fs::write(folder.data().join(OsStr::from_bytes(name)), name).unwrap();
+        fs::write(volume.data.join(OsStr::from_bytes(name)), name).unwrap();
     }
-    let packed = packed(&folder);
+    let packed = packed(&volume);
     assert_eq!(packed.data().len(), names.len() + 1);
     for (path, content) in packed.data() {
         assert_eq!(path.file_name().unwrap().as_bytes(), content);
@@ -162,10 +161,10 @@ fn odd_names_come_through_byte_by_byte_and_can_not_forge_a_line_of_the_manifest(
 
 #[test]
 fn a_file_of_holes_is_named_and_small_holes_are_zeros() {
-    let (_place, folder) = project();
-    File::create(folder.data().join("day")).unwrap().set_len(1 << 40).unwrap();
-    File::create(folder.data().join("moment")).unwrap().set_len(1 << 20).unwrap();
-    let packed = packed(&folder);
+    let (_place, volume) = project();
+    File::create(volume.data.join("day")).unwrap().set_len(1 << 40).unwrap();
+    File::create(volume.data.join("moment")).unwrap().set_len(1 << 20).unwrap();
+    let packed = packed(&volume);
     let names: Vec<_> = packed.data().into_iter().map(|(path, content)| (path, content.len())).collect();
     assert_eq!(names, [(PathBuf::from("data/moment"), 1 << 20)]);
     let left_out = packed.text("LEFT-OUT.txt");
@@ -174,13 +173,13 @@ fn a_file_of_holes_is_named_and_small_holes_are_zeros() {
 
 #[test]
 fn folders_without_end_are_packed_as_deep_as_is_sensible() {
-    let (_place, folder) = project();
-    let mut path = folder.data();
+    let (_place, volume) = project();
+    let mut path = volume.data.clone();
     for _ in 0..DEEPEST + 10 {
         path.push("d");
         fs::create_dir(&path).unwrap();
     }
-    let packed = packed(&folder);
+    let packed = packed(&volume);
     assert!(packed.text("LEFT-OUT.txt").contains("it is nested too deep"));
 }
 
@@ -217,8 +216,8 @@ impl<F: FnMut()> Write for Meddler<F> {
 
 #[test]
 fn a_file_that_changes_while_it_is_read_leaves_a_whole_archive_that_says_so() {
-    let (_place, folder) = project();
-    let path = folder.data().join("log");
+    let (_place, volume) = project();
+    let path = volume.data.join("log");
     let noise = noise();
     for change in ["shorter", "longer", "link"] {
         fs::remove_file(&path).ok();
@@ -240,7 +239,7 @@ fn a_file_that_changes_while_it_is_read_leaves_a_whole_archive_that_says_so() {
             }
         };
         let mut sink = Meddler { packed: Vec::new(), meddle };
-        write(&folder, "ai-diy-acme", &mut sink).unwrap();
+        export(&volume, "ai-diy-acme", &mut sink).unwrap();
         let packed = unpacked(&sink.packed);
         let left_out = packed.text("LEFT-OUT.txt");
         match packed.data().get(Path::new("data/log")) {
@@ -256,10 +255,11 @@ fn a_file_that_changes_while_it_is_read_leaves_a_whole_archive_that_says_so() {
 
 #[test]
 fn an_instance_that_is_removed_meanwhile_gives_no_archive_that_looks_whole() {
-    let (_place, folder) = project();
-    fs::write(folder.data().join("log"), noise()).unwrap();
-    let mut sink = Meddler { packed: Vec::new(), meddle: || _ = folder.remove().unwrap() };
-    assert!(write(&folder, "ai-diy-acme", &mut sink).is_err());
+    let (_place, volume) = project();
+    fs::write(volume.data.join("log"), noise()).unwrap();
+    let mut sink =
+        Meddler { packed: Vec::new(), meddle: || _ = fs::rename(&volume.data, volume.data.with_extension("gone")) };
+    assert!(export(&volume, "ai-diy-acme", &mut sink).is_err());
 }
 
 #[test]
@@ -267,8 +267,8 @@ fn what_can_not_be_read_is_named() {
     if rustix::process::geteuid().is_root() {
         return;
     }
-    let (_place, folder) = project();
-    fs::write(folder.data().join("locked"), "x").unwrap();
-    fs::set_permissions(folder.data().join("locked"), fs::Permissions::from_mode(0o000)).unwrap();
-    assert!(packed(&folder).text("LEFT-OUT.txt").contains("data/locked: it can't be read"));
+    let (_place, volume) = project();
+    fs::write(volume.data.join("locked"), "x").unwrap();
+    fs::set_permissions(volume.data.join("locked"), fs::Permissions::from_mode(0o000)).unwrap();
+    assert!(packed(&volume).text("LEFT-OUT.txt").contains("data/locked: it can't be read"));
 }

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 
 use rustix::fs::mkdirat;
 
-use super::super::disk::{self, Unmeasured};
 use super::*;
 
 /// So many folders, each in the one before; no path can name the innermost.
@@ -33,11 +32,10 @@ fn remove_on_a_small_stack(path: &Path) {
 }
 
 #[test]
-fn no_depth_is_too_deep_to_be_removed_or_to_be_noticed() {
+fn no_depth_is_too_deep_to_be_removed() {
     let parent = tempfile::tempdir().unwrap();
     let doomed = doomed(&parent);
     nest(&doomed, 50_000);
-    assert!(matches!(disk::used_bytes(&doomed, u64::MAX), Err(Unmeasured::Evaded(_))));
     remove_on_a_small_stack(&doomed);
     assert!(!doomed.exists());
     remove_tree(&doomed).unwrap();

@@ -15,7 +15,10 @@ use rustix::io::Errno;
 use rustix::path::Arg;
 
 /// Removes a folder with everything in it; fine when there is none.
-pub(super) fn remove_tree(path: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// When something in it can't be removed.
+pub fn remove_tree(path: &Path) -> io::Result<()> {
     if is_gone(CWD, path)? {
         return Ok(());
     }
