@@ -4,6 +4,7 @@
 pub(crate) mod change;
 pub(crate) mod kind;
 pub(crate) mod store;
+pub(crate) mod stuck;
 pub(crate) mod tend;
 pub(crate) mod webhook;
 

@@ -15,7 +15,6 @@ pub(crate) mod releases;
 pub(crate) mod rollouts;
 pub(crate) mod workflows;
 
-use ::providers::compute::Health;
 use ::providers::payments::DisputeState;
 use axum::extract::State;
 use axum::response::Html;
@@ -129,17 +128,16 @@ async fn halted(app: &App) -> Result<Option<Attention>, AppError> {
     }))
 }
 
-/// Instances that do not answer.
+/// Instances that do not answer, as all that was seen of them says.
 async fn down(app: &App) -> Result<Vec<Attention>, AppError> {
-    let active = crate::instances::store::list(&app.db, Some(InstanceState::Active), None, 1000).await?;
-    let seen = active.into_iter().filter_map(|instance| Some((instance.observed.clone()?.observation, instance)));
-    let down = seen.filter(|(observation, _)| observation.health == Health::Down);
+    let down = crate::health::store::in_trouble(&app.db, PAGE).await?;
     Ok(down
-        .map(|(observation, instance)| Attention {
-            what: format!("{} does not answer", app.hostname(&instance.subdomain)),
-            why: observation.detail.unwrap_or_default(),
-            at: observation.at,
-            url: format!("/admin/instances/{}", instance.id),
+        .into_iter()
+        .map(|it| Attention {
+            what: format!("{} does not answer", app.hostname(&it.subdomain)),
+            why: it.detail.unwrap_or_default(),
+            at: it.since,
+            url: format!("/admin/instances/{}", it.instance),
         })
         .collect())
 }

@@ -40,7 +40,7 @@ pub(crate) struct Standing {
 pub(crate) async fn of(core: &Core, instance: &Instance) -> Result<Standing, AppError> {
     let kept = store::kept_of(&core.db, instance.id).await?;
     let views = Views { look: look_of(instance), probe: kept.probe, heard: kept.heard };
-    let freshness = freshness(core, store::number_active(&core.db).await?);
+    let freshness = freshness(core, store::number_active(core.db.read()).await?);
     let judgement = Purpose::of(instance.state).map(|purpose| views.judge(purpose, core.clock.now(), &freshness));
     Ok(Standing { views, probe_detail: kept.detail, judgement, open: kept.open })
 }

@@ -8,6 +8,7 @@ pub(crate) mod deletion;
 pub(crate) mod export;
 pub(crate) mod holds;
 pub(crate) mod names;
+pub(crate) mod observe;
 pub(crate) mod place;
 pub(crate) mod probe;
 pub(crate) mod provision;

@@ -85,11 +85,12 @@ pub use health::probe::ask_due as probe_instances;
 pub use health::uptime::add_up as add_up_uptime;
 pub use health::watch::judge_all as judge_instances;
 pub use incidents::tell::tell_due as tell_subscribers;
+pub use instances::observe::observe_all as observe_instances;
 pub use isolation::round::begin_if_due as prove_isolation_if_due;
 pub use mail::SignInCodes;
 pub use pool::keeper::keep as keep_pool;
 pub use provider_status::read_if_due as read_provider_status;
-pub use reconcilers::{Reconcilers, observe_once as observe_instances};
+pub use reconcilers::{Reconciler, Reconcilers, all as reconcilers};
 pub use rollouts::roll_out::look_after as look_after_rollouts;
 pub use start::{Started, assemble, start};
 pub use support_access::end_if_due as end_support_access_if_due;
@@ -104,6 +105,7 @@ pub fn migrations() -> Vec<Migration> {
         &providers::MIGRATIONS.concat(),
         customers::store::MIGRATIONS,
         instances::store::MIGRATIONS,
+        instances::observe::store::MIGRATIONS,
         instances::suspension::store::MIGRATIONS,
         instances::holds::store::MIGRATIONS,
         instances::cancellation::store::MIGRATIONS,

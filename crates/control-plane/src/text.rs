@@ -28,7 +28,6 @@ stored!(
     InstanceId,
     domain::SupportAccessId,
     Email,
-    Subdomain,
     ProjectName,
     domain::InstanceState,
     domain::MemberRole,
@@ -51,6 +50,12 @@ stored!(
     domain::Component,
     domain::Met
 );
+
+impl Stored for Subdomain {
+    fn from_stored(text: &str) -> Result<Self, Error> {
+        Self::parse_given(text).map_err(|error| Error::Decode(Box::new(error)))
+    }
+}
 
 /// A value as stored in a column of text.
 pub(crate) fn to_json(value: &impl Serialize) -> Result<String, Error> {

@@ -29,10 +29,8 @@ impl ProjectName {
     /// [`ProjectNameError`] when the prefix is missing or the slug is no subdomain.
     pub fn parse(raw: &str) -> Result<Self, ProjectNameError> {
         let slug = raw.strip_prefix(PREFIX).ok_or_else(|| ProjectNameError(raw.to_owned()))?;
-        match Subdomain::parse(slug) {
-            Ok(subdomain) if subdomain.as_str() == slug => Ok(Self::of(&subdomain)),
-            _ => Err(ProjectNameError(raw.to_owned())),
-        }
+        let subdomain = Subdomain::parse_given(slug).map_err(|_| ProjectNameError(raw.to_owned()))?;
+        Ok(Self::of(&subdomain))
     }
 
     /// The whole name.

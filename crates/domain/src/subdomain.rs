@@ -1,4 +1,6 @@
+use std::collections::HashSet;
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -136,7 +138,25 @@ impl Subdomain {
     /// # Errors
     /// [`SubdomainError`] says what to change.
     pub fn parse(raw: &str) -> Result<Self, SubdomainError> {
-        let label = raw.trim().to_ascii_lowercase();
+        let name = Self::parse_given(&raw.trim().to_ascii_lowercase())?;
+        static RESERVED_SKELETONS: LazyLock<HashSet<String>> =
+            LazyLock::new(|| RESERVED.iter().copied().map(skeleton).collect());
+        // `<subdomain>-app` is where an instance shows the app that its customer makes, and a name like
+        // a project's would be mistaken for it.
+        if name.0.ends_with("-app")
+            || name.0.starts_with("ai-diy-")
+            || RESERVED_SKELETONS.contains(name.skeleton().as_str())
+        {
+            return Err(SubdomainError::Reserved);
+        }
+        Ok(name)
+    }
+
+    /// Reads a name that was given to somebody already, and stays theirs although it may have been reserved since.
+    ///
+    /// # Errors
+    /// [`SubdomainError`] for what never was a name.
+    pub fn parse_given(label: &str) -> Result<Self, SubdomainError> {
         if let Some(c) = label.chars().find(|c| !(c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '-')) {
             return Err(SubdomainError::Character(c));
         }
@@ -152,16 +172,7 @@ impl Subdomain {
         if label.chars().all(|c| c.is_ascii_digit() || c == '-') {
             return Err(SubdomainError::OnlyDigits);
         }
-        let name = Self(label);
-        // `<subdomain>-app` is where an instance shows the app that its customer makes, and a name like
-        // a project's would be mistaken for it.
-        if name.0.ends_with("-app")
-            || name.0.starts_with("ai-diy-")
-            || RESERVED.iter().any(|r| skeleton(r) == name.skeleton())
-        {
-            return Err(SubdomainError::Reserved);
-        }
-        Ok(name)
+        Ok(Self(label.to_owned()))
     }
 
     /// The label as it stands in the hostname.
@@ -246,6 +257,16 @@ mod tests {
         ] {
             assert_eq!(Subdomain::parse(raw), Err(why), "{raw}");
         }
+    }
+
+    #[test]
+    fn a_name_that_is_reserved_later_stays_its_owners() {
+        assert_eq!(Subdomain::parse_given("status").unwrap().as_str(), "status");
+        assert_eq!(
+            Subdomain::parse_given("Status"),
+            Err(SubdomainError::Character('S')),
+            "no name was given like that"
+        );
     }
 
     #[test]

@@ -16,6 +16,17 @@ pub struct TestDb {
     _folder: Option<tempfile::TempDir>,
 }
 
+impl TestDb {
+    /// The store at an address, which outlives this.
+    ///
+    /// # Panics
+    /// When it can't be opened.
+    #[expect(clippy::expect_used, reason = "a test that can't have its store must fail at once")]
+    pub async fn open(url: &str) -> Self {
+        Self { db: Db::open(url).await.expect("a store"), url: url.to_owned(), _folder: None }
+    }
+}
+
 /// Makes an empty, migrated store.
 ///
 /// For PostgreSQL the server's address stands in `SPINOFF_TEST_POSTGRES`, which

@@ -50,6 +50,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "nudges",
         sql: "alter table workflows add column is_nudged bigint not null default 0;",
     },
+    Migration {
+        version: 2026120142,
+        name: "workflows by state",
+        sql: "create index workflows_state on workflows (state, id);",
+    },
 ];
 
 /// A workflow to be started.
@@ -112,14 +117,17 @@ pub async fn find(db: &Db, id: &str) -> Result<Option<WorkflowRecord>, Error> {
 /// # Errors
 /// When the store can't be read.
 pub async fn list(db: &Db, filter: &Filter) -> Result<Vec<WorkflowRecord>, Error> {
-    let rows = sqlx::query(
-        "select * from workflows where ($1 = '' or state = $1) and ($2 = '' or id < $2) order by id desc limit $3",
-    )
-    .bind(filter.state.map_or("", WorkflowState::as_str))
-    .bind(filter.before.as_deref().unwrap_or_default())
-    .bind(i64::from(filter.limit))
-    .fetch_all(db.read())
-    .await?;
+    let select = match filter.state {
+        None => "select * from workflows where ($1 = '') and ($2 = '' or id < $2) order by id desc limit $3",
+        // Few of many: found by the index.
+        Some(_) => "select * from workflows where state = $1 and ($2 = '' or id < $2) order by id desc limit $3",
+    };
+    let rows = sqlx::query(select)
+        .bind(filter.state.map_or("", WorkflowState::as_str))
+        .bind(filter.before.as_deref().unwrap_or_default())
+        .bind(i64::from(filter.limit))
+        .fetch_all(db.read())
+        .await?;
     rows.iter().map(record).collect()
 }
 

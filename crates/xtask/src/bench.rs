@@ -1,6 +1,8 @@
 //! `cargo xtask bench`: measures of the release build, taken from outside as a user would see them.
 
 mod billing;
+mod figures;
+mod fleet;
 mod guard;
 mod idle;
 mod load;
@@ -31,6 +33,7 @@ Examples:
   cargo xtask bench seeds --number 200
   cargo xtask bench billing
   cargo xtask bench year --customers 200
+  cargo xtask bench fleet --sizes 10000
   cargo xtask bench rollout
   cargo xtask bench fleet-seeds --number 50 --first 1000
   cargo xtask bench fleet-year --instances 2000 --releases 10")]
@@ -40,7 +43,7 @@ pub struct Args {
     what: Vec<What>,
 
     /// Measure this executable instead of building one; for `guard`, `spinoff-guard` or `spinoff`; for
-    /// `billing`, the example `measure_billing` of the crate `control-plane`
+    /// `billing` and `fleet`, the examples `measure_billing` and `measure_fleet` of the crate `control-plane`
     #[arg(long, value_name = "FILE")]
     binary: Option<PathBuf>,
 
@@ -56,6 +59,9 @@ pub struct Args {
 
     #[command(flatten)]
     billed: billing::Load,
+
+    #[command(flatten)]
+    sizes: fleet::Sizes,
 
     #[command(flatten)]
     fleet: rehearsal::Fleet,
@@ -94,6 +100,17 @@ enum What {
     Billing,
     /// A year of many customers in which whatever can go wrong does: whether the books balance in the end
     Year,
+    /// A main instance with many instances in its store: starting, looking, resting, and the console's pages
+    Fleet,
+}
+
+impl Args {
+    fn binary_or(&self, build: impl FnOnce() -> Result<PathBuf>) -> Result<PathBuf> {
+        match &self.binary {
+            Some(binary) => Ok(binary.canonicalize()?),
+            None => build(),
+        }
+    }
 }
 
 impl What {
@@ -108,11 +125,7 @@ pub fn run(args: &Args) -> Result<()> {
         measures.extend(size::build()?);
     }
     if what.contains(&What::Guard) {
-        let binary = match &args.binary {
-            Some(binary) => binary.canonicalize()?,
-            None => guard::build()?,
-        };
-        let report = guard::measure(&binary, &args.effort)?;
+        let report = guard::measure(&args.binary_or(guard::build)?, &args.effort)?;
         if args.json {
             measures.extend(report.measures());
         } else {
@@ -120,11 +133,10 @@ pub fn run(args: &Args) -> Result<()> {
         }
     }
     if what.contains(&What::Billing) {
-        let binary = match &args.binary {
-            Some(binary) => binary.canonicalize()?,
-            None => billing::build()?,
-        };
-        measures.extend(billing::measure(&binary, &args.billed)?);
+        measures.extend(billing::measure(&args.binary_or(billing::build)?, &args.billed)?);
+    }
+    if what.contains(&What::Fleet) {
+        measures.extend(fleet::measure(&args.binary_or(fleet::build)?, &args.sizes)?);
     }
     if what.contains(&What::Year) {
         rehearsal::year(args.billed.customers)?;
@@ -144,10 +156,7 @@ pub fn run(args: &Args) -> Result<()> {
         }
     }
     if what.iter().any(|what| What::USUAL.contains(what)) {
-        let binary = match &args.binary {
-            Some(binary) => binary.canonicalize()?,
-            None => Product::build_release()?,
-        };
+        let binary = args.binary_or(Product::build_release)?;
         for (name, measure) in [
             (What::Start, start::measure as fn(&std::path::Path) -> Result<Vec<Measure>>),
             (What::Provisioning, provisioning::measure),

@@ -50,7 +50,7 @@ pub async fn take_due(core: &Core) -> Result<(), Error> {
     let mut due: Vec<Candidate> = Vec::new();
     let mut after = String::new();
     loop {
-        let page = store::candidates(&core.db, now, &after, PAGE).await?;
+        let page = store::candidates(&core.db, (now, now - every * 3 / 4), &after, PAGE).await?;
         let Some(last) = page.last() else { break };
         after = last.id.to_string();
         due.extend(

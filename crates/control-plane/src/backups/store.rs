@@ -310,8 +310,14 @@ pub(super) async fn begun_before(db: &Db, moment: Timestamp, limit: u32) -> Resu
     rows.iter().map(backup).collect()
 }
 
-/// Instances of which backups are taken as planned, in the order of their ids.
-pub(super) async fn candidates(db: &Db, now: Timestamp, after: &str, limit: u32) -> Result<Vec<Candidate>, Error> {
+/// Instances of which backups are taken as planned, in the order of their ids: those that rest, and of the others those of
+/// which none was taken since a moment.
+pub(super) async fn candidates(
+    db: &Db,
+    (now, since): (Timestamp, Timestamp),
+    after: &str,
+    limit: u32,
+) -> Result<Vec<Candidate>, Error> {
     // Whoever was there in an earlier month was not there lately.
     let month = Month::of(now);
     let rows = sqlx::query(
@@ -323,12 +329,16 @@ pub(super) async fn candidates(db: &Db, now: Timestamp, after: &str, limit: u32)
                 (select max(e.last_at) from usage_evidence e
                  where e.instance_id = i.id and e.month in ($2, $3)) as last_used
          from instances i
-         where i.state in ('active', 'suspended') and i.id > $1 order by i.id limit $4",
+         where i.id > $1 and (i.state = 'suspended' or (i.state = 'active' and i.created_at <= $5
+             and not exists (select 1 from backups b where b.instance_id = i.id and b.reason = 'scheduled'
+                                 and b.state = 'kept' and b.begun_at > $5)))
+         order by i.id limit $4",
     )
     .bind(after)
     .bind(month.to_string())
     .bind(month.previous().to_string())
     .bind(i64::from(limit))
+    .bind(millis(since))
     .fetch_all(db.read())
     .await?;
     let moment = |row: &AnyRow, name: &str| row.try_get::<Option<i64>, _>(name).map(|at| at.map(from_millis));

@@ -40,7 +40,7 @@ pub async fn ask_due(core: &Core) -> Result<(), Error> {
         return Ok(());
     }
     let met = join_all(due.iter().map(|due| ask(core, due))).await;
-    let every = probe_every(core, store::number_active(&core.db).await?);
+    let every = probe_every(core, store::number_active(core.db.read()).await?);
     let mut tx = core.db.begin().await?;
     for (due, (met, detail)) in due.iter().zip(met) {
         let at = core.clock.now();

@@ -1,16 +1,21 @@
-use domain::{InstanceId, InstanceState, Look, Met, Probe, ProjectName, Purpose, Seen, Span, Subdomain, Verdict};
+use domain::{
+    Freshness, InstanceId, InstanceState, Look, Met, Probe, ProjectName, Purpose, Seen, Span, Subdomain, Verdict,
+};
 use jiff::Timestamp;
-use store::sqlx::{self, Error, Row as _, any::AnyRow};
+use providers::compute::Observation;
+use store::sqlx::{self, AnyExecutor, Error, Row as _, any::AnyRow};
 use store::{Db, Engine, Migration, Tx, from_millis, millis, optional_from_millis};
 
 use super::{Kept, Watched};
 use crate::instances::Place;
-use crate::text::Stored as _;
+use crate::instances::observe::seen_at;
+use crate::text::{Stored as _, from_json};
 
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
-    version: 2026113040,
-    name: "what is known of instances",
-    sql: "
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 2026113040,
+        name: "what is known of instances",
+        sql: "
         create table health_probes (
             instance_id text not null primary key references instances (id),
             due_at bigint not null,
@@ -38,7 +43,14 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
             id bigint not null primary key,
             until_at bigint not null
         );",
-}];
+    },
+    Migration {
+        version: 2026120140,
+        name: "instances in trouble",
+        sql: "create index health_spans_trouble on health_spans (began_at)
+                  where ended_at is null and verdict in ('down', 'unreachable');",
+    },
+];
 
 /// What is kept of an instance that is judged.
 const KEPT: &str = "p.met, p.probed_at, p.misses, p.answered_at, p.detail, g.heard_at, s.verdict, s.began_at";
@@ -50,9 +62,8 @@ pub(crate) struct Due {
     pub before: Option<Probe>,
 }
 
-pub(crate) async fn number_active(db: &Db) -> Result<u32, Error> {
-    let number: i64 =
-        sqlx::query_scalar("select count(*) from instances where state = 'active'").fetch_one(db.read()).await?;
+pub(crate) async fn number_active<'c>(on: impl AnyExecutor<'c>) -> Result<u32, Error> {
+    let number: i64 = sqlx::query_scalar("select count(*) from instances where state = 'active'").fetch_one(on).await?;
     Ok(u32::try_from(number).unwrap_or(u32::MAX))
 }
 
@@ -153,16 +164,40 @@ pub(crate) async fn probed(
     Ok(())
 }
 
-/// All that are to be judged: those in use or closed for a while, and those of which a span is still open.
-pub(crate) async fn watched(tx: &mut Tx) -> Result<Vec<Watched>, Error> {
+/// Those whose verdict may be another than the one that is kept: of those in use or closed for a while, and those of which a
+/// span is still open, all but the ones of which it is plain that nothing changed. Whether something did is judged later.
+pub(crate) async fn unsettled(tx: &mut Tx, now: Timestamp, freshness: &Freshness) -> Result<Vec<Watched>, Error> {
     let statement = format!(
-        "select i.id, i.subdomain, i.state, i.health, i.observed_at, {KEPT}
-         from instances i left join health_probes p on p.instance_id = i.id
+        "select * from (
+             select i.id, i.subdomain, i.state, i.health, {} as seen_at, {KEPT}
+             from instances i left join looks l on l.id = 1
+                 left join health_probes p on p.instance_id = i.id
+                 left join guards_heard g on g.instance_id = i.id
+                 left join health_spans s on s.instance_id = i.id and s.ended_at is null
+             where i.state in ('active', 'suspended')) as judged
+         where coalesce(case
+             when state = 'suspended' then case when verdict = 'suspended' then 1 end
+             when seen_at is null or seen_at <= $2 or seen_at > $1 then 0
+             when verdict = 'asleep' and health = 'asleep' then
+                 case when (probed_at is null or probed_at < $3) and (heard_at is null or heard_at <= seen_at) then 1 end
+             when verdict = 'up' and health in ('ok', 'busy') then
+                 case when probed_at is null or probed_at < $3 or (met = 'answer' and misses = 0 and probed_at <= $1)
+                      then 1 end
+             end, 0) = 0
+         union all
+         select i.id, i.subdomain, i.state, i.health, i.observed_at as seen_at, {KEPT}
+         from health_spans s join instances i on i.id = s.instance_id
+             left join health_probes p on p.instance_id = i.id
              left join guards_heard g on g.instance_id = i.id
-             left join health_spans s on s.instance_id = i.id and s.ended_at is null
-         where i.state in ('active', 'suspended') or s.instance_id is not null"
+         where s.ended_at is null and i.state not in ('active', 'suspended')",
+        seen_at!()
     );
-    let rows = sqlx::query(sqlx::AssertSqlSafe(statement)).fetch_all(&mut **tx).await?;
+    let rows = sqlx::query(sqlx::AssertSqlSafe(statement))
+        .bind(millis(now))
+        .bind(millis(now.saturating_sub(freshness.look).unwrap_or(Timestamp::MIN)))
+        .bind(millis(now.saturating_sub(freshness.probe).unwrap_or(Timestamp::MIN)))
+        .fetch_all(&mut **tx)
+        .await?;
     rows.iter()
         .map(|row| {
             Ok(Watched {
@@ -259,6 +294,40 @@ pub(crate) async fn counts(db: &Db) -> Result<Vec<(Verdict, u32)>, Error> {
         .collect()
 }
 
+/// An instance in use that does not answer.
+pub(crate) struct InTrouble {
+    pub instance: InstanceId,
+    pub subdomain: Subdomain,
+    pub since: Timestamp,
+    /// What was met at its hostname, or else what its provider says.
+    pub detail: Option<String>,
+}
+
+/// Those that do not answer, the longest first.
+pub(crate) async fn in_trouble(db: &Db, limit: u32) -> Result<Vec<InTrouble>, Error> {
+    let rows = sqlx::query(
+        "select s.instance_id, s.began_at, i.subdomain, i.observation, p.detail from health_spans s
+             join instances i on i.id = s.instance_id left join health_probes p on p.instance_id = s.instance_id
+         where s.ended_at is null and s.verdict in ('down', 'unreachable') and i.state = 'active'
+         order by s.began_at limit $1",
+    )
+    .bind(i64::from(limit))
+    .fetch_all(db.read())
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let provider = row.try_get::<Option<&str>, _>("observation")?.map(from_json::<Observation>).transpose()?;
+            let met: Option<String> = row.try_get("detail")?;
+            Ok(InTrouble {
+                instance: InstanceId::from_stored(row.try_get("instance_id")?)?,
+                subdomain: Subdomain::from_stored(row.try_get("subdomain")?)?,
+                since: from_millis(row.try_get("began_at")?),
+                detail: met.or(provider.and_then(|seen| seen.detail)),
+            })
+        })
+        .collect()
+}
+
 /// Until when the watch was kept, as readers see it.
 pub(crate) async fn last_watch(db: &Db) -> Result<Option<Timestamp>, Error> {
     let until: Option<i64> =
@@ -296,7 +365,7 @@ fn probe(row: &AnyRow) -> Result<Option<Probe>, Error> {
 /// The provider's view, from the columns that lists are counted by.
 fn look(row: &AnyRow) -> Result<Option<Look>, Error> {
     let health: Option<&str> = row.try_get("health")?;
-    let at: Option<Timestamp> = optional_from_millis(row.try_get("observed_at")?);
+    let at: Option<Timestamp> = optional_from_millis(row.try_get("seen_at")?);
     let seen = match health {
         Some("ok" | "busy") => Seen::Running,
         Some("starting") => Seen::Starting,
@@ -306,3 +375,6 @@ fn look(row: &AnyRow) -> Result<Option<Look>, Error> {
     };
     Ok(at.map(|at| Look { seen, at }))
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Watched, freshness, store};
 use crate::alerts::{self, Kind};
 use crate::app::Core;
+use crate::instances::observe::observe_all;
 
 /// A longer pause than this, and nobody can say what was in it.
 const GAP: SignedDuration = SignedDuration::from_mins(2);
@@ -22,6 +23,17 @@ struct Change {
     to: Option<Verdict>,
     /// When what was before ended, as far as anybody knows.
     ended: Timestamp,
+}
+
+/// Looks how every instance is, and judges it.
+///
+/// # Errors
+/// When the provider, or the store, does not answer.
+pub(crate) async fn look_around(core: &Core) -> anyhow::Result<()> {
+    let observed = observe_all(core).await;
+    // Also when the provider could not be asked: what it said before gets older.
+    judge_all(core).await?;
+    observed
 }
 
 /// Judges every instance, and notes those that are otherwise than before.
@@ -39,11 +51,9 @@ pub async fn judge_all(core: &Core) -> Result<(), Error> {
     if until.is_none_or(|until| now.duration_since(until) >= NOTE_EVERY) {
         store::watch_until(&mut tx, now).await?;
     }
-    let all = store::watched(&mut tx).await?;
-    let active = all.iter().filter(|it| it.purpose == Some(Purpose::Serving)).count();
-    let freshness = freshness(core, u32::try_from(active).unwrap_or(u32::MAX));
+    let freshness = freshness(core, store::number_active(&mut *tx).await?);
     let mut changed = false;
-    for watched in &all {
+    for watched in &store::unsettled(&mut tx, now, &freshness).await? {
         let Some(change) = change(watched, now, &freshness) else { continue };
         changed = true;
         store::end(&mut tx, change.instance, change.ended).await?;

@@ -5,7 +5,7 @@ use providers::ProviderError;
 use reqwest::StatusCode;
 use workflow::StepError;
 
-use super::Place;
+use super::{Place, observe};
 use crate::app::Core;
 use crate::workflows::step_error;
 
@@ -81,7 +81,7 @@ pub(crate) async fn behind_the_door(core: &Core, place: &Place, path: &str) -> R
 pub(crate) async fn note_observation(core: &Core, place: &Place) -> Result<(), StepError> {
     let compute = &core.drivers.compute;
     if let Some(observation) = compute.observe(&place.project).await.map_err(step_error)? {
-        super::store::observe(&core.db, compute.name(), &[(place.id, observation)]).await?;
+        observe::note(core, place.id, &observation).await?;
     }
     Ok(())
 }

@@ -3,12 +3,13 @@ use jiff::Timestamp;
 use providers::Removed;
 use providers::compute::Observation;
 use store::sqlx::{self, Error, Row as _, any::AnyRow};
-use store::{Db, Migration, Tx, from_millis, millis};
+use store::{Db, Migration, Tx, from_millis, millis, optional_from_millis};
 
 use super::copy::CopyOf;
+use super::observe::seen_at;
 use super::{Instance, Observed, Place, deletion, holds, names};
 use crate::signup::checkout;
-use crate::text::Stored as _;
+use crate::text::{Stored as _, from_json};
 
 pub(crate) const MIGRATIONS: &[Migration] = &[INSTANCES, TIMES_OF_SERVICE];
 
@@ -60,8 +61,9 @@ const INSTANCES: Migration = Migration {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "select i.*, c.email as customer_email, c.name as customer_name \
-             from instances i join customers c on c.id = i.customer_id ",
+            "select i.*, c.email as customer_email, c.name as customer_name, ",
+            seen_at!(),
+            " as seen_at from instances i join customers c on c.id = i.customer_id left join looks l on l.id = 1 ",
             $rest
         )
     };
@@ -139,15 +141,19 @@ pub(crate) async fn list(
     before: Option<&str>,
     limit: u32,
 ) -> Result<Vec<Instance>, Error> {
-    let rows = sqlx::query(select!(
-        "where (i.state = $1 or ($1 = '' and i.state <> 'deleted')) and ($2 = '' or i.id < $2)
-         order by i.id desc limit $3"
-    ))
-    .bind(state.map_or("", InstanceState::as_str))
-    .bind(before.unwrap_or_default())
-    .bind(i64::from(limit))
-    .fetch_all(db.read())
-    .await?;
+    let select = match state {
+        None => {
+            select!("where $1 = '' and i.state <> 'deleted' and ($2 = '' or i.id < $2) order by i.id desc limit $3")
+        }
+        // Few of many: found by the index.
+        Some(_) => select!("where i.state = $1 and ($2 = '' or i.id < $2) order by i.id desc limit $3"),
+    };
+    let rows = sqlx::query(select)
+        .bind(state.map_or("", InstanceState::as_str))
+        .bind(before.unwrap_or_default())
+        .bind(i64::from(limit))
+        .fetch_all(db.read())
+        .await?;
     rows.iter().map(instance).collect()
 }
 
@@ -298,25 +304,6 @@ pub(crate) async fn note_deletion_request(tx: &mut Tx, id: InstanceId, by: &str)
     Ok(())
 }
 
-/// Stores what was seen of several instances at once.
-pub(crate) async fn observe(db: &Db, by: &str, seen: &[(InstanceId, Observation)]) -> Result<(), Error> {
-    let mut tx = db.begin().await?;
-    for (id, observation) in seen {
-        let text = serde_json::to_string(observation).map_err(|error| Error::Encode(Box::new(error)))?;
-        sqlx::query(
-            "update instances set observation = $2, observed_at = $3, observed_by = $4, health = $5 where id = $1",
-        )
-        .bind(id.to_string())
-        .bind(text)
-        .bind(millis(observation.at))
-        .bind(by)
-        .bind(observation.health.as_str())
-        .execute(&mut *tx)
-        .await?;
-    }
-    tx.commit().await
-}
-
 /// Adds to the record of what was removed; what is recorded already stays as it is.
 pub(crate) async fn record_removed(
     tx: &mut Tx,
@@ -357,10 +344,11 @@ pub(crate) async fn removals(db: &Db, id: InstanceId) -> Result<Vec<(Removed, Ti
 fn instance(row: &AnyRow) -> Result<Instance, Error> {
     let observation: Option<String> = row.try_get("observation")?;
     let observed = match observation {
-        Some(text) => Some(Observed {
-            by: row.try_get("observed_by")?,
-            observation: serde_json::from_str(&text).map_err(|error| Error::Decode(Box::new(error)))?,
-        }),
+        Some(text) => {
+            let mut observation: Observation = from_json(&text)?;
+            observation.at = optional_from_millis(row.try_get("seen_at")?).unwrap_or(observation.at);
+            Some(Observed { by: row.try_get("observed_by")?, observation })
+        }
         None => None,
     };
     Ok(Instance {

@@ -181,22 +181,17 @@ async fn an_update_that_spoils_its_data_and_dies_is_undone_though_nothing_runs_a
 async fn a_guard_from_before_backups_is_said_to_be_one_and_can_be_updated_once_without() {
     let town = with_one().await;
     town.ask(Method::POST, "/releases", json!({"version": "0", "image": OLD_GUARD})).await.unwrap();
-    let wanted = json!({"version": "0", "strategy": {"without_backup": true}});
     for _ in 0..2 {
         let why = json!({"without_proof_because": "a test answers for it"});
         town.ask(Method::POST, "/releases/0/promote", why).await.unwrap();
     }
-    town.ask(Method::POST, "/rollouts", wanted).await.unwrap();
-    control_plane::look_after_rollouts(&town.app.core()).await.unwrap();
-    town.settle().await;
-    assert!(unit(&town).await.starts_with("updated"), "{}", unit(&town).await);
+    let id = town.roll_out("0", json!({})).await;
+    assert_eq!(town.until_decided(&id).await, "done", "{}", unit(&town).await);
     let (state, said) = backed_up(&town).await;
     assert_eq!(state, WorkflowState::Failed, "{said}");
     assert!(said.contains("its guard is older than backups"), "{said}");
-    let wanted = json!({"version": "1", "strategy": {"without_backup": true}});
-    town.ask(Method::POST, "/rollouts", wanted).await.unwrap();
-    control_plane::look_after_rollouts(&town.app.core()).await.unwrap();
-    town.settle().await;
+    let id = town.roll_out("1", json!({})).await;
+    assert_eq!(town.until_decided(&id).await, "done", "{}", unit(&town).await);
     assert_eq!(backed_up(&town).await.0, WorkflowState::Done);
 }
 

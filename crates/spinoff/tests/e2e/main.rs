@@ -21,6 +21,7 @@ mod postgres;
 mod rollouts;
 mod second_thoughts;
 mod simulation;
+mod status_page;
 mod support;
 mod support_access;
 mod third_party;

@@ -63,3 +63,58 @@ async fn a_release_goes_from_the_console_to_every_instance_and_its_customer_sees
     let agreed = server.cli(&["instances", "updates", "engines", "--json"]).ok().json();
     assert_eq!(agreed["window"]["from_hour"], 3, "{agreed}");
 }
+
+#[tokio::test]
+async fn a_release_that_fails_halts_and_the_console_takes_it_back() {
+    let server = Server::with().app(FIRST).start().await;
+    let names = ["engines", "looms", "zoo"];
+    for name in names {
+        server.provision(&format!("{name}@example.com"), name);
+        std::fs::write(server.project(name).join("data/work"), name).unwrap();
+    }
+    // What nobody thought of when it was tried.
+    std::fs::write(server.project("zoo").join("data/old"), "").unwrap();
+    server.cli(&["releases", "add", "2.0.0", "--command", &format!("test ! -e $DATA/old && {FIRST}")]).ok();
+    for _ in 0..2 {
+        server.cli(&["releases", "promote", "2.0.0", "--without-proof", "a test answers for it"]).ok();
+    }
+
+    let operator = Browser::open().await;
+    operator.go(&server.admin_link()).await;
+    operator.go(&format!("{}/admin/rollouts/new?version=2.0.0", server.url())).await;
+    operator.press("Show the plan").await;
+    operator.press("Begin: 3 instances").await;
+    let comes_to = async |words: &str| {
+        operator
+            .until(words, async || {
+                operator.reload().await;
+                operator.text().await.contains(words)
+            })
+            .await;
+    };
+    comes_to("Nothing more is begun until you decide").await;
+    operator.see("Halted").await;
+    operator.see("Who failed, and why").await;
+    operator.see(&server.host("zoo")).await;
+    operator.see("did not come up").await;
+    assert_eq!(server.at("zoo", "/-/health").send().await.unwrap().status(), 200, "it is back by itself");
+    let alerts = server.cli(&["alerts", "list"]).ok();
+    assert!(alerts.out.contains("2.0.0"), "{alerts:?}");
+
+    operator.press("Accept the failures and go on").await;
+    comes_to("Done").await;
+    operator.press("Take it back…").await;
+    operator.see("Take 2.0.0 back?").await;
+    operator.press("Take it back").await;
+    comes_to("Taken back").await;
+    for name in names {
+        let health: serde_json::Value = server.at(name, "/-/health").send().await.unwrap().json().await.unwrap();
+        assert_ne!(health["release"], "2.0.0", "{name}: {health}");
+        assert_eq!(std::fs::read_to_string(server.project(name).join("data/work")).unwrap(), name);
+    }
+    server.mail_to("zoo@example.com", "was not updated").await;
+    let told = server.mail_to("engines@example.com", "was taken back").await;
+    assert!(told.text.contains("Everything in it is as you left it"), "{}", told.text);
+    let shown = server.cli(&["rollouts", "show", "--json"]).ok().json();
+    assert_eq!(shown["state"], "rolled_back", "{shown}");
+}

@@ -4,10 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Args;
-use serde_json::{Map, Value};
 
+use super::figures::Figures;
 use super::table::Measure;
 use crate::services::Services;
 use crate::shell::{self, cargo, step};
@@ -39,7 +39,7 @@ pub fn measure(binary: &Path, load: &Load) -> Result<Vec<Measure>> {
     let mut command = Command::new(binary);
     command.args([load.customers, load.events].map(|number| number.to_string())).envs(services.variables());
     let said = step("measuring billing", || shell::output(&mut command))?;
-    let figures = Figures(serde_json::from_str(&said).with_context(|| format!("`{said}` are no figures"))?);
+    let figures = Figures::parse(&said)?;
     let mut measures = vec![
         Measure::new("marks into a set of hours, one core", figures.get("marks_per_second")? / 1e6, "million/s"),
         Measure::new(
@@ -93,28 +93,4 @@ fn on_store(figures: &Figures, engine: &str, name: &str, load: &Load) -> Result<
             "MB",
         ),
     ])
-}
-
-/// What the example printed.
-struct Figures(Map<String, Value>);
-
-impl Figures {
-    fn get(&self, name: &str) -> Result<f64> {
-        self.0.get(name).and_then(Value::as_f64).with_context(|| format!("`{name}` was not measured"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn a_figure_that_is_missing_is_named() {
-        let figures = Figures(Map::from_iter([("marks_per_second".to_owned(), 2.0.into())]));
-        assert_eq!(figures.get("marks_per_second").unwrap(), 2.0);
-        let load = Load { customers: 1, events: 1 };
-        let missing = on_store(&figures, "sqlite", "SQLite", &load).unwrap_err().to_string();
-        assert!(missing.contains("sqlite_events_per_second"), "{missing}");
-    }
 }

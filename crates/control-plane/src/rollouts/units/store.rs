@@ -7,6 +7,7 @@ use store::sqlx::{self, Any, Error, Executor, Row as _, any::AnyRow};
 use store::{Db, Tx, from_millis, millis, optional_from_millis};
 
 use super::Unit;
+use crate::instances::observe::seen_at;
 use crate::text::{Stored as _, from_json};
 
 /// Those whose turn is next, in order.
@@ -328,16 +329,18 @@ pub(in crate::rollouts) async fn seen_of_updated(
     tx: &mut Tx,
     id: RolloutId,
 ) -> Result<Vec<(Unit, Option<String>, Option<Timestamp>)>, Error> {
-    let rows = sqlx::query(
-        "select u.*, i.observation, i.observed_at from rollout_units u join instances i on i.id = u.instance_id
+    let rows = sqlx::query(concat!(
+        "select u.*, i.observation, ",
+        seen_at!(),
+        " as seen_at from rollout_units u join instances i on i.id = u.instance_id left join looks l on l.id = 1
          where u.rollout_id = $1 and u.state = 'updated' and i.state = 'active'",
-    )
+    ))
     .bind(id.to_string())
     .fetch_all(&mut **tx)
     .await?;
     rows.iter()
         .map(|row| {
-            let at = optional_from_millis(row.try_get("observed_at")?);
+            let at = optional_from_millis(row.try_get("seen_at")?);
             Ok((unit_of(row)?, row.try_get("observation")?, at))
         })
         .collect()

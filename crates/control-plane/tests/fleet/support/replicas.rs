@@ -100,6 +100,7 @@ impl Grounds {
                 activity_rules: None,
             },
             operator: Email::parse("operator@fleet.example").unwrap(),
+            undo_days: 0,
             mailbox: false,
             pool_size: 0,
             backups: BackupSettings { every_hours: 0, proofs_a_night: 0, ..BackupSettings::default() },

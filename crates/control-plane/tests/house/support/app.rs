@@ -8,7 +8,7 @@ use control_plane::{
     App, BackupSettings, BillingSettings, Core, Drivers, Settings, SignInCodes, Started, WatchSettings, migrations,
     operator_token,
 };
-use domain::{Email, Plan};
+use domain::{Email, InstanceId, Plan, ProjectName};
 use jiff::SignedDuration;
 use providers::compute::Release;
 use providers::edge::Builtin;
@@ -16,6 +16,7 @@ use providers::payments::ledger::Ledger;
 use reqwest::{Method, StatusCode, header};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
+use store::sqlx::Row as _;
 use store::testing::{TestDb, fresh};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
@@ -112,6 +113,30 @@ impl TestApp {
         Self::on(db, faults, Email::parse("operator@localhost").unwrap(), given).await
     }
 
+    /// On a store that is there, where all instances sleep that it knows.
+    pub async fn start_asleep_on(db: TestDb, moment: &str) -> Self {
+        let known: Vec<(String, String)> = store::sqlx::query("select project, id from instances")
+            .fetch_all(db.db.read())
+            .await
+            .unwrap()
+            .iter()
+            .map(|row| (row.get(0), row.get(1)))
+            .collect();
+        let known = known.iter().map(|(name, id)| (ProjectName::parse(name).unwrap(), InstanceId::parse(id).unwrap()));
+        let backups = BackupSettings { proofs_a_night: 0, ..BackupSettings::default() };
+        let given = Given { clock: Clock::at(moment.parse().unwrap()), backups, ..Given::default() };
+        given.host.let_sleep(known.collect());
+        Self::on(db, Faults::none(), Email::parse("operator@localhost").unwrap(), given).await
+    }
+
+    /// Stops. What it leaves.
+    pub async fn ended(self) -> TestDb {
+        let Self { db, started, stop, .. } = self;
+        stop.cancel();
+        started.stop().await;
+        db
+    }
+
     /// Time begins at a moment, and instances are watched as is said.
     pub async fn start_watched(moment: &str, watch: impl FnOnce(&TestDb, &Clock) -> WatchSettings) -> Self {
         let (db, clock) = (fresh(store::Engine::Sqlite, &migrations()).await, Clock::at(moment.parse().unwrap()));
@@ -154,6 +179,13 @@ impl TestApp {
         let clock = Clock::at(moment.parse().unwrap());
         let given = Given { clock, vault: Some(vault), backups, ..Given::default() };
         Self::on(db, faults, Email::parse("operator@localhost").unwrap(), given).await
+    }
+
+    /// The same on a store that is there.
+    pub async fn start_backing_up_on(db: TestDb, moment: &str, (vault, backups): (Vault, BackupSettings)) -> Self {
+        let clock = Clock::at(moment.parse().unwrap());
+        let given = Given { clock, vault: Some(vault), backups, ..Given::default() };
+        Self::on(db, Faults::none(), Email::parse("operator@localhost").unwrap(), given).await
     }
 
     /// Time begins at a moment, on a machine that can be turned off.

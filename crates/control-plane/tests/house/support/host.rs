@@ -39,6 +39,8 @@ struct State {
     seen: Option<(Health, Timestamp)>,
     /// Whether it puts to sleep what nobody uses.
     puts_to_sleep: bool,
+    /// Projects that sleep and are nothing else.
+    asleep: Arc<BTreeMap<ProjectName, InstanceId>>,
     /// How often it was asked for either.
     asked_for_costs: u32,
     /// Stands in the doors of all projects.
@@ -217,6 +219,12 @@ impl Host {
     /// From now on it puts to sleep what nobody uses.
     pub fn put_to_sleep(&self) {
         self.0.lock().unwrap().puts_to_sleep = true;
+    }
+
+    /// From now on it has these projects too: they sleep, and nobody stands in their doors.
+    pub fn let_sleep(&self, projects: BTreeMap<ProjectName, InstanceId>) {
+        let mut state = self.0.lock().unwrap();
+        (state.puts_to_sleep, state.asleep) = (true, Arc::new(projects));
     }
 
     /// What answers for a project ends, though the provider says that it runs.
@@ -475,6 +483,16 @@ impl Compute for Host {
     }
 
     async fn observe_all(&self, projects: &[ProjectName]) -> Result<Vec<(ProjectName, Observation)>, ProviderError> {
+        let (asleep, at) = {
+            let state = self.0.lock().unwrap();
+            (Arc::clone(&state.asleep), state.clock.now())
+        };
+        if !asleep.is_empty() {
+            let (health, version) = (Health::Asleep, Some("1".to_owned()));
+            let seen = Observation { health, at, version, restarts: 0, memory_bytes: None, detail: None };
+            let known = projects.iter().filter(|project| asleep.contains_key(*project));
+            return Ok(known.map(|project| (project.clone(), seen.clone())).collect());
+        }
         let mut seen = Vec::new();
         for project in projects {
             seen.extend(self.observe(project).await?.map(|observation| (project.clone(), observation)));
@@ -544,16 +562,19 @@ impl Compute for Host {
     async fn inventory(&self) -> Result<Vec<Item>, ProviderError> {
         self.answer("listing projects")?;
         let state = self.0.lock().unwrap();
-        let item = |(name, project): (&ProjectName, &Project)| Item {
+        let item = |name: &ProjectName, instance: InstanceId, drift: Option<String>| Item {
             kind: "project",
             id: name.to_string(),
             name: name.to_string(),
-            instance: Some(project.instance),
+            instance: Some(instance),
             created_at: Some("2026-11-01T12:00:00Z".parse().unwrap()),
             monthly_cost: Some(Cents::new(412)),
-            drift: project.drift.clone(),
+            drift,
         };
-        Ok(state.projects.iter().map(item).collect())
+        let mut items: Vec<_> =
+            state.projects.iter().map(|(name, it)| item(name, it.instance, it.drift.clone())).collect();
+        items.extend(state.asleep.iter().map(|(name, instance)| item(name, *instance, None)));
+        Ok(items)
     }
 
     fn most_at_once(&self) -> Option<u32> {
