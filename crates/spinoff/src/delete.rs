@@ -9,21 +9,20 @@ use crate::when::moment;
 
 /// Which instance to take down.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "The instance is closed at once and its application rests. Everything in it is kept for as long as
-[instances] undo_days says; until then --undo takes the deletion back, and its customer can do so in the portal. Then it
-is deleted for good. --now deletes at once what nobody shall be able to take back, such as for a customer who wants it
-so. On a terminal you are asked to type the subdomain; scripts give it with --confirm. Interrupting the command does not
-interrupt the work.
+#[command(after_help = "The instance is closed at once and its application rests. Everything in it is kept for as long
+as [instances] undo_days says; until then --undo takes the deletion back, and its customer can
+do so in the portal. Then it is deleted for good. --now deletes at once what nobody shall be
+able to take back, such as for a customer who wants it so. On a terminal you are asked to type
+the subdomain; scripts give it with --confirm. Interrupting the command does not interrupt the
+work.
 
-Exit codes: 0 it will be deleted, or everything is gone, 1 failed, 3 no such instance, 4 not confirmed or refused, 5 not
-gone in time.
+Exit codes: 0 it will be deleted, or everything is gone, 1 failed, 3 no such instance, 4 not
+confirmed or refused, 5 not gone in time.
 
 Examples:
   spinoff delete acme
   spinoff delete acme --undo
-  spinoff delete ai-diy-acme --now --confirm acme --json"
-)]
+  spinoff delete ai-diy-acme --now --confirm acme --json")]
 pub struct Args {
     /// Id, project name or subdomain
     instance: String,

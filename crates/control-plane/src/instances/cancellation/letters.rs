@@ -12,6 +12,9 @@ use crate::app::Core;
 use crate::instances::Instance;
 use crate::mail::{Letter, post};
 
+/// Where they keep it after all, below the page of their workspace.
+const CANCEL: &str = "/cancel";
+
 pub(super) async fn requested(
     tx: &mut Tx,
     core: &Core,
@@ -29,7 +32,7 @@ pub(super) async fn requested(
         LastBill::UnderBills => "What is still to be paid stands under your bills.".to_owned(),
     };
     let letter = letters::CancellationRequested {
-        leaver: leaver(core, instance),
+        leaver: leaver(core, instance, CANCEL),
         ends: until(outlook.until.start()),
         last_bill,
         kept_until: until(outlook.kept_until),
@@ -40,13 +43,13 @@ pub(super) async fn requested(
 }
 
 pub(super) async fn kept_on(tx: &mut Tx, core: &Core, instance: &Instance) -> Result<(), Error> {
-    let letter = letters::CancellationTakenBack { leaver: leaver(core, instance) };
+    let letter = letters::CancellationTakenBack { leaver: leaver(core, instance, CANCEL) };
     write(tx, core, instance, "kept on", (letter.subject(), letter.text(), letter.html())).await
 }
 
 pub(super) async fn returned(tx: &mut Tx, core: &Core, instance: &Instance) -> Result<(), Error> {
     let letter = letters::Returned {
-        leaver: leaver(core, instance),
+        leaver: leaver(core, instance, CANCEL),
         charged: charged_again(core),
         open_url: core.instance_url(&instance.subdomain),
     };
@@ -55,7 +58,7 @@ pub(super) async fn returned(tx: &mut Tx, core: &Core, instance: &Instance) -> R
 
 pub(super) async fn ended(tx: &mut Tx, core: &Core, instance: &Instance, state: Cancellation) -> Result<(), Error> {
     let letter = letters::ServiceEnded {
-        leaver: leaver(core, instance),
+        leaver: leaver(core, instance, CANCEL),
         kept_until: until(state.kept_until().unwrap_or(Timestamp::MAX)),
         charged: charged_again(core),
         can_download: core.drivers.compute.exports().is_ok(),
@@ -70,7 +73,7 @@ pub(super) async fn announced(
     deleted_at: Timestamp,
 ) -> Result<(), Error> {
     let letter = letters::DeletionAnnounced {
-        leaver: leaver(core, instance),
+        leaver: leaver(core, instance, CANCEL),
         deleted_on: day(deleted_at),
         can_download: core.drivers.compute.exports().is_ok(),
     };
@@ -88,17 +91,18 @@ pub(crate) fn charged_again(core: &Core) -> String {
     )
 }
 
-fn leaver(core: &Core, instance: &Instance) -> letters::Leaver {
+/// Who reads it, and where on the pages of their workspace they go on.
+pub(in crate::instances) fn leaver(core: &Core, instance: &Instance, page: &str) -> letters::Leaver {
     letters::Leaver {
         product: core.settings.product.clone(),
         name: instance.customer_name.clone(),
         hostname: core.shown_hostname(&instance.subdomain),
-        url: core.site_url(&format!("/portal/instances/{}/cancel", instance.subdomain)),
+        url: core.site_url(&format!("/portal/instances/{}{page}", instance.subdomain)),
     }
 }
 
-/// Each is written by the transaction that takes the step; the moment tells one time from the next.
-async fn write(
+/// Each is written by the transaction that it tells of; the moment tells one time from the next.
+pub(in crate::instances) async fn write(
     tx: &mut Tx,
     core: &Core,
     instance: &Instance,
