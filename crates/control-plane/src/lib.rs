@@ -52,6 +52,7 @@ mod reconcilers;
 mod releases;
 mod rollouts;
 mod routes;
+mod routing;
 mod signup;
 mod site;
 mod start;

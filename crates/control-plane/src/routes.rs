@@ -2,11 +2,12 @@
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{delete, get, post, put};
+
 use tower_http::csrf::CsrfLayer;
 
 use crate::app::App;
 use crate::mail::mailbox;
+use crate::routing::{AndMore as _, delete, get, post, put};
 use crate::{api, console, portal, site, webhooks};
 
 /// What people and programs see on the site's own hostname.
@@ -22,10 +23,10 @@ pub(crate) fn for_people(app: &App) -> Router {
         .route("/status", get(site::status::show))
         .route("/status/feed.atom", get(site::status::feed))
         .route("/status/subscribe", post(site::status::subscribe))
-        .route("/status/confirm/{token}", get(site::status::confirm_subscription).post(site::status::subscribed))
-        .route("/status/unsubscribe/{token}", get(site::status::confirm_leaving).post(site::status::leave))
+        .route("/status/confirm/{token}", get(site::status::confirm_subscription).and_post(site::status::subscribed))
+        .route("/status/unsubscribe/{token}", get(site::status::confirm_leaving).and_post(site::status::leave))
         .route("/assets/{file}", get(site::pages::asset))
-        .route("/signup", get(site::signup::form).post(site::signup::submit))
+        .route("/signup", get(site::signup::form).and_post(site::signup::submit))
         .route("/signup/availability", get(site::signup::availability))
         .route("/signup/{workflow}", get(site::progress::page))
         .route("/signup/{workflow}/events", get(site::progress::events))
@@ -61,7 +62,7 @@ fn for_customers() -> Router<App> {
         .route("/portal/instances/{subdomain}/members", post(portal::members::invite))
         .route(
             "/portal/instances/{subdomain}/members/{email}/remove",
-            get(portal::members::confirm_remove).post(portal::members::remove),
+            get(portal::members::confirm_remove).and_post(portal::members::remove),
         )
         .route("/portal/instances/{subdomain}/rename", post(portal::rename::request))
         .route("/portal/instances/{subdomain}/rename/availability", get(portal::rename::availability))
@@ -70,36 +71,39 @@ fn for_customers() -> Router<App> {
         .route("/portal/instances/{subdomain}/bills", get(portal::bills::index))
         .route(
             "/portal/instances/{subdomain}/bills/cap",
-            get(portal::spending::confirm_cap).post(portal::spending::set_cap),
+            get(portal::spending::confirm_cap).and_post(portal::spending::set_cap),
         )
         .route("/portal/instances/{subdomain}/bills/budget", post(portal::spending::set_budget))
         .route(
             "/portal/instances/{subdomain}/bills/details",
-            get(portal::billing_details::form).post(portal::billing_details::submit),
+            get(portal::billing_details::form).and_post(portal::billing_details::submit),
         )
         .route("/portal/instances/{subdomain}/bills/coupons", post(portal::coupons::redeem))
         .route(
             "/portal/instances/{subdomain}/bills/hours/{hour}",
-            get(portal::bills::hour).post(portal::bills::contest),
+            get(portal::bills::hour).and_post(portal::bills::contest),
         )
         .route("/portal/instances/{subdomain}/bills/invoices/{number}", get(portal::bills::invoice))
         .route("/portal/instances/{subdomain}/bills/invoices/{number}/pay", post(portal::bills::pay))
         .route("/portal/instances/{subdomain}/bills/invoices/{number}/pdf", get(portal::bills::pdf))
         .route("/portal/instances/{subdomain}/bills/invoices/{number}/csv", get(portal::bills::csv))
-        .route("/portal/instances/{subdomain}/backups", get(portal::backups::index).post(portal::backups::request))
+        .route("/portal/instances/{subdomain}/backups", get(portal::backups::index).and_post(portal::backups::request))
         .route(
             "/portal/instances/{subdomain}/backups/{backup}/restore",
-            get(portal::backups::confirm_restore).post(portal::backups::put_back),
+            get(portal::backups::confirm_restore).and_post(portal::backups::put_back),
         )
-        .route("/portal/instances/{subdomain}/cancel", get(portal::leaving::show).post(portal::leaving::request))
+        .route("/portal/instances/{subdomain}/cancel", get(portal::leaving::show).and_post(portal::leaving::request))
         .route("/portal/instances/{subdomain}/cancel/undo", post(portal::leaving::take_back))
         .route("/portal/instances/{subdomain}/support", get(portal::support::show))
         .route("/portal/instances/{subdomain}/support/let-in", post(portal::support::let_in))
         .route("/portal/instances/{subdomain}/support/decline", post(portal::support::decline))
         .route("/portal/instances/{subdomain}/support/end", post(portal::support::end))
-        .route("/portal/instances/{subdomain}/copies", get(portal::copying::form).post(portal::copying::order))
+        .route("/portal/instances/{subdomain}/copies", get(portal::copying::form).and_post(portal::copying::order))
         .route("/portal/instances/{subdomain}/export", post(portal::leaving::download))
-        .route("/portal/instances/{subdomain}/delete", get(portal::deletion::confirm).post(portal::deletion::request))
+        .route(
+            "/portal/instances/{subdomain}/delete",
+            get(portal::deletion::confirm).and_post(portal::deletion::request),
+        )
         .route("/portal/instances/{subdomain}/deletion", get(portal::deletion::progress))
         .route("/portal/instances/{subdomain}/deletion/events", get(portal::deletion::events))
         .route("/portal/instances/{subdomain}/deletion/undo", post(portal::deletion::take_back))
@@ -120,10 +124,10 @@ fn for_operators() -> Router<App> {
         .route("/admin/instances/{id}/cancel", post(console::instances::cancel))
         .route("/admin/instances/{id}/cancel/undo", post(console::instances::take_back))
         .route("/admin/instances/{id}/deletion/undo", post(console::instances::take_deletion_back))
-        .route("/admin/instances/{id}/backups", get(console::backups::index).post(console::backups::request))
+        .route("/admin/instances/{id}/backups", get(console::backups::index).and_post(console::backups::request))
         .route(
             "/admin/instances/{id}/backups/{backup}/restore",
-            get(console::backups::confirm_restore).post(console::backups::put_back),
+            get(console::backups::confirm_restore).and_post(console::backups::put_back),
         )
         .route("/admin/instances/{id}/copies", post(console::instances::copy))
         .route("/admin/instances/{id}/stage", post(console::instances::move_to_stage))
@@ -132,23 +136,26 @@ fn for_operators() -> Router<App> {
         .merge(updates_for_operators())
         .route("/admin/workflows", get(console::workflows::index))
         .route("/admin/workflows/{id}", get(console::workflows::show))
-        .route("/admin/workflows/{id}/retry", get(console::workflows::confirm_retry).post(console::workflows::retry))
+        .route(
+            "/admin/workflows/{id}/retry",
+            get(console::workflows::confirm_retry).and_post(console::workflows::retry),
+        )
         .route(
             "/admin/workflows/{id}/abandon",
-            get(console::workflows::confirm_abandon).post(console::workflows::abandon),
+            get(console::workflows::confirm_abandon).and_post(console::workflows::abandon),
         )
-        .route("/admin/isolation", get(console::isolation::index).post(console::isolation::begin))
+        .route("/admin/isolation", get(console::isolation::index).and_post(console::isolation::begin))
         .route("/admin/isolation/{id}", get(console::isolation::show))
         .route("/admin/providers", get(console::providers::index))
         .route("/admin/providers/sweep", post(console::providers::sweep))
         .route(
             "/admin/providers/findings/{id}/repair",
-            get(console::providers::confirm_repair).post(console::providers::repair),
+            get(console::providers::confirm_repair).and_post(console::providers::repair),
         )
         .route("/admin/money", get(console::money::index))
         .route("/admin/money/margins", get(console::money::margins::show))
         .route("/admin/money/contests/{contest}", post(console::money::answer))
-        .route("/admin/money/close", get(console::money::close::show).post(console::money::close::close))
+        .route("/admin/money/close", get(console::money::close::show).and_post(console::money::close::close))
         .route("/admin/money/invoices", get(console::money::list))
         .route("/admin/money/invoices/{number}", get(console::money::invoice::show))
         .route("/admin/money/invoices/{number}/pdf", get(console::money::invoice::pdf))
@@ -160,17 +167,17 @@ fn for_operators() -> Router<App> {
         .route("/admin/money/invoices/{number}/credits", post(console::money::invoice::give_credit))
         .route(
             "/admin/money/invoices/{number}/refund",
-            get(console::money::refund::confirm).post(console::money::refund::give_back),
+            get(console::money::refund::confirm).and_post(console::money::refund::give_back),
         )
         .route(
             "/admin/money/invoices/{number}/write-off",
-            get(console::money::invoice::confirm_write_off).post(console::money::invoice::write_off),
+            get(console::money::invoice::confirm_write_off).and_post(console::money::invoice::write_off),
         )
         .route("/admin/alerts", get(console::alerts::index))
         .route("/admin/alerts/{id}/acknowledge", post(console::alerts::acknowledge))
         .route("/admin/alerts/{id}/silence", post(console::alerts::silence))
         .route("/admin/alerts/{id}/resolve", post(console::alerts::resolve))
-        .route("/admin/incidents", get(console::incidents::index).post(console::incidents::open))
+        .route("/admin/incidents", get(console::incidents::index).and_post(console::incidents::open))
         .route("/admin/incidents/{id}", get(console::incidents::show))
         .route("/admin/incidents/{id}/updates", post(console::incidents::update))
         .route("/admin/audit", get(console::audit::index))
@@ -178,27 +185,30 @@ fn for_operators() -> Router<App> {
 
 fn updates_for_operators() -> Router<App> {
     Router::new()
-        .route("/admin/releases", get(console::releases::index).post(console::releases::create))
+        .route("/admin/releases", get(console::releases::index).and_post(console::releases::create))
         .route("/admin/releases/new", get(console::releases::form))
         .route("/admin/releases/{version}", get(console::releases::show))
         .route(
             "/admin/releases/{version}/promote",
-            get(console::releases::confirm_promote).post(console::releases::promote),
+            get(console::releases::confirm_promote).and_post(console::releases::promote),
         )
         .route(
             "/admin/releases/{version}/withdraw",
-            get(console::releases::confirm_withdraw).post(console::releases::withdraw),
+            get(console::releases::confirm_withdraw).and_post(console::releases::withdraw),
         )
-        .route("/admin/rollouts", get(console::rollouts::index).post(console::rollouts::plan::start))
+        .route("/admin/rollouts", get(console::rollouts::index).and_post(console::rollouts::plan::start))
         .route("/admin/rollouts/new", get(console::rollouts::plan::form))
         .route("/admin/rollouts/plan", get(console::rollouts::plan::show))
         .route("/admin/rollouts/{id}", get(console::rollouts::show))
         .route("/admin/rollouts/{id}/pause", post(console::rollouts::pause))
         .route("/admin/rollouts/{id}/resume", post(console::rollouts::resume))
-        .route("/admin/rollouts/{id}/cancel", get(console::rollouts::confirm_cancel).post(console::rollouts::cancel))
+        .route(
+            "/admin/rollouts/{id}/cancel",
+            get(console::rollouts::confirm_cancel).and_post(console::rollouts::cancel),
+        )
         .route(
             "/admin/rollouts/{id}/roll-back",
-            get(console::rollouts::confirm_roll_back).post(console::rollouts::roll_back),
+            get(console::rollouts::confirm_roll_back).and_post(console::rollouts::roll_back),
         )
         .route("/admin/rollouts/{id}/units/{instance}/skip", post(console::rollouts::skip))
 }
@@ -232,8 +242,8 @@ fn for_programs() -> Router<App> {
         .route("/customers", get(api::customers::index))
         .route("/customers/{id}/ledger", get(api::ledgers::show))
         .route("/customers/{id}/credits", post(api::ledgers::give_credit))
-        .route("/customers/{id}/billing", get(api::billing_details::show).put(api::billing_details::set))
-        .route("/customers/{id}/coupons", get(api::coupons::of_customer).post(api::coupons::give))
+        .route("/customers/{id}/billing", get(api::billing_details::show).and_put(api::billing_details::set))
+        .route("/customers/{id}/coupons", get(api::coupons::of_customer).and_post(api::coupons::give))
         .route("/customers/{id}/dunning", get(api::dunning::show))
         .route("/customers/{id}/dunning/pause", post(api::dunning::pause))
         .route("/customers/{id}/dunning/unpause", post(api::dunning::unpause))
@@ -243,20 +253,20 @@ fn for_programs() -> Router<App> {
         .route("/invoices/{number}/csv", get(api::invoices::csv))
         .route("/invoices/{number}/payments", post(api::invoices::pay))
         .route("/invoices/{number}/charge", post(api::invoices::charge))
-        .route("/invoices/{number}/refunds", get(api::invoices::given_back).post(api::invoices::give_back))
+        .route("/invoices/{number}/refunds", get(api::invoices::given_back).and_post(api::invoices::give_back))
         .route("/invoices/{number}/write-off", post(api::invoices::write_off))
         .route("/disputes", get(api::disputes::index))
-        .route("/coupons", get(api::coupons::index).post(api::coupons::create))
+        .route("/coupons", get(api::coupons::index).and_post(api::coupons::create))
         .route("/coupons/{code}", get(api::coupons::show))
         .route("/coupons/{code}/end", post(api::coupons::end))
-        .route("/contests", get(api::contests::index).post(api::contests::open))
+        .route("/contests", get(api::contests::index).and_post(api::contests::open))
         .route("/contests/{id}/decision", post(api::contests::decide))
         .route("/billing/close", post(api::billing::close))
         .route("/billing/preview/{instance}", get(api::billing::preview_bill))
         .route("/billing/check", post(api::billing::check))
         .route("/billing/differences", get(api::billing::differences))
         .route("/billing/margins", get(api::margins::show))
-        .route("/backups", get(api::backups::index).post(api::backups::create))
+        .route("/backups", get(api::backups::index).and_post(api::backups::create))
         .route("/backups/proofs", get(api::backups::list_proofs))
         .route("/backups/{backup}", get(api::backups::show))
         .route("/backups/{backup}/verify", post(api::backups::verify))
@@ -280,7 +290,7 @@ fn for_programs() -> Router<App> {
         .route("/alerts/{id}/acknowledge", post(api::alerts::acknowledge))
         .route("/alerts/{id}/silence", post(api::alerts::silence))
         .route("/alerts/{id}/resolve", post(api::alerts::resolve))
-        .route("/incidents", get(api::incidents::index).post(api::incidents::open))
+        .route("/incidents", get(api::incidents::index).and_post(api::incidents::open))
         .route("/incidents/{id}", get(api::incidents::show))
         .route("/incidents/{id}/updates", post(api::incidents::update))
         .route("/audit-events", get(api::audit::index))
@@ -293,8 +303,8 @@ fn for_programs() -> Router<App> {
 
 fn about_instances() -> Router<App> {
     Router::new()
-        .route("/instances", get(api::instances::index).post(api::instances::create))
-        .route("/instances/{instance}", get(api::instances::show).delete(api::instances::remove))
+        .route("/instances", get(api::instances::index).and_post(api::instances::create))
+        .route("/instances/{instance}", get(api::instances::show).and_delete(api::instances::remove))
         .route("/instances/{instance}/deletion", delete(api::instances::take_deletion_back))
         .route("/instances/{instance}/suspend", post(api::instances::suspend))
         .route("/instances/{instance}/resume", post(api::instances::resume))
@@ -302,41 +312,41 @@ fn about_instances() -> Router<App> {
         .route("/instances/{instance}/copies", post(api::instances::copy))
         .route(
             "/instances/{instance}/cancellation",
-            get(api::cancellation::show).post(api::cancellation::request).delete(api::cancellation::take_back),
+            get(api::cancellation::show).and_post(api::cancellation::request).and_delete(api::cancellation::take_back),
         )
         .route("/instances/{instance}/export", get(api::cancellation::download))
         .route(
             "/instances/{instance}/access",
-            put(api::instances::give_own_access).delete(api::instances::give_shared_access),
+            put(api::instances::give_own_access).and_delete(api::instances::give_shared_access),
         )
         .route(
             "/instances/{instance}/support-access",
-            get(api::support_access::index).post(api::support_access::ask).delete(api::support_access::end),
+            get(api::support_access::index).and_post(api::support_access::ask).and_delete(api::support_access::end),
         )
-        .route("/instances/{instance}/members", get(api::members::index).post(api::members::add))
+        .route("/instances/{instance}/members", get(api::members::index).and_post(api::members::add))
         .route("/instances/{instance}/members/{email}", delete(api::members::remove))
         .route("/instances/{instance}/usage", get(api::usage::show))
         .route("/instances/{instance}/usage/waive", post(api::contests::waive))
         .route("/instances/{instance}/usage/hours/{hour}", get(api::usage::hour))
         .route("/instances/{instance}/spending", get(api::spending::show))
-        .route("/instances/{instance}/spending/cap", put(api::spending::set_cap).delete(api::spending::remove_cap))
+        .route("/instances/{instance}/spending/cap", put(api::spending::set_cap).and_delete(api::spending::remove_cap))
         .route(
             "/instances/{instance}/spending/budget",
-            put(api::spending::set_budget).delete(api::spending::remove_budget),
+            put(api::spending::set_budget).and_delete(api::spending::remove_budget),
         )
-        .route("/instances/{instance}/updates", get(api::updates::show).put(api::updates::change))
+        .route("/instances/{instance}/updates", get(api::updates::show).and_put(api::updates::change))
         .route("/instances/{instance}/health", get(api::health::show))
         .route("/instances/{instance}/logs", get(api::instances::logs))
 }
 
 fn about_releases() -> Router<App> {
     Router::new()
-        .route("/releases", get(api::releases::index).post(api::releases::create))
+        .route("/releases", get(api::releases::index).and_post(api::releases::create))
         .route("/releases/{version}", get(api::releases::show))
         .route("/releases/{version}/promote", post(api::releases::promote))
         .route("/releases/{version}/withdraw", post(api::releases::withdraw))
         .route("/releases/{version}/proofs", post(api::releases::prove))
-        .route("/rollouts", get(api::rollouts::index).post(api::rollouts::start))
+        .route("/rollouts", get(api::rollouts::index).and_post(api::rollouts::start))
         .route("/rollouts/{id}", get(api::rollouts::show))
         .route("/rollouts/{id}/units", get(api::rollouts::units))
         .route("/rollouts/{id}/units/{instance}/skip", post(api::rollouts::skip))

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -16,6 +17,9 @@ use crate::store::{self, StepEnd};
 
 /// How soon a step under way notices that its workflow was cancelled.
 const LOOK_FOR_CANCELLATION: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// A step's effect, its type forgotten and its result as it is stored.
+type Effect<'a> = Pin<Box<dyn Future<Output = Result<String, StepError>> + Send + 'a>>;
 
 /// Goes on with two branches of a story side by side. One that stops does not interrupt the other
 /// within a step: what that asks of somebody else would be asked with the answer lost. Both over,
@@ -78,18 +82,24 @@ impl Run {
         Ok(record.and_then(|record| record.error).unwrap_or_else(|| "no reason was recorded".to_owned()))
     }
 
-    /// Does a step unless its result is recorded, and records the result.
+    /// Does a step unless its result is recorded, and records the result. What it gives is read from the record
+    /// either way, so a first passage and a later one can't differ.
     ///
     /// # Errors
     /// [`Stop`], to be passed on with `?`.
     pub async fn step<T, F, Fut>(&self, name: &'static str, effect: F) -> Result<T, Stop>
     where
         T: Serialize + DeserializeOwned,
-        F: FnOnce() -> Fut,
-        Fut: Future<Output = Result<T, StepError>>,
+        F: FnOnce() -> Fut + Send,
+        Fut: Future<Output = Result<T, StepError>> + Send,
     {
-        if let Some(done) = self.recorded_output(self.direction, name)? {
-            return Ok(done);
+        let output = self.once(name, Box::pin(async move { stored(name, &effect().await?) })).await?;
+        read(name, &output)
+    }
+
+    async fn once(&self, name: &'static str, effect: Effect<'_>) -> Result<String, Stop> {
+        if let Some(done) = self.output(self.direction, name) {
+            return Ok(done.to_owned());
         }
         if self.direction == Direction::Do {
             self.refuse_if_over().await?;
@@ -105,8 +115,8 @@ impl Run {
     pub async fn undo<T, F, Fut>(&self, name: &'static str, effect: F) -> Result<Option<T>, Stop>
     where
         T: Serialize + DeserializeOwned,
-        F: FnOnce() -> Fut,
-        Fut: Future<Output = Result<T, StepError>>,
+        F: FnOnce() -> Fut + Send,
+        Fut: Future<Output = Result<T, StepError>> + Send,
     {
         if !self.has_begun(name) {
             return Ok(None);
@@ -124,17 +134,12 @@ impl Run {
     /// # Errors
     /// [`Stop::Failed`] when what is stored is of another form.
     pub fn recorded<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Stop> {
-        self.recorded_output(Direction::Do, name)
+        self.output(Direction::Do, name).map(|output| read(name, output)).transpose()
     }
 
-    fn recorded_output<T: DeserializeOwned>(&self, direction: Direction, name: &str) -> Result<Option<T>, Stop> {
-        let Some(step) = self.recorded.get(&(direction, name.to_owned())) else { return Ok(None) };
-        match (&step.state, &step.output) {
-            (StepState::Done, Some(output)) => serde_json::from_str(output)
-                .map(Some)
-                .map_err(|error| Stop::Failed(format!("the recorded result of {name:?} can't be read: {error}"))),
-            _ => Ok(None),
-        }
+    fn output(&self, direction: Direction, name: &str) -> Option<&str> {
+        let step = self.recorded.get(&(direction, name.to_owned()))?;
+        if step.state == StepState::Done { step.output.as_deref() } else { None }
     }
 
     async fn refuse_if_over(&self) -> Result<(), Stop> {
@@ -149,12 +154,7 @@ impl Run {
         Ok(())
     }
 
-    async fn attempt<T, F, Fut>(&self, name: &'static str, effect: F) -> Result<T, Stop>
-    where
-        T: Serialize,
-        F: FnOnce() -> Fut,
-        Fut: Future<Output = Result<T, StepError>>,
-    {
+    async fn attempt(&self, name: &'static str, effect: Effect<'_>) -> Result<String, Stop> {
         let context = &self.context;
         let begun = store::begin_step(&context.db, &self.claimed.lease, self.direction, name, context.clock.now());
         let attempts = begun.await?.ok_or(Stop::Released)?;
@@ -162,20 +162,20 @@ impl Run {
         let notes = Notes::default();
         let result = match self.injected(name, Moment::Before)? {
             Some(error) => Err(error),
-            None => match note::taken_of(self.unless_cancelled(effect()), &notes).await {
-                Ok(value) => self.injected(name, Moment::After)?.map_or(Ok(value), Err),
+            None => match note::taken_of(self.unless_cancelled(effect), &notes).await {
+                Ok(output) => self.injected(name, Moment::After)?.map_or(Ok(output), Err),
                 Err(error) => Err(error),
             },
         };
         match result {
-            Ok(value) => self.succeed(name, value, notes.text()).await,
+            Ok(output) => self.succeed(name, output, notes.text()).await,
             Err(error) => Err(self.fail(name, attempts, error, notes.text()).await?),
         }
     }
 
     /// Lets a cancellation end a step that takes long. What the effect has done by then is taken back
     /// like that of any step whose intent is stored.
-    async fn unless_cancelled<T>(&self, effect: impl Future<Output = Result<T, StepError>>) -> Result<T, StepError> {
+    async fn unless_cancelled(&self, effect: Effect<'_>) -> Result<String, StepError> {
         if self.direction == Direction::Undo {
             return effect.await;
         }
@@ -195,12 +195,10 @@ impl Run {
         }
     }
 
-    async fn succeed<T: Serialize>(&self, name: &str, value: T, notes: Option<String>) -> Result<T, Stop> {
-        let output = serde_json::to_string(&value)
-            .map_err(|error| Stop::Failed(format!("the result of {name:?} can't be stored: {error}")))?;
+    async fn succeed(&self, name: &str, output: String, notes: Option<String>) -> Result<String, Stop> {
         let notes = notes.as_deref();
         self.end(&StepEnd { state: StepState::Done, output: Some(&output), notes, ..self.ended(name) }).await?;
-        Ok(value)
+        Ok(output)
     }
 
     async fn fail(&self, name: &str, attempts: u32, error: StepError, notes: Option<String>) -> Result<Stop, Stop> {
@@ -250,4 +248,14 @@ impl Run {
             Some(Fault::Death) => Err(Stop::Released),
         }
     }
+}
+
+fn stored<T: Serialize>(name: &str, result: &T) -> Result<String, StepError> {
+    serde_json::to_string(result)
+        .map_err(|error| StepError::permanent(anyhow::anyhow!("the result of {name:?} can't be stored: {error}")))
+}
+
+fn read<T: DeserializeOwned>(name: &str, output: &str) -> Result<T, Stop> {
+    serde_json::from_str(output)
+        .map_err(|error| Stop::Failed(format!("the recorded result of {name:?} can't be read: {error}")))
 }

@@ -33,20 +33,12 @@ async fn ask(app: &TestApp, subdomain: &str) -> (StatusCode, Value) {
 /// Waits for a workflow; moments pass meanwhile, so that the lease of whoever died runs out.
 async fn settled(app: &TestApp, accepted: &(StatusCode, Value)) -> String {
     assert_eq!(accepted.0, StatusCode::ACCEPTED, "{}", accepted.1);
-    worked_off(app).await;
+    app.worked_off().await;
     app.settled(accepted.1["workflow_id"].as_str().unwrap()).await
 }
 
 async fn delete(app: &TestApp) -> String {
     settled(app, &app.api(Method::DELETE, "/instances/acme", Some(json!({"confirm": "acme"}))).await).await
-}
-
-async fn worked_off(app: &TestApp) {
-    let is_idle = async || {
-        app.clock.advance(SignedDuration::from_millis(20));
-        app.count("select count(*) from workflows where state in ('running', 'undoing')").await == 0
-    };
-    app.until(is_idle).await;
 }
 
 async fn take(app: &TestApp) -> String {
@@ -219,7 +211,7 @@ async fn of_many_asked_for_at_once_one_is_taken_and_ten_a_day_are_enough() {
     let (app, _) = house(Engine::Postgres, Faults::none()).await;
     let answers = futures_util::future::join_all((0..8).map(|_| ask(&app, "acme"))).await;
     assert!(answers.iter().all(|(status, _)| *status == StatusCode::ACCEPTED), "{answers:?}");
-    worked_off(&app).await;
+    app.worked_off().await;
     for _ in list(&app).await.len()..10 {
         take(&app).await;
     }
@@ -287,7 +279,7 @@ async fn hours_pass(app: &TestApp, hours: i64) {
     for _ in 0..hours {
         app.clock.advance(SignedDuration::from_mins(60));
         take_due_backups(app.app()).await.unwrap();
-        worked_off(app).await;
+        app.worked_off().await;
         prune_backups(app.app()).await.unwrap();
     }
 }
@@ -361,7 +353,7 @@ async fn a_customer_takes_and_restores_in_the_portal_and_an_operator_in_the_cons
     assert!(page.body.contains("Back up now") && page.body.contains("There is none yet"), "{}", page.body);
     let asked = app.browser(Method::POST, "/portal/instances/acme/backups", ada, &[]).await;
     assert_eq!(asked.location.as_deref(), Some("/portal/instances/acme/backups"));
-    worked_off(&app).await;
+    app.worked_off().await;
     let first = list(&app).await[0]["id"].as_str().unwrap().to_owned();
     let page = app.get("/portal/instances/acme/backups", ada).await;
     let question = format!("/portal/instances/acme/backups/{first}/restore");
@@ -374,7 +366,7 @@ async fn a_customer_takes_and_restores_in_the_portal_and_an_operator_in_the_cons
     app.host.write(PROJECT, "second words");
     let asked = app.browser(Method::POST, &question, ada, &[("confirmation", "acme")]).await;
     assert_eq!(asked.status, StatusCode::SEE_OTHER, "{}", asked.body);
-    worked_off(&app).await;
+    app.worked_off().await;
     assert_eq!(app.host.data(PROJECT), "first words");
 
     let operator = Some("operator@localhost");
@@ -391,7 +383,7 @@ async fn night_passes(app: &TestApp) {
     for _ in 0..12 {
         app.clock.advance(SignedDuration::from_mins(30));
         prove_backups(app.app()).await.unwrap();
-        worked_off(app).await;
+        app.worked_off().await;
     }
 }
 

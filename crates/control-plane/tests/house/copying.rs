@@ -1,7 +1,6 @@
 //! Another instance of the same customer begins with what an instance keeps, and from then on each goes its own way.
 
 use control_plane::BackupSettings;
-use jiff::SignedDuration;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use store::Engine;
@@ -44,16 +43,8 @@ async fn ask(app: &TestApp, body: Value) -> (StatusCode, Value) {
 /// Waits for what was accepted; moments pass meanwhile, so that the lease of whoever died runs out.
 async fn settled(app: &TestApp, accepted: &(StatusCode, Value)) -> String {
     assert_eq!(accepted.0, StatusCode::ACCEPTED, "{}", accepted.1);
-    worked_off(app).await;
+    app.worked_off().await;
     app.settled(accepted.1["workflow_id"].as_str().unwrap()).await
-}
-
-async fn worked_off(app: &TestApp) {
-    let is_idle = async || {
-        app.clock.advance(SignedDuration::from_millis(50));
-        app.count("select count(*) from workflows where state in ('running', 'undoing')").await == 0
-    };
-    app.until(is_idle).await;
 }
 
 async fn back_up(app: &TestApp) -> String {
@@ -209,7 +200,7 @@ async fn of_many_orders_at_once_one_copy_is_made_and_a_key_gives_the_same() {
     for (status, answer) in &answers {
         assert!(matches!(*status, StatusCode::ACCEPTED | StatusCode::CONFLICT), "{status} {answer}");
     }
-    worked_off(&app).await;
+    app.worked_off().await;
     let page = app.get("/portal/instances/acme/copies", Some(ADA)).await.body;
     for text in ["$5.00 a month", "$1.00 for each hour", "Only you can enter it", "everything as it is now"] {
         assert!(page.contains(text), "the page lacks {text}: {page}");
@@ -222,7 +213,7 @@ async fn of_many_orders_at_once_one_copy_is_made_and_a_key_gives_the_same() {
         led_to.push(ordered.location.unwrap());
     }
     assert_eq!(led_to[0], led_to[1]);
-    worked_off(&app).await;
+    app.worked_off().await;
     let watched = app.get(&led_to[0], Some(ADA)).await.body;
     assert!(watched.contains("Putting everything into the copy"), "{watched}");
     assert_eq!(app.instance("again").await["state"], "active");
@@ -255,7 +246,7 @@ async fn what_can_not_be_copied_is_refused_in_words() {
     let why = json!({"reason": "You asked us to."});
     assert_eq!(app.api(Method::POST, "/instances/acme/suspend", Some(why)).await.0, StatusCode::ACCEPTED);
     refused(json!({"subdomain": "trial"}), StatusCode::CONFLICT, "acme is suspended").await;
-    worked_off(&app).await;
+    app.worked_off().await;
     assert_eq!(app.count("select count(*) from instances").await, 2);
 }
 
@@ -278,7 +269,7 @@ async fn the_operator_copies_for_a_customer_in_the_console() {
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     let done = app.browser(Method::POST, &format!("{path}/copies"), operator, &[("subdomain", "trial")]).await;
     assert!(done.location.as_deref().is_some_and(|to| to.starts_with("/admin/workflows/")), "{}", done.body);
-    worked_off(&app).await;
+    app.worked_off().await;
     copied(&app, "first words", "console").await;
     let copy = app.instance("trial").await["id"].as_str().unwrap().to_owned();
     assert!(app.get(&format!("/admin/instances/{copy}"), operator).await.body.contains("Copied from"));

@@ -30,12 +30,7 @@ async fn looked_at(app: &TestApp) {
     for looked in futures_util::future::join_all((0..3).map(|_| dun_if_due(app.app()))).await {
         looked.unwrap();
     }
-    worked_off(app).await;
-}
-
-async fn worked_off(app: &TestApp) {
-    app.until(async || app.count("select count(*) from workflows where state in ('running', 'undoing')").await == 0)
-        .await;
+    app.at_rest().await;
 }
 
 async fn closed_out(app: &TestApp) {
@@ -48,7 +43,7 @@ async fn pay(app: &TestApp, number: &str, amount: i64, reference: &str) {
     let body = json!({"amount": amount, "reference": reference});
     let (status, answer) = app.api(Method::POST, &format!("/invoices/{number}/payments"), Some(body)).await;
     assert_eq!(status, StatusCode::OK, "{answer}");
-    worked_off(app).await;
+    app.at_rest().await;
 }
 
 async fn customer(app: &TestApp) -> String {
@@ -123,7 +118,7 @@ async fn reminders_come_then_all_instances_close_and_paying_opens_them(engine: E
     assert_eq!(app.host.is_suspended("ai-diy-acme"), Some(false));
     looked_at(&app).await;
     assert_eq!(app.api(Method::POST, "/instances/bakery/resume", None).await.0, StatusCode::ACCEPTED);
-    worked_off(&app).await;
+    app.at_rest().await;
     assert_eq!(states(&app).await, ["active", "active"].map(String::from));
     let mails = told(&app).await;
     let once = |start: &str| mails.iter().filter(|subject| subject.contains(start)).count();
@@ -258,7 +253,7 @@ async fn credit_and_write_offs_that_leave_nothing_due_open_everything() {
     let credit = json!({"amount": 500, "reference": "goodwill", "reason": "We had an outage."});
     let path = format!("/customers/{}/credits", customer(&app).await);
     assert_eq!(app.api(Method::POST, &path, Some(credit)).await.0, StatusCode::OK);
-    worked_off(&app).await;
+    app.at_rest().await;
     assert_eq!((stage(&app).await.as_str(), states(&app).await), ("current", ["active", "active"].map(String::from)));
     comes(&app, "2027-01-20").await;
     assert_eq!(stage(&app).await, "current", "as much is owed to the customer");

@@ -28,16 +28,7 @@ async fn looked_at(app: &TestApp) {
     for looked in futures_util::future::join_all((0..3).map(|_| cancel_if_due(app.app()))).await {
         looked.unwrap();
     }
-    worked_off(app).await;
-}
-
-/// Moments pass meanwhile, so that the lease of whoever died runs out.
-async fn worked_off(app: &TestApp) {
-    let is_idle = async || {
-        app.clock.advance(jiff::SignedDuration::from_millis(20));
-        app.count("select count(*) from workflows where state in ('running', 'undoing')").await == 0
-    };
-    app.until(is_idle).await;
+    app.worked_off().await;
 }
 
 async fn cancel(app: &TestApp, subdomain: &str) -> (StatusCode, Value) {
@@ -47,7 +38,7 @@ async fn cancel(app: &TestApp, subdomain: &str) -> (StatusCode, Value) {
 
 async fn take_back(app: &TestApp, subdomain: &str) -> (StatusCode, Value) {
     let answer = app.api(Method::DELETE, &format!("/instances/{subdomain}/cancellation"), None).await;
-    worked_off(app).await;
+    app.worked_off().await;
     answer
 }
 
@@ -185,7 +176,7 @@ async fn who_comes_back_pays_for_the_period_of_the_return_and_nothing_in_between
     assert!(page.contains("Come back") && page.contains("base fee ($5.00)"), "{page}");
     let back = app.browser(Method::POST, "/portal/instances/acme/cancel/undo", Some(ADA), &[]).await;
     assert_eq!(back.status, StatusCode::SEE_OTHER, "{}", back.body);
-    worked_off(&app).await;
+    app.worked_off().await;
     assert_eq!((stage(&app, "acme").await.as_str(), state(&app, "acme").await.as_str()), ("none", "active"));
     assert_eq!((app.host.is_suspended("ai-diy-acme"), subscriptions(&app).await), (Some(false), 1));
     assert_ne!(app.visit("acme").await.status, StatusCode::SERVICE_UNAVAILABLE);
@@ -255,13 +246,13 @@ async fn who_does_not_pay_the_last_invoice_is_dunned_and_can_not_come_back_befor
     let due = app.invoices().await[0]["number"].as_str().unwrap().to_owned();
     app.change("update dunnings set state = '{\"stage\":\"suspended\",\"clock\":{\"running\":{\"due\":\"2027-02-01T00:00:00Z\"}}}', stage = 'suspended'").await;
     dun_if_due(app.app()).await.unwrap();
-    worked_off(&app).await;
+    app.worked_off().await;
     let (status, problem) = take_back(&app, "acme").await;
     assert_eq!(status, StatusCode::CONFLICT, "{problem}");
     assert!(problem["next_step"].as_str().unwrap().contains("Pay what is due first"), "{problem}");
     let body = json!({"amount": 500, "reference": "BANK 1"});
     assert_eq!(app.api(Method::POST, &format!("/invoices/{due}/payments"), Some(body)).await.0, StatusCode::OK);
-    worked_off(&app).await;
+    app.worked_off().await;
     assert_eq!((state(&app, "acme").await.as_str(), stage(&app, "acme").await.as_str()), ("suspended", "announced"));
     let door = app.visit("acme").await.body;
     assert!(door.contains("cancelled on 15 November 2026"), "paying is not coming back: {door}");
@@ -275,7 +266,7 @@ async fn one_that_is_closed_for_another_reason_is_cancelled_too_and_stays_closed
     let app = in_november(Engine::Sqlite).await;
     let why = json!({"reason": "You asked us to."});
     assert_eq!(app.api(Method::POST, "/instances/acme/suspend", Some(why)).await.0, StatusCode::ACCEPTED);
-    worked_off(&app).await;
+    app.worked_off().await;
     assert_eq!(cancel(&app, "acme").await.0, StatusCode::OK);
     assert!(app.visit("acme").await.body.contains("suspended"));
     comes(&app, "2026-12-01T00:00:00Z").await;
@@ -288,7 +279,7 @@ async fn one_that_is_closed_for_another_reason_is_cancelled_too_and_stays_closed
     assert_eq!(cancel(&app, "acme").await.0, StatusCode::OK);
     comes(&app, "2027-01-01T00:00:00Z").await;
     assert_eq!(app.api(Method::POST, "/instances/acme/suspend", Some(why)).await.0, StatusCode::ACCEPTED);
-    worked_off(&app).await;
+    app.worked_off().await;
     assert_eq!(take_back(&app, "acme").await.0, StatusCode::OK);
     assert_eq!(state(&app, "acme").await, "suspended");
     let door = app.visit("acme").await.body;
@@ -350,7 +341,7 @@ async fn the_end_and_the_return_survive_death_at_every_step_and_cross_without_ha
         let body = app.api(Method::DELETE, "/instances/acme/cancellation", None).await;
         assert_eq!(body.0, StatusCode::OK, "{}", body.1);
     }
-    worked_off(&app).await;
+    app.worked_off().await;
     assert_eq!((state(&app, "acme").await.as_str(), subscriptions(&app).await), ("active", 1));
     assert_eq!(app.host.is_suspended("ai-diy-acme"), Some(false));
     assert_eq!(cancel(&app, "acme").await.0, StatusCode::OK);
@@ -371,7 +362,7 @@ async fn a_server_that_slept_through_everything_charges_nothing_for_it_and_still
     assert_eq!(billed(&app, "acme").await, in_words(&[("2026-11-01", 500)]));
     for stages in ["kept", "announced", "announced"] {
         cancel_if_due(app.app()).await.unwrap();
-        worked_off(&app).await;
+        app.worked_off().await;
         assert_eq!((stage(&app, "acme").await.as_str(), state(&app, "acme").await.as_str()), (stages, "suspended"));
     }
     assert!(app.visit("acme").await.body.contains("kept until 8 March 2027, 08:00 UTC"));

@@ -11,7 +11,7 @@ use crate::support::{Flaw, TestApp, once, points};
 /// Lets time pass for rollouts until something holds.
 pub async fn until(app: &TestApp, holds: impl AsyncFn() -> bool) {
     app.until(async || {
-        app.clock.advance(SignedDuration::from_millis(200));
+        app.a_moment_passes().await;
         control_plane::observe_instances(app.app()).await.unwrap();
         control_plane::look_after_rollouts(app.app()).await.unwrap();
         holds().await

@@ -19,7 +19,7 @@ async fn in_november(engine: Engine, faults: Faults) -> TestApp {
 
 async fn ask(app: &TestApp, body: Value) -> (StatusCode, Value) {
     let answer = app.api(Method::DELETE, "/instances/acme", Some(body)).await;
-    worked_off(app).await;
+    app.worked_off().await;
     answer
 }
 
@@ -31,7 +31,7 @@ async fn asked(app: &TestApp) {
 
 async fn take_back(app: &TestApp) -> (StatusCode, Value) {
     let answer = app.api(Method::DELETE, "/instances/acme/deletion", None).await;
-    worked_off(app).await;
+    app.worked_off().await;
     answer
 }
 
@@ -41,17 +41,7 @@ async fn comes(app: &TestApp, moment: &str) {
     for looked in futures_util::future::join_all((0..3).map(|_| delete_if_due(app.app()))).await {
         looked.unwrap();
     }
-    worked_off(app).await;
-}
-
-/// Moments pass meanwhile, so that the lease of whoever died runs out.
-async fn worked_off(app: &TestApp) {
-    app.app().engine.wake();
-    let is_idle = async || {
-        app.clock.advance(jiff::SignedDuration::from_millis(20));
-        app.count("select count(*) from workflows where state in ('running', 'undoing')").await == 0
-    };
-    app.until(is_idle).await;
+    app.worked_off().await;
 }
 
 async fn state(app: &TestApp) -> String {
@@ -84,7 +74,7 @@ async fn what_was_asked_for_in_the_portal_is_closed_kept_and_then_removed(engine
     for _ in 0..2 {
         let asked = app.browser(Method::POST, "/portal/instances/acme/delete", Some(ADA), &form).await;
         assert_eq!(asked.location.as_deref(), Some("/portal/instances/acme"), "{}", asked.body);
-        worked_off(&app).await;
+        app.worked_off().await;
     }
     let (workspace, name) = (app.get("/portal/instances/acme", Some(ADA)).await.body, app.instance("acme").await);
     for text in ["This workspace will be deleted", "18 November 2026, 10:30 UTC", "Keep my workspace"] {
@@ -140,7 +130,7 @@ async fn what_is_taken_back_opens_again_and_is_charged_as_if_nobody_had_asked(en
             "a second click is no error: {}",
             back.body
         );
-        worked_off(&app).await;
+        app.worked_off().await;
     }
     assert_eq!((state(&app).await.as_str(), app.host.is_suspended("ai-diy-acme")), ("active", Some(false)));
     assert_ne!(app.visit("acme").await.status, StatusCode::SERVICE_UNAVAILABLE);
@@ -200,7 +190,7 @@ async fn other_reasons_that_keep_it_closed_come_and_go_by_themselves() {
     let suspend = async || {
         let why = json!({"reason": "You asked us to."});
         assert_eq!(app.api(Method::POST, "/instances/acme/suspend", Some(why)).await.0, StatusCode::ACCEPTED);
-        worked_off(&app).await;
+        app.worked_off().await;
     };
     suspend().await;
     asked(&app).await;
@@ -232,13 +222,13 @@ async fn a_cancellation_stands_still_while_a_deletion_waits_and_ends_with_it() {
     assert_eq!(keep().await.0, StatusCode::CONFLICT);
     app.go_to("2026-12-01T00:00:01Z");
     cancel_if_due(app.app()).await.unwrap();
-    worked_off(&app).await;
+    app.worked_off().await;
     assert!(app.visit("acme").await.body.contains("deletion"), "what comes sooner is told");
     assert_eq!(take_back(&app).await.0, StatusCode::OK);
     assert!(app.visit("acme").await.body.contains("cancelled on 15 November 2026"), "it has ended meanwhile");
     assert_eq!((state(&app).await.as_str(), told(&app, "has ended").await), ("suspended", 0));
     assert_eq!(keep().await.0, StatusCode::OK);
-    worked_off(&app).await;
+    app.worked_off().await;
     assert_eq!(state(&app).await, "active");
     app.go_to("2027-01-01T08:00:00Z");
     app.close(None).await;
@@ -256,7 +246,7 @@ async fn the_end_of_a_contract_stands_when_a_deletion_is_taken_back_and_paying_b
     app.change("update invoices set due_on = '2026-11-30'").await;
     app.go_to("2026-12-02T08:00:00Z");
     dun_if_due(app.app()).await.unwrap();
-    worked_off(&app).await;
+    app.worked_off().await;
     assert_eq!(app.count("select count(*) from dunnings where stage = 'cancelled'").await, 1, "the contract ended");
     assert_eq!(take_back(&app).await.0, StatusCode::OK);
     assert_eq!(state(&app).await, "suspended", "an invoice is not paid");
@@ -264,7 +254,7 @@ async fn the_end_of_a_contract_stands_when_a_deletion_is_taken_back_and_paying_b
     let due = app.invoices().await[0]["number"].as_str().unwrap().to_owned();
     let body = json!({"amount": 500, "reference": "BANK 1"});
     assert_eq!(app.api(Method::POST, &format!("/invoices/{due}/payments"), Some(body)).await.0, StatusCode::OK);
-    worked_off(&app).await;
+    app.worked_off().await;
     assert_eq!(state(&app).await, "active");
     assert_eq!(app.count("select count(*) from instances where service_ended_at is not null").await, 0);
 }
@@ -278,12 +268,12 @@ async fn paying_does_not_open_what_is_to_be_deleted_and_taking_back_does_then() 
     app.change("update invoices set due_on = '2026-11-30'").await;
     app.go_to("2026-12-02T08:00:00Z");
     dun_if_due(app.app()).await.unwrap();
-    worked_off(&app).await;
+    app.worked_off().await;
     asked(&app).await;
     let due = app.invoices().await[0]["number"].as_str().unwrap().to_owned();
     let body = json!({"amount": 500, "reference": "BANK 1"});
     assert_eq!(app.api(Method::POST, &format!("/invoices/{due}/payments"), Some(body)).await.0, StatusCode::OK);
-    worked_off(&app).await;
+    app.worked_off().await;
     assert_eq!(state(&app).await, "suspended");
     assert_eq!(app.count("select count(*) from instances where service_ended_at is not null").await, 1);
     assert_eq!(take_back(&app).await.0, StatusCode::OK);
@@ -305,7 +295,7 @@ async fn taking_back_and_the_due_moment_at_once_leave_a_whole_instance_or_none(e
             let ((), first, second, ()) = tokio::join!(due(), back(), back(), due());
             [first, second]
         };
-        worked_off(&app).await;
+        app.worked_off().await;
         let kept = answers.iter().filter(|status| **status == StatusCode::OK).count();
         match state(&app).await.as_str() {
             "active" => assert_eq!((kept, app.host.is_suspended("ai-diy-acme")), (1, Some(false)), "{answers:?}"),
@@ -341,7 +331,7 @@ async fn death_at_every_step_and_back_and_forth_end_where_was_wanted_last() {
         let answer = app.api(Method::DELETE, "/instances/acme/deletion", None).await;
         assert_eq!(answer.0, StatusCode::OK, "{}", answer.1);
     }
-    worked_off(&app).await;
+    app.worked_off().await;
     assert_eq!((state(&app).await.as_str(), app.host.is_suspended("ai-diy-acme")), ("active", Some(false)));
     asked(&app).await;
     let app = app.restarted_running("1").await;
@@ -376,7 +366,7 @@ async fn the_console_says_until_when_and_takes_it_back() {
     for _ in 0..2 {
         let undo = app.browser(Method::POST, &format!("{path}/deletion/undo"), operator, &[]).await;
         assert_eq!(undo.status, StatusCode::SEE_OTHER, "{}", undo.body);
-        worked_off(&app).await;
+        app.worked_off().await;
     }
     assert_eq!(state(&app).await, "active");
     assert!(!app.get(&path, operator).await.body.contains("Take the deletion back"));

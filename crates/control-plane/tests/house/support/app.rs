@@ -406,16 +406,6 @@ impl TestApp {
         (answer.status(), answer.json().await.unwrap())
     }
 
-    /// Waits for something that happens by itself.
-    pub async fn until(&self, holds: impl AsyncFn() -> bool) {
-        let wait = async {
-            while !holds().await {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(30), wait).await.expect("what was waited for did not come");
-    }
-
     /// Orders an instance and waits until its provisioning is over. The workflow's state then.
     pub async fn provision(&self, email: &str, subdomain: &str) -> String {
         let order = json!({"customer_email": email, "subdomain": subdomain});
@@ -430,21 +420,6 @@ impl TestApp {
         let (status, accepted) = self.api(Method::DELETE, &path, Some(json!({"confirm": subdomain}))).await;
         assert_eq!(status, StatusCode::ACCEPTED, "{accepted}");
         self.settled(accepted["workflow_id"].as_str().unwrap()).await
-    }
-
-    pub async fn settled(&self, workflow: &str) -> String {
-        let mut changes = self.app().engine.changes();
-        let over = async {
-            loop {
-                let record = workflow::find(&self.db.db, workflow).await.unwrap().unwrap();
-                if record.state.is_over() {
-                    return record.state.to_string();
-                }
-                // A death is announced by nobody, so a look is due now and then all the same.
-                let _ = tokio::time::timeout(Duration::from_millis(50), changes.changed()).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(30), over).await.expect("the workflow did not end")
     }
 
     pub async fn instance(&self, reference: &str) -> Value {

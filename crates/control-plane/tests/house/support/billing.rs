@@ -1,22 +1,15 @@
 //! Use, invoices and books as a test sees them.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use domain::{Evidence, Month, Signal, UsageHour, UsageHours};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::TestApp;
 
 impl TestApp {
-    /// Moves the clock to a moment.
-    pub fn go_to(&self, moment: &str) {
-        let to: Timestamp = moment.parse().unwrap();
-        self.clock.advance(to.duration_since(self.clock.now()));
-    }
-
     /// The guard of an instance reports that it was used at these moments.
     pub async fn used_at(&self, subdomain: &str, moments: &[Timestamp]) {
         self.reported(subdomain, "guard", moments).await;
@@ -56,22 +49,6 @@ impl TestApp {
     pub async fn close(&self, month: Option<&str>) {
         let id = self.ask_to_close(month).await;
         assert_eq!(self.settled_as_time_passes(&id).await, "done");
-    }
-
-    /// Waits for a workflow while seconds pass, so that the lease of whoever died runs out.
-    pub async fn settled_as_time_passes(&self, workflow: &str) -> String {
-        let over = async {
-            loop {
-                let record = workflow::find(&self.db.db, workflow).await.unwrap().unwrap();
-                if record.state.is_over() {
-                    return record.state.to_string();
-                }
-                // As fast as really: whoever lives has to be able to renew a lease in time.
-                self.clock.advance(SignedDuration::from_millis(20));
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(60), over).await.expect("the workflow did not end")
     }
 
     /// All invoices, oldest first, each with its lines.

@@ -4,6 +4,7 @@ mod door;
 mod doorman;
 mod host;
 mod post;
+mod time;
 mod vault;
 
 pub use app::{Page as TestPage, TestApp};
