@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::page::Filtered;
-use crate::{Access, Client, ClientError, Page, Paging, WorkflowAccepted};
+use crate::{Access, Client, ClientError, Home, Move, Page, Paging, WorkflowAccepted};
 
 /// Asks for an instance. The customer is made when the address is new.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -86,6 +86,12 @@ pub struct Instance {
     /// What stands before it; absent where all instances are entered in the same way, and when it is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access: Option<Access>,
+    /// Where it lives; absent where all instances live in one home, and when it is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home: Option<Home>,
+    /// How its last move to another home stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_move: Option<Move>,
     /// What was taken down, once it is deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removal: Option<RemovalRecord>,

@@ -50,6 +50,8 @@ fn instance() -> Instance {
         suspended_because: None,
         deletion: None,
         access: None,
+        home: None,
+        last_move: None,
         removal: None,
     }
 }

@@ -6,11 +6,13 @@
 //! - when one is due: `schedule.rs`; when one is over: `prune.rs`
 //! - somebody asks for one: `back_up.rs`; for one to be put back: `restore.rs`; meanwhile the application rests: `resting.rs`
 //! - that it can be put back is proven each night: `proofs.rs`
+//! - whether what was put somewhere is all there: `measure.rs`
 //! - all of an instance's go, and then its key: `destroy.rs`
 
 pub(crate) mod back_up;
 pub(crate) mod destroy;
 mod key;
+pub(crate) mod measure;
 pub(crate) mod pages;
 pub(crate) mod proofs;
 pub(crate) mod prune;
@@ -32,6 +34,7 @@ use providers::storage::{ObjectName, Storage};
 use workflow::{StepError, WorkflowState};
 
 use crate::app::Core;
+use crate::instances::moves::{self, relocate};
 use crate::rollouts::{go_back, update};
 
 pub(crate) use domain::BackupReason as Reason;
@@ -42,11 +45,13 @@ pub(crate) use take::take;
 const SUFFIX: &str = ".tar.gz.age";
 
 /// Workflows that change what an instance keeps or runs, and what it is then: no two of them at once.
-const AT_WORK: [(&str, &str); 4] = [
+const AT_WORK: [(&str, &str); 6] = [
     (back_up::KIND, "backed up"),
     (restore::KIND, "restored"),
     (update::KIND, "updated"),
     (go_back::KIND, "taken back to its former release"),
+    (relocate::KIND, "moved to another home"),
+    (moves::go_back::KIND, "moved back to where it was"),
 ];
 
 /// What the operator decided about backups.

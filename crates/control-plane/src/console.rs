@@ -10,6 +10,7 @@ pub(crate) mod incidents;
 pub(crate) mod instances;
 pub(crate) mod isolation;
 pub(crate) mod money;
+pub(crate) mod moves;
 pub(crate) mod providers;
 pub(crate) mod releases;
 pub(crate) mod rollouts;

@@ -7,6 +7,7 @@ pub(crate) mod delete;
 pub(crate) mod deletion;
 pub(crate) mod export;
 pub(crate) mod holds;
+pub(crate) mod moves;
 pub(crate) mod names;
 pub(crate) mod observe;
 pub(crate) mod place;

@@ -7,6 +7,7 @@
 //! - instances are made ahead of their customers: `pool.rs`
 //! - an instance is given up: `instances/cancellation.rs`; it is taken down: `instances/{deletion,delete}.rs`
 //! - another one begins with what it keeps: `instances/copy.rs`
+//! - it moves to another region or compute driver: `instances/moves.rs`
 //! - it gets another name: `instances/rename.rs`, then `instances/retire_address.rs`
 //! - somebody is invited or removed: `members.rs`, then `members/publish.rs`
 //! - an hour is used: `usage/report.rs`; what it costs: `usage.rs`; invoices and books: `billing.rs`
@@ -112,6 +113,7 @@ pub fn migrations() -> Vec<Migration> {
         instances::cancellation::store::MIGRATIONS,
         instances::deletion::store::MIGRATIONS,
         instances::copy::MIGRATIONS,
+        instances::moves::store::MIGRATIONS,
         instances::names::store::MIGRATIONS,
         members::store::MIGRATIONS,
         usage::store::MIGRATIONS,

@@ -8,6 +8,7 @@ pub(crate) mod coupons;
 pub(crate) mod deletion;
 pub(crate) mod leaving;
 pub(crate) mod members;
+pub(crate) mod moves;
 pub(crate) mod payment;
 pub(crate) mod rename;
 pub(crate) mod spending;
@@ -134,6 +135,7 @@ pub(crate) async fn page(app: &App, person: &Person, instance: &Instance, around
         invite_email: around.entered,
         invite_error: around.error,
         updates,
+        lives_in: moves::lives_in(app, instance, moves::Shown::InWords).await?,
         renaming,
         leaving,
         deleted_at: deletion.map(|waiting| instances::cancellation::until(waiting.due_at)),

@@ -11,7 +11,7 @@
 
 pub(crate) mod agreement;
 pub(crate) mod catch_up;
-mod deployment;
+pub(crate) mod deployment;
 pub(crate) mod go_back;
 mod letters;
 pub(crate) mod preview;

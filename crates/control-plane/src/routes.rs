@@ -99,6 +99,8 @@ fn for_customers() -> Router<App> {
         .route("/portal/instances/{subdomain}/support/decline", post(portal::support::decline))
         .route("/portal/instances/{subdomain}/support/end", post(portal::support::end))
         .route("/portal/instances/{subdomain}/copies", get(portal::copying::form).and_post(portal::copying::order))
+        .route("/portal/instances/{subdomain}/moves/confirmation", post(portal::moves::confirm))
+        .route("/portal/instances/{subdomain}/moves/back", post(portal::moves::take_back))
         .route("/portal/instances/{subdomain}/export", post(portal::leaving::download))
         .route(
             "/portal/instances/{subdomain}/delete",
@@ -133,7 +135,7 @@ fn for_operators() -> Router<App> {
         .route("/admin/instances/{id}/stage", post(console::instances::move_to_stage))
         .route("/admin/instances/{id}/pin", post(console::instances::pin))
         .route("/admin/instances/{id}/unpin", post(console::instances::unpin))
-        .merge(updates_for_operators())
+        .merge(moves_for_operators().merge(updates_for_operators()))
         .route("/admin/workflows", get(console::workflows::index))
         .route("/admin/workflows/{id}", get(console::workflows::show))
         .route(
@@ -181,6 +183,13 @@ fn for_operators() -> Router<App> {
         .route("/admin/incidents/{id}", get(console::incidents::show))
         .route("/admin/incidents/{id}/updates", post(console::incidents::update))
         .route("/admin/audit", get(console::audit::index))
+}
+
+fn moves_for_operators() -> Router<App> {
+    Router::new()
+        .route("/admin/instances/{id}/moves", post(console::moves::request))
+        .route("/admin/instances/{id}/moves/confirmation", post(console::moves::confirm))
+        .route("/admin/instances/{id}/moves/back", post(console::moves::take_back))
 }
 
 fn updates_for_operators() -> Router<App> {
@@ -310,6 +319,8 @@ fn about_instances() -> Router<App> {
         .route("/instances/{instance}/resume", post(api::instances::resume))
         .route("/instances/{instance}/rename", post(api::instances::rename))
         .route("/instances/{instance}/copies", post(api::instances::copy))
+        .route("/instances/{instance}/moves", post(api::moves::create).and_delete(api::moves::take_back))
+        .route("/instances/{instance}/moves/confirmation", post(api::moves::confirm))
         .route(
             "/instances/{instance}/cancellation",
             get(api::cancellation::show).and_post(api::cancellation::request).and_delete(api::cancellation::take_back),

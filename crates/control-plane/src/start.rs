@@ -24,6 +24,10 @@ use crate::instances::access::own::OwnAccess;
 use crate::instances::access::shared_access::SharedAccess;
 use crate::instances::cancellation::subscription::Subscription;
 use crate::instances::delete::Delete;
+use crate::instances::moves;
+use crate::instances::moves::go_back::GoBackHome;
+use crate::instances::moves::relocate::Relocate;
+use crate::instances::moves::settle::Settle;
 use crate::instances::provision::Provision;
 use crate::instances::rename::Rename;
 use crate::instances::retire_address::RetireAddress;
@@ -67,7 +71,8 @@ pub async fn assemble(core: Core, engine: workflow::Settings) -> anyhow::Result<
     taxes::keep(&core).await?;
     plans::keep(&core).await?;
     releases::settings::keep(&core).await?;
-    let kinds: [Arc<dyn Workflow>; 34] = [
+    moves::homes_are_named(&core).await?;
+    let kinds: [Arc<dyn Workflow>; 37] = [
         Arc::new(SignUp(Arc::clone(&core))),
         Arc::new(PaymentPortal(Arc::clone(&core))),
         Arc::new(PayPage(Arc::clone(&core))),
@@ -84,6 +89,9 @@ pub async fn assemble(core: Core, engine: workflow::Settings) -> anyhow::Result<
         Arc::new(Subscription(Arc::clone(&core))),
         Arc::new(Rename(Arc::clone(&core))),
         Arc::new(RetireAddress(Arc::clone(&core))),
+        Arc::new(Relocate(Arc::clone(&core))),
+        Arc::new(GoBackHome(Arc::clone(&core))),
+        Arc::new(Settle(Arc::clone(&core))),
         Arc::new(OwnAccess(Arc::clone(&core))),
         Arc::new(SharedAccess(Arc::clone(&core))),
         Arc::new(PublishMembers(Arc::clone(&core))),

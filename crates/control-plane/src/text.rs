@@ -48,7 +48,8 @@ stored!(
     domain::Impact,
     domain::IncidentState,
     domain::Component,
-    domain::Met
+    domain::Met,
+    domain::MoveState
 );
 
 impl Stored for Subdomain {

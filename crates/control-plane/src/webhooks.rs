@@ -82,7 +82,12 @@ async fn instance_of(app: &App, project: &Project) -> Result<Option<domain::Inst
         return Ok(instances::store::find_by_reference(&app.db, name).await?.map(|instance| instance.id));
     }
     let Some(id) = &project.id else { return Ok(None) };
-    let made = Resources::new(app.db.clone(), app.clock.clone(), app.drivers.compute.name()).of_kind("project").await?;
     let same = |thing: &providers::resources::Resource| thing.made.as_ref().is_some_and(|made| made.id == *id);
-    Ok(made.into_iter().find(same).map(|thing| thing.instance))
+    for file in app.drivers.compute.files() {
+        let made = Resources::new(app.db.clone(), app.clock.clone(), file).of_kind("project").await?;
+        if let Some(found) = made.into_iter().find(same) {
+            return Ok(Some(found.instance));
+        }
+    }
+    Ok(None)
 }

@@ -27,12 +27,20 @@ pub enum BackupReason {
     BeforeRestore,
     /// The instance is about to go back to its former release.
     BeforeGoingBack,
+    /// The instance is about to move to another home, or back.
+    BeforeMove,
 }
 
 impl BackupReason {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Scheduled, Self::BeforeUpdate, Self::Requested, Self::BeforeRestore, Self::BeforeGoingBack];
+    pub const ALL: [Self; 6] = [
+        Self::Scheduled,
+        Self::BeforeUpdate,
+        Self::Requested,
+        Self::BeforeRestore,
+        Self::BeforeGoingBack,
+        Self::BeforeMove,
+    ];
 
     /// The word that is stored and sent.
     pub const fn as_str(self) -> &'static str {
@@ -42,6 +50,7 @@ impl BackupReason {
             Self::Requested => "requested",
             Self::BeforeRestore => "before_restore",
             Self::BeforeGoingBack => "before_going_back",
+            Self::BeforeMove => "before_move",
         }
     }
 
@@ -53,6 +62,7 @@ impl BackupReason {
             Self::Requested => "on request",
             Self::BeforeRestore => "before a restore",
             Self::BeforeGoingBack => "before going back to a former version",
+            Self::BeforeMove => "before a move",
         }
     }
 

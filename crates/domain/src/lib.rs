@@ -12,6 +12,7 @@ mod coupon_code;
 mod email;
 mod evidence;
 mod health;
+mod home;
 mod id;
 mod incident;
 mod instance;
@@ -19,6 +20,7 @@ mod instances_txt;
 mod micros;
 mod money;
 mod month;
+mod moving;
 mod plan;
 mod project_name;
 mod role;
@@ -37,6 +39,7 @@ pub use evidence::{Doers, DoersError, Evidence, Signal, UnknownSignal};
 pub use health::{
     Freshness, Judgement, Look, Met, Probe, Purpose, Seen, Source, UnknownMeeting, UnknownVerdict, Verdict, Views,
 };
+pub use home::{HomeName, HomeNameError};
 pub use id::{
     AlertId, AuditId, BackupId, CustomerId, IdError, IncidentId, InstanceId, MessageId, ReleaseId, RolloutId,
     SupportAccessId, WorkflowId,
@@ -47,6 +50,7 @@ pub use instances_txt::{InstancesTxtError, parse_instances_txt, write_instances_
 pub use micros::{Micros, MicrosError};
 pub use money::{Cents, CentsError};
 pub use month::{Month, MonthError, UsageHour};
+pub use moving::{MoveEvent, MoveState, UnknownMoveState};
 pub use plan::Plan;
 pub use project_name::{ProjectName, ProjectNameError};
 pub use role::{MemberRole, OperatorRole, UnknownRole};

@@ -20,6 +20,7 @@ mod leaving;
 mod legal;
 pub mod mail;
 mod mailbox;
+mod moves;
 mod onward;
 mod page;
 mod portal;
@@ -47,6 +48,7 @@ pub use invoice::{AmountRow, HowToPay, InvoiceLine, InvoiceView, PartyView, Paym
 pub use isolation::{IsolationNote, IsolationStanding};
 pub use leaving::{Download, LastBillView, Leave, Leaving};
 pub use mailbox::{Mailbox, MailboxMessage, MailboxRow};
+pub use moves::{LivesIn, MoveNote};
 pub use onward::Onward;
 pub use page::{CONTENT_SECURITY_POLICY, MAIL_CONTENT_SECURITY_POLICY, Markup};
 pub use portal::{

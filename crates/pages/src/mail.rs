@@ -203,6 +203,7 @@ macro_rules! mail {
 mod backups;
 mod leaving;
 mod money;
+mod moves;
 mod orders;
 mod updates;
 pub use backups::{RestoreFailed, Restored};
@@ -217,6 +218,7 @@ pub use money::{
     Account, BudgetAlert, CapReached, ContestAccepted, ContestRefused, InvoiceIssued, MoneyReturned, NextStep,
     PaymentReceived, PaymentReminder, ReminderKind, UsageDay,
 };
+pub use moves::{MoveBegins, MoveFailed, Moved, MovedBack, Mover};
 pub use orders::{OrderClosed, OrderPlaced};
 pub use support::SupportAccess;
 pub use updates::{UpdateAnnounced, UpdateFailed, UpdateTakenBack, Updated, Workspace};

@@ -6,6 +6,7 @@ use crate::calendar;
 use crate::health::HealthView;
 use crate::isolation::IsolationNote;
 use crate::leaving::{Download, Leaving};
+use crate::moves::LivesIn;
 use crate::page::{Markup, page};
 use crate::shell::{Observed, Shell};
 use crate::updates::UpdatesView;
@@ -83,6 +84,9 @@ pub struct PortalInstance {
     pub invite_error: Option<String>,
     /// What it runs, and what was agreed about its updates; none for one that is not in use.
     pub updates: Option<UpdatesView>,
+    /// Where it lives; none where all workspaces live in one home. Forms post to `<portal_url>/moves/confirmation` and
+    /// `<portal_url>/moves/back`.
+    pub lives_in: Option<LivesIn>,
     /// What is said of its address.
     pub renaming: Renaming,
     /// How far it has come with giving it up; none where it is not in use, or is to be deleted.

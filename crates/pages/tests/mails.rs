@@ -45,6 +45,7 @@ fn every_mail_says_the_same_as_text_and_as_html() {
             samples::money_mails(fill),
             samples::leaving_mails(fill),
             samples::backup_mails(fill),
+            samples::move_mails(fill),
         ]
         .concat()
         {

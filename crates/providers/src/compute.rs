@@ -1,5 +1,6 @@
 //! Where instances run.
 
+mod homes;
 pub mod local;
 pub mod railway;
 
@@ -19,12 +20,26 @@ use crate::inventory::{Ceiling, Check, Item, Line};
 use crate::{ProviderError, Removed};
 
 pub use archive::Archive;
+pub use homes::{Home, Homes};
 
 /// A place where instances run.
 #[async_trait]
 pub trait Compute: Send + Sync {
     /// How the driver is called in configuration and observations: `local`, `railway`.
     fn name(&self) -> &'static str;
+
+    /// The homes that it consists of, where instances can live in several places. A project's name says in which.
+    fn homes(&self) -> Option<&Homes> {
+        None
+    }
+
+    /// Whether an instance can move from here to another home, and from there to here.
+    ///
+    /// # Errors
+    /// Why not, in a sentence.
+    fn moves(&self) -> Result<(), &'static str> {
+        Ok(())
+    }
 
     /// Makes the project, or finds the one made earlier for the same instance.
     ///
@@ -177,8 +192,13 @@ pub trait Compute: Send + Sync {
     async fn ceilings(&self) -> Result<Vec<Ceiling>, ProviderError>;
 
     /// The kinds of things of which the inventory shows one for each instance.
-    fn kinds(&self) -> &'static [&'static str] {
+    fn kinds(&self) -> &[&'static str] {
         &["project"]
+    }
+
+    /// How what was made here is filed in the record of things at providers.
+    fn files(&self) -> Vec<String> {
+        vec![self.name().to_owned()]
     }
 
     /// How many instances may be in the making at once; `None` where those who come too many stand in

@@ -65,13 +65,14 @@ pub struct Resource {
 pub struct Resources {
     db: Db,
     clock: Clock,
-    provider: &'static str,
+    provider: String,
 }
 
 impl Resources {
-    /// The things at this provider, kept in this store.
-    pub fn new(db: Db, clock: Clock, provider: &'static str) -> Self {
-        Self { db, clock, provider }
+    /// The things at this provider, kept in this store. What is made at one provider for several homes is filed apart, as
+    /// `<provider>/<home>`: an instance that moves has the same things in two of them.
+    pub fn new(db: Db, clock: Clock, provider: impl Into<String>) -> Self {
+        Self { db, clock, provider: provider.into() }
     }
 
     /// Gives the thing, made exactly once: as it is recorded, else as `look` finds it, else as
@@ -88,7 +89,7 @@ impl Resources {
         look: impl AsyncFnOnce() -> Result<Option<Made>, ProviderError>,
         make: impl AsyncFnOnce() -> Result<Made, ProviderError>,
     ) -> Result<Made, ProviderError> {
-        let known = store::intend(&self.db, self.provider, key, self.clock.now()).await.map_err(unavailable)?;
+        let known = store::intend(&self.db, &self.provider, key, self.clock.now()).await.map_err(unavailable)?;
         if let Some(made) = known.made {
             return Ok(made);
         }
@@ -101,7 +102,7 @@ impl Resources {
             let why = format!("{} may have made the {} without an answer; looking for it", self.provider, key.kind);
             return Err(ProviderError::NotYet { why, after: until.duration_since(now).min(LOOK_AGAIN) });
         }
-        store::asking(&self.db, self.provider, key, Some(now)).await.map_err(unavailable)?;
+        store::asking(&self.db, &self.provider, key, Some(now)).await.map_err(unavailable)?;
         match make().await {
             Ok(made) => {
                 self.keep(key, &made).await?;
@@ -110,7 +111,7 @@ impl Resources {
             Err(error @ ProviderError::Lost { .. }) => Err(error),
             // It was refused, or never asked: nothing was made.
             Err(error) => {
-                store::asking(&self.db, self.provider, key, None).await.map_err(unavailable)?;
+                store::asking(&self.db, &self.provider, key, None).await.map_err(unavailable)?;
                 Err(error)
             }
         }
@@ -130,7 +131,7 @@ impl Resources {
     /// # Errors
     /// When the store can't be used.
     pub async fn of(&self, instance: InstanceId) -> Result<Vec<Resource>, ProviderError> {
-        store::of(&self.db, self.provider, instance).await.map_err(unavailable)
+        store::of(&self.db, &self.provider, instance).await.map_err(unavailable)
     }
 
     /// The things of this kind and name, one for each instance that has or had one, the oldest first.
@@ -138,7 +139,7 @@ impl Resources {
     /// # Errors
     /// When the store can't be used.
     pub async fn named(&self, kind: &'static str, name: &str) -> Result<Vec<Resource>, ProviderError> {
-        store::named(&self.db, self.provider, kind, name).await.map_err(unavailable)
+        store::named(&self.db, &self.provider, kind, name).await.map_err(unavailable)
     }
 
     /// All things of a kind: for those who look at everything.
@@ -146,7 +147,7 @@ impl Resources {
     /// # Errors
     /// When the store can't be used.
     pub async fn of_kind(&self, kind: &'static str) -> Result<Vec<Resource>, ProviderError> {
-        store::of_kind(&self.db, self.provider, kind).await.map_err(unavailable)
+        store::of_kind(&self.db, &self.provider, kind).await.map_err(unavailable)
     }
 
     /// Records a thing as it is now.
@@ -154,7 +155,7 @@ impl Resources {
     /// # Errors
     /// When the store can't be used.
     pub async fn keep(&self, key: &Key, made: &Made) -> Result<(), ProviderError> {
-        store::keep(&self.db, self.provider, key, made, self.clock.now()).await.map_err(unavailable)
+        store::keep(&self.db, &self.provider, key, made, self.clock.now()).await.map_err(unavailable)
     }
 
     /// Forgets a thing that is gone.
@@ -162,7 +163,7 @@ impl Resources {
     /// # Errors
     /// When the store can't be used.
     pub async fn forget(&self, key: &Key) -> Result<(), ProviderError> {
-        store::forget(&self.db, self.provider, key).await.map_err(unavailable)
+        store::forget(&self.db, &self.provider, key).await.map_err(unavailable)
     }
 
     /// Forgets all of an instance: everything is gone.
@@ -170,7 +171,7 @@ impl Resources {
     /// # Errors
     /// When the store can't be used.
     pub async fn forget_all(&self, instance: InstanceId) -> Result<(), ProviderError> {
-        store::forget_all(&self.db, self.provider, instance).await.map_err(unavailable)
+        store::forget_all(&self.db, &self.provider, instance).await.map_err(unavailable)
     }
 }
 

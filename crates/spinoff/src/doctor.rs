@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::output::table;
 use crate::up::UpArgs;
-use crate::up::config::{ComputeDriver, Config, secret};
+use crate::up::config::{ComputeDriver, Config, homes, secret};
 
 mod data;
 mod host;
@@ -87,7 +87,7 @@ pub async fn run(context: &Context, args: Args) -> Result<(), Failure> {
         Err(cause) => checks.push(Check::fail("settings", format!("{cause:#}"), "correct what is named there")),
     }
     // Where instances run elsewhere, this machine need not keep them apart.
-    if !config.is_ok_and(|(config, _)| config.compute.driver != ComputeDriver::Local) {
+    if !config.is_ok_and(|(config, _)| !homes::any(&config, ComputeDriver::Local)) {
         checks.extend(host::isolation());
     }
     let failed = checks.iter().filter(|check| check.verdict == Verdict::Fail).count();

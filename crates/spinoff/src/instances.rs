@@ -15,6 +15,7 @@ mod download;
 mod export;
 mod health;
 mod import;
+mod moves;
 mod rename;
 mod support;
 mod updates;
@@ -57,6 +58,12 @@ Examples:
     Copy(copy::Args),
     /// Move an instance to another subdomain and wait until it answers there
     Rename(rename::Args),
+    /// Move an instance to another home: a region, or another compute driver
+    Move(moves::Args),
+    /// Say that a move was right: the place that the instance left is removed
+    ConfirmMove(moves::Confirm),
+    /// Take a move back that nobody confirmed, with everything that was written since
+    MoveBack(moves::Back),
     /// Show or change which Access application at Cloudflare stands before an instance
     #[command(subcommand)]
     Access(access::Command),
@@ -130,6 +137,9 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Remove(args) => delete::run(context, args).await,
         Command::Copy(args) => copy::run(context, args).await,
         Command::Rename(args) => rename::run(context, args).await,
+        Command::Move(args) => moves::there(context, args).await,
+        Command::ConfirmMove(args) => moves::confirm(context, args).await,
+        Command::MoveBack(args) => moves::back(context, args).await,
         Command::Access(command) => access::run(context, command).await,
         Command::Updates { instance } => updates::show(context, &instance).await,
         Command::Pin(args) => updates::pin(context, args).await,
@@ -194,6 +204,7 @@ fn in_words(context: &Context, instance: &Instance) -> String {
     ];
     rows.extend(instance.access.as_ref().map(|access| ("access", access::in_words(access))));
     rows.extend(instance.next_subdomain.as_ref().map(|name| ("moves to", name.to_string())));
+    rows.extend(moves::rows(instance));
     rows.extend(instance.copied_from.map(|source| ("copied from", source.to_string())));
     rows.extend(instance.suspended_because.clone().map(|reason| ("suspended because", reason)));
     rows.extend(instance.deletion.as_ref().map(|asked| {

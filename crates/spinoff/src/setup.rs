@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::server_file::ServerFile;
 use crate::up::UpArgs;
-use crate::up::config::{ComputeDriver, Config, EdgeDriver, PaymentsDriver};
+use crate::up::config::{ComputeDriver, Config, EdgeDriver, PaymentsDriver, homes};
 use crate::up::home::Home;
 use plan::Part;
 
@@ -115,7 +115,7 @@ pub async fn apply_all(config: &Config, home: &Home) -> Result<(), Failure> {
 /// The providers that the settings choose, or the one that was asked for.
 fn chosen(config: &Config, asked: Option<Provider>) -> Result<Vec<Provider>, Failure> {
     let all = [
-        (Provider::Railway, config.compute.driver == ComputeDriver::Railway, "[compute] driver = \"railway\""),
+        (Provider::Railway, homes::any(config, ComputeDriver::Railway), "[compute] driver = \"railway\""),
         (Provider::Cloudflare, config.edge.driver == EdgeDriver::Cloudflare, "[edge] driver = \"cloudflare\""),
         (Provider::Stripe, config.payments.driver == PaymentsDriver::Stripe, "[payments] driver = \"stripe\""),
     ];

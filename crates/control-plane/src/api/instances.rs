@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::error::{AppError, refused};
 use crate::instances::access::{Wanted, own, shared_access};
 use crate::instances::delete::{Requested, Start};
-use crate::instances::{self, copy, delete, deletion, rename, suspension};
+use crate::instances::{self, copy, delete, deletion, moves, rename, suspension};
 use crate::person::Program;
 use crate::signup::{NewSignup, SignupError, sign_up};
 
@@ -217,6 +217,7 @@ async fn view(app: &App, instance: &instances::Instance) -> Result<Instance, App
     let workflows = workflow::of_subject(&app.db, &instance.id.to_string()).await?;
     let latest = workflows.first().and_then(|record| WorkflowId::parse(&record.id).ok());
     let observed = instance.observed.as_ref();
+    let (home, last_move) = moves::view::of(app, instance).await?.map(super::moves::of).unzip();
     Ok(Instance {
         id: instance.id,
         project: instance.project.clone(),
@@ -240,6 +241,8 @@ async fn view(app: &App, instance: &instances::Instance) -> Result<Instance, App
             deleted_at: waiting.due_at,
         }),
         access: access(app, instance).await?,
+        home,
+        last_move: last_move.flatten(),
         removal: None,
     })
 }

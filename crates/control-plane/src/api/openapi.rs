@@ -19,7 +19,7 @@ pub(crate) async fn document() -> axum::Json<utoipa::openapi::OpenApi> {
     security(("bearer" = [])),
     paths(
         paths::list_instances, paths::create_instance, paths::show_instance, paths::delete_instance, paths::take_deletion_back, paths::copy_instance,
-        paths::suspend_instance, paths::resume_instance, paths::rename_instance,
+        paths::suspend_instance, paths::resume_instance, paths::rename_instance, paths::move_instance, paths::confirm_move, paths::move_back,
         paths::show_cancellation, paths::cancel_instance, paths::take_cancellation_back, paths::export_instance,
         paths::give_own_access, paths::give_shared_access,
         paths::instance_health, paths::instance_logs, paths::list_members, paths::add_member, paths::remove_member,
@@ -56,10 +56,10 @@ mod paths {
         DeletionAccepted, Dispute, DryRun, Dunning, EmergencyReport, Finding, HourOfUse, HoursWaived, Incident,
         Instance, InstanceAccepted, InstanceHealth, Invoice, Isolation, IsolationRound, Ledger, Margins, Member,
         Message, NewAccess, NewBackup, NewBillingDetails, NewBudget, NewCap, NewContest, NewCoupon, NewCredit,
-        NewIncident, NewIncidentUpdate, NewInstance, NewIsolationRound, NewMember, NewPayment, NewProof, NewRefund,
-        NewRelease, NewRollout, Page, Pool, Problem, PromoteRelease, Provider, RedeemCoupon, Refund, Release,
-        RenameInstance, RestoreBackup, Rollout, RolloutPlan, RolloutUnit, SignedMembers, SilenceAlert, Spending,
-        SupportAccess, SuspendInstance, TakenBack, Updates, Usage, WaiveHours, WithdrawRelease, Workflow,
+        NewIncident, NewIncidentUpdate, NewInstance, NewIsolationRound, NewMember, NewMove, NewPayment, NewProof,
+        NewRefund, NewRelease, NewRollout, Page, Pool, Problem, PromoteRelease, Provider, RedeemCoupon, Refund,
+        Release, RenameInstance, RestoreBackup, Rollout, RolloutPlan, RolloutUnit, SignedMembers, SilenceAlert,
+        Spending, SupportAccess, SuspendInstance, TakenBack, Updates, Usage, WaiveHours, WithdrawRelease, Workflow,
         WorkflowAccepted, WriteOff,
     };
 
@@ -135,6 +135,21 @@ mod paths {
                       (status = 404, body = Problem),
                       (status = 409, description = "The name, or one that looks like it, is taken, or the instance can't move now", body = Problem),
                       (status = 415, body = Problem), (status = 422, body = Problem)));
+        move_instance = (post, path = "/instances/{instance}/moves", tag = "instances", request_body = NewMove,
+            params(("instance" = String, Path, description = "Id, project name or subdomain")),
+            responses((status = 202, description = "It is on its way; asked again for the same home, the same", body = WorkflowAccepted),
+                      (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, description = "It lives there, can't move now, or its last move was not confirmed", body = Problem),
+                      (status = 415, body = Problem), (status = 422, description = "There is no such home, or the confirmation does not match", body = Problem)));
+        confirm_move = (post, path = "/instances/{instance}/moves/confirmation", tag = "instances",
+            params(("instance" = String, Path, description = "Id, project name or subdomain")),
+            responses((status = 202, description = "The place that it left is being removed", body = WorkflowAccepted), (status = 401, body = Problem),
+                      (status = 404, body = Problem), (status = 409, description = "Nothing of a move is kept", body = Problem)));
+        move_back = (delete, path = "/instances/{instance}/moves", tag = "instances",
+            params(("instance" = String, Path, description = "Id, project name or subdomain")),
+            responses((status = 202, description = "It is on its way back, with everything that was written since", body = WorkflowAccepted),
+                      (status = 401, body = Problem), (status = 404, body = Problem),
+                      (status = 409, description = "Nothing of a move is kept, or it can't move now", body = Problem)));
         show_cancellation = (get, path = "/instances/{instance}/cancellation", tag = "instances",
             params(("instance" = String, Path, description = "Id, project name or subdomain")),
             responses((status = 200, description = "How it stands, or what would happen", body = Cancellation), (status = 401, body = Problem),

@@ -12,7 +12,7 @@ use crate::workflows::step_error;
 
 /// Does something while the application rests. Whatever comes of it, the application runs again afterwards, if it is to
 /// run: a customer's work does not wait for our next try.
-pub(super) async fn while_it_rests<T>(
+pub(crate) async fn while_it_rests<T>(
     core: &Core,
     instance: &Instance,
     work: impl Future<Output = Result<T, StepError>>,
@@ -30,7 +30,7 @@ pub(crate) async fn rest(core: &Core, instance: &Instance, release: &Release) ->
 }
 
 /// Lets it run, unless it is closed by now.
-pub(super) async fn wake(core: &Core, id: InstanceId) -> Result<(), StepError> {
+pub(crate) async fn wake(core: &Core, id: InstanceId) -> Result<(), StepError> {
     let Some(instance) = is_to_run(core, id).await? else { return Ok(()) };
     core.drivers.compute.wake(&instance.project).await.map_err(step_error)?;
     // Whoever closed it meanwhile may have put it to rest before it was woken.

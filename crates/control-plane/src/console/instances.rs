@@ -15,6 +15,7 @@ use crate::error::{AppError, refused};
 use crate::instances::{self, Instance, cancellation, copy, deletion, suspension};
 use crate::members;
 use crate::person::{Owner, Person, Reader, Supporter};
+use crate::portal::moves::{Shown, lives_in};
 use crate::portal::observed;
 use crate::releases;
 use crate::rollouts;
@@ -60,6 +61,7 @@ pub(crate) async fn show(
         facts: facts(&app, &instance).await?,
         members: members.collect(),
         updates: updates(&app, &instance, &person).await?,
+        lives_in: lives_in(&app, &instance, Shown::WithReasons).await?,
         workflows: workflow_rows(&app, &workflows).await?,
         subdomain: instance.subdomain.to_string(),
         is_cancelled: cancellation::of(&app, &instance).await?.is_some(),

@@ -11,7 +11,7 @@ use store::Tx;
 use store::sqlx::Error;
 use workflow::WorkflowState;
 
-use super::{Instance, rename, retire_address, suspension};
+use super::{Instance, moves, rename, retire_address, suspension};
 use crate::app::{App, Core};
 use crate::error::{AppError, refused};
 
@@ -60,6 +60,8 @@ async fn may_change(tx: &mut Tx, instance: &Instance, other: (&str, &str)) -> Re
         other,
         (rename::KIND, "it is changing its name"),
         (retire_address::KIND, "its former address is still being taken away"),
+        (moves::relocate::KIND, "it is moving to another home"),
+        (moves::go_back::KIND, "it is moving back to where it was"),
         (suspension::SUSPEND, "it is just being suspended"),
         (suspension::RESUME, "it is just being resumed"),
     ] {

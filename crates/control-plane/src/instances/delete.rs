@@ -15,7 +15,7 @@ use super::Instance;
 use super::deletion::{self, Waiting};
 use super::provision::{self, transition_error};
 use super::store::TransitionError;
-use super::{access, names, rename};
+use super::{access, moves, names, rename};
 use crate::app::{App, Core};
 use crate::error::{AppError, refused};
 use crate::pool::claim;
@@ -163,8 +163,11 @@ impl Workflow for Delete {
         run.step("remove compute", || async {
             stay_put(core, id).await?;
             update::not_while_updating(core, id).await?;
-            let mut removed = core.drivers.compute.delete_project(&instance.project, id).await.map_err(step_error)?;
-            removed.push(Removed::new("project", instance.project.to_string()));
+            let mut removed = Vec::new();
+            for project in moves::all_places(core, instance).await? {
+                removed.extend(core.drivers.compute.delete_project(&project, id).await.map_err(step_error)?);
+                removed.push(Removed::new("project", project.to_string()));
+            }
             keep(core, id, &removed).await?;
             let removed = backups::destroy::destroy_all(core, id).await?;
             keep(core, id, &removed).await
@@ -233,6 +236,7 @@ async fn record(core: &Core, instance: &Instance) -> Result<(), StepError> {
     let mut tx = core.db.begin().await?;
     let now = core.clock.now();
     super::store::transition(&mut tx, instance.id, Event::Removed, now).await.map_err(transition_error)?;
+    moves::store::end(&mut tx, instance.id, now).await?;
     audit::record(&mut tx, core, "deletion", "instance.deleted", &instance.id.to_string(), instance.subdomain.as_str())
         .await?;
     mail::deleted(&mut tx, core, instance).await?;

@@ -73,8 +73,14 @@ pub(crate) async fn unmake(run: &Run, core: &Core, place: &Place) -> Result<(), 
 /// Tells the guard of an instance at this place what it has to know.
 pub(crate) async fn configure(core: &Core, place: &Place) -> Result<(), StepError> {
     update::not_while_updating(core, place.id).await?;
+    let settings = settings(core, place).await?;
+    core.drivers.compute.configure(&place.project, &settings).await.map_err(step_error)
+}
+
+/// What that is.
+pub(crate) async fn settings(core: &Core, place: &Place) -> Result<GuardSettings, StepError> {
     let main_key = core.members_key.public().map_err(StepError::permanent)?;
-    let settings = GuardSettings {
+    Ok(GuardSettings {
         instance: place.id,
         public_url: core.instance_url(&place.subdomain),
         issuer: core.drivers.edge.issuer(),
@@ -83,8 +89,7 @@ pub(crate) async fn configure(core: &Core, place: &Place) -> Result<(), StepErro
         main_key: main_key.to_string(),
         instance_token: core.instance_token(place.id),
         closed_off: false,
-    };
-    core.drivers.compute.configure(&place.project, &settings).await.map_err(step_error)
+    })
 }
 
 /// Runs what is configured, in the release that the instance is at.

@@ -12,7 +12,7 @@ use store::Tx;
 use store::sqlx::Error;
 use workflow::{OnFailure, Run, StepError, Stop, Workflow, WorkflowState};
 
-use super::{Instance, access, names, place, probe, retire_address, suspension};
+use super::{Instance, access, moves, names, place, probe, retire_address, suspension};
 use crate::app::{App, Core};
 use crate::error::{AppError, refused};
 use crate::workflows::{self, Plan, step_error};
@@ -145,6 +145,8 @@ async fn may_move(tx: &mut Tx, called: &names::store::Called, subject: &str) -> 
         (retire_address::KIND, "its former address is still being taken away"),
         (suspension::SUSPEND, "it is just being suspended"),
         (suspension::RESUME, "it is just being resumed"),
+        (moves::relocate::KIND, "it is moving to another home"),
+        (moves::go_back::KIND, "it is moving back to where it was"),
         (access::own::KIND, "it is just getting its own Access application"),
         (access::shared_access::KIND, "it is just going back to the shared Access application"),
     ] {

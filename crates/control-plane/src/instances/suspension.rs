@@ -14,7 +14,7 @@ use workflow::{OnFailure, Run, StepError, Stop, Workflow, WorkflowState};
 
 use super::holds::{self, Held, Hold, Released};
 use super::store::TransitionError;
-use super::{Instance, probe};
+use super::{Instance, moves, probe};
 use crate::app::{App, Core};
 use crate::error::{AppError, refused};
 use crate::mail;
@@ -144,7 +144,7 @@ impl Workflow for Suspend {
         .await?;
         run.step("rest", || async {
             update::not_while_updating(core, id).await?;
-            compute.suspend(&instance.project).await.map_err(step_error)
+            compute.suspend(&moves::where_it_lives(core, instance).await?).await.map_err(step_error)
         })
         .await?;
         // Where the guard goes on, it is who explains; elsewhere the edge is.
@@ -194,7 +194,7 @@ impl Workflow for Resume {
         let hostname = &core.hostname(&instance.subdomain);
         run.step("run", || async {
             update::not_while_updating(core, id).await?;
-            compute.resume(&instance.project).await.map_err(step_error)
+            compute.resume(&moves::where_it_lives(core, instance).await?).await.map_err(step_error)
         })
         .await?;
         run.step("tell the guard", || members::publish::tell_guard(core, instance)).await?;

@@ -13,6 +13,7 @@ use super::store::{self, What};
 use super::{Known, Role, known};
 use crate::app::{App, Core};
 use crate::error::AppError;
+use crate::instances::{self, moves};
 use crate::workflows::{self, Plan, step_error};
 use crate::{audit, limits, pool};
 
@@ -122,11 +123,15 @@ pub(super) async fn look_at(core: &Core, role: Role) -> Result<Result<usize, Pro
             return Ok(Err(error));
         }
     };
+    let items = match role {
+        Role::Compute => without_other_places(core, items).await?,
+        Role::Edge | Role::Payments => items,
+    };
     let instances = known(core).await?;
     let kinds = match role {
         Role::Compute => core.drivers.compute.kinds(),
-        Role::Edge => &["hostname"],
-        Role::Payments => &["subscription"],
+        Role::Edge => ["hostname"].as_slice(),
+        Role::Payments => ["subscription"].as_slice(),
     };
     let look = Look { role, provider: role.driver(core), kinds, items: &items };
     let found = compare(&look, &instances, core.clock.now());
@@ -137,6 +142,26 @@ pub(super) async fn look_at(core: &Core, role: Role) -> Result<Result<usize, Pro
     }
     tx.commit().await?;
     Ok(Ok(found.len()))
+}
+
+/// An instance whose move is not over has two projects on purpose: the one that it does not live in is nobody's mistake.
+async fn without_other_places(core: &Core, items: Vec<Item>) -> Result<Vec<Item>, ::store::sqlx::Error> {
+    let places = moves::store::places(&core.db).await?;
+    let mut left = Vec::new();
+    for item in items {
+        let open = places.iter().find(|(instance, _)| item.kind == "project" && item.instance == Some(*instance));
+        let is_a_place = open.is_some_and(|(_, both)| both.iter().any(|project| project.as_str() == item.name));
+        let lives_there = match open.filter(|_| is_a_place) {
+            Some((id, _)) => {
+                instances::store::find(&core.db, *id).await?.is_some_and(|it| it.project.as_str() == item.name)
+            }
+            None => true,
+        };
+        if lives_there {
+            left.push(item);
+        }
+    }
+    Ok(left)
 }
 
 /// What instances cost that are nobody's yet is told with the pool.

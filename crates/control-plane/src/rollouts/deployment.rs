@@ -60,7 +60,7 @@ struct Told {
 
 /// Waits until an instance answers well, as its members reach it, and tells that it is what it should be. It counts from
 /// `since` how long that may take.
-pub(super) async fn come_up(
+pub(crate) async fn come_up(
     core: &Core,
     id: InstanceId,
     release: &Release,

@@ -24,6 +24,7 @@ mod isolation;
 mod leaving;
 mod margins;
 mod members;
+mod moving;
 mod observing;
 mod outbox;
 mod own_access;

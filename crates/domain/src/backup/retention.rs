@@ -33,7 +33,10 @@ impl Retention {
     pub fn until(&self, reason: BackupReason, now: Timestamp, earlier: &[Timestamp]) -> Timestamp {
         let days = match reason {
             BackupReason::Requested => self.monthly_days,
-            BackupReason::BeforeUpdate | BackupReason::BeforeRestore | BackupReason::BeforeGoingBack => self.days,
+            BackupReason::BeforeUpdate
+            | BackupReason::BeforeRestore
+            | BackupReason::BeforeGoingBack
+            | BackupReason::BeforeMove => self.days,
             BackupReason::Scheduled
                 if is_first(now, earlier, |day| i64::from(day.year()) * 12 + i64::from(day.month())) =>
             {

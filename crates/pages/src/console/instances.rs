@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use super::releases::stage_label;
 use super::workflows::WorkflowRow;
 use crate::health::HealthView;
+use crate::moves::LivesIn;
 use crate::page::page;
 use crate::portal::{state_label, state_tone};
 use crate::shell::{Observed, Shell};
@@ -64,6 +65,9 @@ pub struct ConsoleInstance {
     pub members: Vec<InstanceMemberRow>,
     /// What was agreed about its updates.
     pub updates: UpdatesCard,
+    /// Where it lives; none where all instances live in one home. Forms post to `<url>/moves`, `<url>/moves/confirmation` and
+    /// `<url>/moves/back`.
+    pub lives_in: Option<LivesIn>,
     /// Its workflows, newest first.
     pub workflows: Vec<WorkflowRow>,
     /// What is typed to cancel it.

@@ -162,6 +162,7 @@ fn instance(fill: Fill) -> ConsoleInstance {
             member("bob@corner-bakery.example", MemberRole::Member),
         ]),
         updates: super::updates::card(fill),
+        lives_in: Some(super::moves::lives_in(fill, domain::MoveState::Returned)),
         workflows: fill.list(vec![workflow(fill, WorkflowState::Done)]),
         subdomain: fill.text("corner-bakery"),
         is_cancelled: false,

@@ -12,6 +12,7 @@ mod leaving;
 mod margins;
 mod money;
 mod money_mails;
+mod moves;
 mod portal;
 mod providers;
 mod site;
@@ -47,13 +48,15 @@ pub use backups::mails as backup_mails;
 pub use door::mails as door_mails;
 pub use leaving::mails as leaving_mails;
 pub use money_mails::all as money_mails;
+pub use moves::mails as move_mails;
 
 pub fn all(fill: Fill) -> Vec<Sample> {
-    let mails = [money_mails::all(fill), leaving::mails(fill), backups::mails(fill), status::mails(fill)]
-        .concat()
-        .into_iter()
-        .map(|(name, _, _, html)| sample(name, html))
-        .collect();
+    let mails =
+        [money_mails::all(fill), leaving::mails(fill), backups::mails(fill), moves::mails(fill), status::mails(fill)]
+            .concat()
+            .into_iter()
+            .map(|(name, _, _, html)| sample(name, html))
+            .collect();
     [
         site::all(fill),
         door::all(fill),

@@ -79,6 +79,7 @@ fn instance(fill: Fill) -> PortalInstance {
         invite_email: fill.text(""),
         invite_error: None,
         updates: Some(super::updates::view(fill)),
+        lives_in: None,
         renaming: Renaming {
             base_domain: fill.text("localhost:8080"),
             moving_to: None,
@@ -107,7 +108,8 @@ fn moving(fill: Fill) -> PortalInstance {
         doing: fill.maybe("Waiting until the new address is connected"),
         ..still.renaming.clone()
     };
-    PortalInstance { renaming, ..still }
+    let lives_in = Some(super::moves::lives_in(fill, domain::MoveState::Kept));
+    PortalInstance { renaming, lives_in, ..still }
 }
 
 fn hours() -> Vec<HourRow> {

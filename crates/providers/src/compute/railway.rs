@@ -2,7 +2,8 @@
 //!
 //! Railway knows no idempotency keys, its lists lag, and most refusals arrive with status 200. So each
 //! thing is looked for before it is made, the intent is stored before the effect, and an answer that
-//! never came ends in adoption. Our mark is the description of a project: `spinoff:<instance id>`.
+//! never came ends in adoption. Our mark is the description of a project: `spinoff:<instance id>`, with `home:<name>` behind it
+//! in any home but the default one. Homes share a workspace; each leaves the projects of the others alone.
 //!
 //! Where each hostname has records of its own, no name below `up.railway.app` is made for an instance. Where
 //! one wildcard record leads to the router, such a name is all that an instance has (`generated.rs`).
@@ -31,7 +32,7 @@ mod usage;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ::domain::{InstanceId, ProjectName};
+use ::domain::{HomeName, InstanceId, ProjectName};
 use jiff::{SignedDuration, Timestamp};
 use store::Db;
 use world::{Clock, Entropy};
@@ -63,7 +64,7 @@ pub struct Railway {
     turns: Mutex<HashMap<ProjectName, Arc<tokio::sync::Mutex<()>>>>,
 }
 
-/// Where an instance lives at Railway.
+/// Where a project of an instance is at Railway.
 #[derive(Debug, Clone)]
 struct Home {
     name: ProjectName,
@@ -83,11 +84,21 @@ impl Railway {
     pub fn new(settings: RailwaySettings, db: Db, clock: Clock, entropy: Entropy) -> Result<Self, ProviderError> {
         let budget = Budget::new(db.clone(), clock.clone(), NAME);
         let graph = Graph::new(&settings, budget, clock.clone(), entropy.clone())?;
-        let resources = Resources::new(db, clock.clone(), NAME);
+        let resources = Resources::new(db, clock.clone(), file(&settings.home));
         let straight = door::client()
             .build()
             .map_err(|error| ProviderError::unavailable("making the client that knocks at guards", error))?;
         Ok(Self { settings, graph, resources, clock, entropy, straight, turns: Mutex::default() })
+    }
+
+    /// Our mark on the project of an instance in this home.
+    fn mark(&self, instance: InstanceId) -> Mark {
+        Mark { instance, home: self.settings.home.clone() }
+    }
+
+    /// The instance whose mark a description bears, if that is a mark of this home.
+    fn marked_here(&self, description: Option<&str>) -> Option<InstanceId> {
+        Mark::read(description).filter(|mark| mark.home == self.settings.home).map(|mark| mark.instance)
     }
 
     async fn turn(&self, project: &ProjectName) -> tokio::sync::OwnedMutexGuard<()> {
@@ -139,13 +150,49 @@ fn no_project(project: &ProjectName) -> ProviderError {
     ProviderError::not_found(format!("the Railway project {project}"))
 }
 
-/// Our mark on a project.
-fn marker(instance: InstanceId) -> String {
-    format!("spinoff:{instance}")
+/// How a home's things are called in the store.
+fn file(home: &HomeName) -> String {
+    if home.is_the_default() { NAME.to_owned() } else { format!("{NAME}/{home}") }
 }
 
-/// The instance that a description names.
-fn marked(description: Option<&str>) -> Option<InstanceId> {
-    let words = description?.split_whitespace();
-    words.filter_map(|word| word.strip_prefix("spinoff:")).find_map(|id| InstanceId::parse(id).ok())
+/// Our mark on a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Mark {
+    instance: InstanceId,
+    home: HomeName,
+}
+
+impl Mark {
+    /// The instance and the home that a description names.
+    fn read(description: Option<&str>) -> Option<Self> {
+        let words = || description.unwrap_or_default().split_whitespace();
+        let instance =
+            words().filter_map(|word| word.strip_prefix("spinoff:")).find_map(|id| InstanceId::parse(id).ok())?;
+        let home = words().filter_map(|word| word.strip_prefix("home:")).find_map(|name| HomeName::parse(name).ok());
+        Some(Self { instance, home: home.unwrap_or_else(HomeName::the_default) })
+    }
+
+    fn written(&self) -> String {
+        let Self { instance, home } = self;
+        if home.is_the_default() { format!("spinoff:{instance}") } else { format!("spinoff:{instance} home:{home}") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_mark_says_whose_a_project_is_and_in_which_home() {
+        let instance = InstanceId::new("2026-11-25T10:00:00Z".parse().unwrap(), [7; 10]);
+        let here = Mark { instance, home: HomeName::the_default() };
+        assert_eq!(here.written(), format!("spinoff:{instance}"), "as before there were homes");
+        let there = Mark { instance, home: HomeName::parse("eu-west").unwrap() };
+        for mark in [here, there] {
+            assert_eq!(Mark::read(Some(&format!("Acme's. {}", mark.written()))), Some(mark));
+        }
+        assert_eq!(Mark::read(Some("home:eu-west")), None);
+        assert_eq!(Mark::read(None), None);
+    }
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use domain::{InstanceId, ProjectName};
+use domain::{HomeName, InstanceId, ProjectName};
 use jiff::SignedDuration;
 use providers::compute::railway::{Limits, Railway, RailwaySettings};
 use providers::compute::{Compute, GuardSettings, Origin, Release};
@@ -77,6 +77,14 @@ impl House {
     pub fn driver_by(&self, routing: Routing) -> Railway {
         let token = self.railway.workspace_token();
         driver(&self.served, token, &self.test, &self.clock, &self.told, routing)
+    }
+
+    /// Another home in the same workspace.
+    pub fn driver_in(&self, home: &HomeName, routing: Routing) -> Railway {
+        let token = self.railway.workspace_token();
+        let settings = settings(&self.served, token, &self.told, routing);
+        let settings = RailwaySettings { home: home.clone(), region: Some("us-west2".into()), ..settings };
+        Railway::new(settings, self.test.db.clone(), self.clock.clone(), Entropy::seeded(5)).unwrap()
     }
 
     /// Does it again, at the times that the answers name, until it is done.
@@ -154,6 +162,11 @@ fn driver(
     told: &Arc<Mutex<Vec<String>>>,
     routing: Routing,
 ) -> Railway {
+    let settings = settings(served, token, told, routing);
+    Railway::new(settings, test.db.clone(), clock.clone(), Entropy::seeded(3)).unwrap()
+}
+
+fn settings(served: &Served, token: &str, told: &Arc<Mutex<Vec<String>>>, routing: Routing) -> RailwaySettings {
     let told = Arc::clone(told);
     let mut settings = RailwaySettings::new(&served.url, SecretString::from(token), "ws-simulated").unwrap();
     settings.region = Some("europe-west4-drams3a".into());
@@ -162,7 +175,7 @@ fn driver(
     settings.pause = Duration::from_millis(1);
     settings.edge_address = Some(served.address);
     settings.observer = Arc::new(move |line| told.lock().unwrap().push(line));
-    Railway::new(settings, test.db.clone(), clock.clone(), Entropy::seeded(3)).unwrap()
+    settings
 }
 
 pub fn acme() -> ProjectName {

@@ -4,6 +4,7 @@
 mod costs;
 mod deploying;
 mod harness;
+mod homes;
 mod inventory;
 mod life;
 mod lost_answers;

@@ -10,6 +10,7 @@ use ::providers::payments::Payments as _;
 
 use super::{Check, Verdict, wildcard};
 use crate::data_folder::DataFolder;
+use crate::up::config::homes;
 use crate::up::config::{ComputeDriver, Config, EdgeDriver, MailDriver, PaymentsDriver, StorageDriver};
 use crate::up::drivers::{self, CLOUDFLARE, STRIPE};
 use crate::up::home::Home;
@@ -20,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What the chosen providers say, each on its own: one that fails keeps none of the others from being asked.
 pub async fn all(data: &DataFolder, config: &Config) -> Vec<Check> {
     let is_chosen = [
-        config.compute.driver == ComputeDriver::Railway,
+        homes::any(config, ComputeDriver::Railway),
         config.edge.driver == EdgeDriver::Cloudflare,
         config.payments.driver == PaymentsDriver::Stripe,
         config.mail.driver == MailDriver::Smtp,
@@ -37,7 +38,7 @@ pub async fn all(data: &DataFolder, config: &Config) -> Vec<Check> {
         }
     };
     let mut checks = Vec::new();
-    if config.compute.driver == ComputeDriver::Railway {
+    if homes::any(config, ComputeDriver::Railway) {
         checks.extend(of("Railway", railway(config, &home)).await);
         if config.edge.driver == EdgeDriver::Builtin {
             checks.push(wildcard::leads_here(config).await);

@@ -9,10 +9,11 @@ use access::MembersKey;
 use anyhow::{Context as _, ensure};
 use base64::Engine as _;
 use control_plane::{Core, Drivers, Settings, SignInCodes, Started, WatchSettings};
+use domain::HomeName;
 use edge::Identification;
 use providers::Routing;
 use providers::compute::local::{Isolation, Local, LocalSettings};
-use providers::compute::{Compute, Release};
+use providers::compute::{Compute, Home, Homes, Release};
 use providers::edge::{Builtin, Edge, Routed};
 use providers::mail::{Mail, Outbox};
 use providers::payments::Payments;
@@ -26,6 +27,7 @@ use workflow::{Faults, Point};
 use world::{Clock, Entropy, Sealer};
 
 use super::UpArgs;
+use super::config::homes::{self, LocalHome};
 use super::config::{self, ComputeDriver, Config, EdgeDriver, MailDriver, PaymentsDriver};
 use super::drivers::{self, Parts};
 use super::watch;
@@ -62,7 +64,7 @@ pub async fn start(
     let mut edge_settings = edge::Settings::new(&settings.public_url, &settings.base_domain, &settings.product);
     edge_settings.mailbox_url = settings.mailbox.then(|| format!("{}/mailbox", settings.public_url));
     // Without walls, all instances would share the port that such apps listen on.
-    edge_settings.app_sites = config.compute.driver == ComputeDriver::Local && !args.insecure_no_sandbox;
+    edge_settings.app_sites = !homes::any(config, ComputeDriver::Railway) && !args.insecure_no_sandbox;
     edge_settings.origin_address = config.railway.edge_address;
     if config.edge.driver == EdgeDriver::Cloudflare && config.edge.routing == Routing::Wildcard {
         edge_settings.identification = Identification::Before;
@@ -77,7 +79,8 @@ pub async fn start(
     )
     .await?;
     let findings = Findings::new(db.clone(), Arc::clone(&sealer), clock.clone());
-    let local = || local(folder, config, args, guards_socket, &clock, &sealer);
+    let local =
+        async |home: Option<LocalHome>| local(folder, config, args, guards_socket, (&clock, &sealer), home).await;
     let drivers = all_told(
         compute_driver(config, &parts, local).await,
         edge_driver(config, &gate, &findings, &parts).await,
@@ -125,16 +128,30 @@ fn all_told(
 async fn compute_driver(
     config: &Config,
     parts: &Parts,
-    local: impl AsyncFnOnce() -> anyhow::Result<Local>,
+    local: impl AsyncFn(Option<LocalHome>) -> anyhow::Result<Local>,
 ) -> anyhow::Result<Arc<dyn Compute>> {
-    match config.compute.driver {
-        ComputeDriver::Local => Ok(Arc::new(local().await?)),
+    let default: Arc<dyn Compute> = match config.compute.driver {
+        ComputeDriver::Local => Arc::new(local(None).await?),
         ComputeDriver::Railway => {
             let driver = drivers::railway(config, parts)?;
             driver.keeps_to_its_routing().await?;
-            Ok(Arc::new(driver))
+            Arc::new(driver)
         }
+    };
+    if config.compute.homes.is_empty() {
+        return Ok(default);
     }
+    let mut others = Vec::new();
+    for (name, home) in &config.compute.homes {
+        let compute: Arc<dyn Compute> = match home.driver {
+            ComputeDriver::Local => Arc::new(local(Some(home.on_this_machine(name)?)).await?),
+            ComputeDriver::Railway => Arc::new(drivers::railway_home(config, parts, name, home)?),
+        };
+        let label = home.label.clone().unwrap_or_else(|| name.to_string());
+        others.push(Home { name: name.clone(), label, compute });
+    }
+    let label = config.compute.label.clone().unwrap_or_else(|| HomeName::the_default().to_string());
+    Ok(Arc::new(Homes::new(label, default, others)?))
 }
 
 fn mail_driver(config: &Config) -> anyhow::Result<Arc<dyn Mail>> {
@@ -202,7 +219,7 @@ fn settings(config: &Config, address: SocketAddr) -> anyhow::Result<Settings> {
         base_domain: config.site.base_domain.clone(),
         plan: config.plan.clone(),
         release: Release {
-            image: (config.compute.driver == ComputeDriver::Railway).then(|| config.railway.image.clone()),
+            image: homes::any(config, ComputeDriver::Railway).then(|| config.railway.image.clone()),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             command,
             health_path,
@@ -228,8 +245,8 @@ async fn local(
     config: &Config,
     args: &UpArgs,
     guards_socket: &Path,
-    clock: &Clock,
-    sealer: &Arc<Sealer>,
+    (clock, sealer): (&Clock, &Arc<Sealer>),
+    home: Option<LocalHome>,
 ) -> anyhow::Result<Local> {
     let mut settings = LocalSettings::new(folder.path().join("instances"), executable()?);
     settings.main_socket = Some(guards_socket.to_owned());
@@ -237,6 +254,10 @@ async fn local(
     settings.egress.clone_from(&config.compute.egress);
     settings.first_port = config.compute.first_port.unwrap_or(settings.first_port);
     settings.first_uid = config.compute.first_uid.unwrap_or(settings.first_uid);
+    if let Some(home) = home {
+        settings.folder = home.folder;
+        (settings.first_port, settings.first_uid) = (home.first_port, home.first_uid);
+    }
     settings.isolation = if args.insecure_no_sandbox { Isolation::InsecureNone } else { Isolation::Sandbox };
     if settings.isolation == Isolation::InsecureNone && !settings.egress.is_empty() {
         tracing::warn!("[compute] egress has no effect: without a sandbox, instances reach the whole network");

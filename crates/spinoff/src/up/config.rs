@@ -4,6 +4,7 @@ mod compute;
 mod drivers;
 mod fitness;
 mod health;
+pub mod homes;
 mod railway;
 mod secret;
 mod site;
@@ -315,6 +316,30 @@ mod tests {
         assert!(error.contains("[backups] access_key_id is missing"), "{error}");
         let error = format!("{:#}", read("[backups]\ndriver = \"tape\"\n", &[]).unwrap_err());
         assert!(error.contains("[backups] has no driver \"tape\"; there is: folder, s3"), "{error}");
+    }
+
+    #[test]
+    fn other_homes_are_named_and_what_can_not_be_one_is_refused() {
+        assert!(read("", &[]).unwrap().compute.homes.is_empty());
+        let local = "[compute.homes.big-disk]\nfolder = \"/mnt/big\"\nfirst_port = 31000\nfirst_uid = 300000\n";
+        let config = read(local, &[]).unwrap();
+        config.goes_together().unwrap();
+        let (name, home) = config.compute.homes.iter().next().unwrap();
+        assert_eq!((name.as_str(), home.on_this_machine(name).unwrap().first_port), ("big-disk", 31000));
+        assert!(homes::any(&config, ComputeDriver::Local) && !homes::any(&config, ComputeDriver::Railway));
+        assert!(read(&local.replace("big-disk", "Big Disk"), &[]).is_err());
+        for (file, told) in [
+            (local.replace("big-disk", "default"), "is what [compute] describes"),
+            ("[compute.homes.eu]\n".to_owned(), "[compute.homes.eu] is on this machine and needs folder"),
+            (format!("{local}region = \"eu\"\n"), "has no region"),
+            (
+                "[compute.homes.eu]\ndriver = \"railway\"\nregion = \"eu\"\n".to_owned(),
+                "has another driver than [compute]",
+            ),
+        ] {
+            let error = read(&file, &[]).unwrap().goes_together().unwrap_err().to_string();
+            assert!(error.contains(told), "{error}");
+        }
     }
 
     #[test]

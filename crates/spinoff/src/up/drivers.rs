@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
+use domain::HomeName;
 use providers::Routing;
 use providers::compute::railway::{Limits, Railway, RailwaySettings, Tokens};
 use providers::edge::Cloudflare;
@@ -16,6 +17,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use store::Db;
 use world::{Clock, Entropy, Sealer};
 
+use super::config::homes::Home;
 use super::config::{Config, Secrets, StorageDriver, host_of, secret};
 use crate::data_folder::DataFolder;
 
@@ -60,6 +62,21 @@ pub struct Parts {
 /// # Errors
 /// When a setting is missing: which, and where to get it.
 pub fn railway(config: &Config, parts: &Parts) -> anyhow::Result<Railway> {
+    let settings = railway_settings(config, parts)?;
+    Ok(Railway::new(settings, parts.db.clone(), parts.clock.clone(), parts.entropy.clone())?)
+}
+
+/// A driver for one of several homes at Railway: the same workspace, and another region.
+///
+/// # Errors
+/// As [`railway`].
+pub fn railway_home(config: &Config, parts: &Parts, name: &HomeName, home: &Home) -> anyhow::Result<Railway> {
+    let settings = railway_settings(config, parts)?;
+    let settings = RailwaySettings { home: name.clone(), region: home.region.clone(), ..settings };
+    Ok(Railway::new(settings, parts.db.clone(), parts.clock.clone(), parts.entropy.clone())?)
+}
+
+fn railway_settings(config: &Config, parts: &Parts) -> anyhow::Result<RailwaySettings> {
     const CHOSEN: &str = "[compute] driver is railway";
     let section = &config.railway;
     let advice = "make a workspace token at railway.com, in the settings of the workspace in which instances shall run";
@@ -77,7 +94,7 @@ pub fn railway(config: &Config, parts: &Parts) -> anyhow::Result<Railway> {
         .clone()
         .map(|sealer| -> Tokens { Arc::new(move |instance| control_plane::instance_token(&sealer, instance)) });
     settings.observer = Arc::new(workflow::note);
-    Ok(Railway::new(settings, parts.db.clone(), parts.clock.clone(), parts.entropy.clone())?)
+    Ok(settings)
 }
 
 /// A driver for Cloudflare. What its setup finds out may be unknown yet.

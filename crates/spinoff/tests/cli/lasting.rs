@@ -232,6 +232,31 @@ fn a_copy_is_confirmed_ordered_once_and_waited_for() {
     assert_eq!(sent.key.as_deref(), Some("k1"));
 }
 
+#[test]
+fn a_move_is_confirmed_and_waited_for_and_says_what_comes_next() {
+    let moves = format!("/api/v1/instances/{INSTANCE}/moves");
+    let server = Server::start()
+        .on("GET /api/v1/instances/acme", 200, instance("acme", "active"))
+        .on(&format!("POST {moves}"), 202, json!({"workflow_id": WORKFLOW}))
+        .on("POST /api/v1/instances/acme/moves/confirmation", 202, json!({"workflow_id": WORKFLOW}))
+        .on("DELETE /api/v1/instances/acme/moves", 202, json!({"workflow_id": WORKFLOW}))
+        .on(&watched(), 200, workflow("done", &[step("lead there", "do", "done")]));
+    let there = ["instances", "move", "acme", "--to", "frankfurt"];
+    ask(&server.url, &there).assert_failed(4, &["acme was not moved", "give --yes"]);
+    assert_eq!(run(&["instances", "move", "acme", "--to", "No Home", "--yes"]).code, 2);
+    assert_eq!(server.changes(), []);
+    let ran = ask(&server.url, &[&there[..], &["--yes"]].concat());
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.out.contains("acme lives in frankfurt") && ran.out.contains("confirm-move acme"), "{ran:?}");
+    assert_eq!(server.changes()[0].body, json!({"home": "frankfurt", "confirm": "acme"}));
+    ask(&server.url, &["instances", "confirm-move", "acme"]).assert_failed(4, &["give --yes"]);
+    let ran = ask(&server.url, &["instances", "confirm-move", "acme", "--yes"]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, "the place that acme left is removed\n"), "{ran:?}");
+    let ran = ask(&server.url, &["instances", "move-back", "acme"]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, "acme is back where it was\n"), "{ran:?}");
+    assert_eq!(server.changes().len(), 3);
+}
+
 /// Runs with a terminal as standard input and standard error, types, and returns what was on it.
 fn on_a_terminal(url: &str, args: &[&str], typed: &str) -> (Ran, String) {
     let terminal = openpty(None, None).unwrap();

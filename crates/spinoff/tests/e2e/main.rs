@@ -15,6 +15,7 @@ mod journey;
 mod leaving;
 mod looks;
 mod made_app;
+mod moving;
 mod neighbours;
 mod pool;
 mod postgres;

@@ -204,7 +204,8 @@ pub(in crate::rollouts) async fn set(
 
 /// What changes an instance as a whole, so that an update must not run beside it.
 const CHANGES: &str = "('provision.v1', 'claim.v1', 'delete.v1', 'suspend.v1', 'resume.v1', 'rename.v1', \
-    'retire-address.v1', 'own-access.v1', 'shared-access.v1', 'back-up.v1', 'restore.v1')";
+    'retire-address.v1', 'own-access.v1', 'shared-access.v1', 'back-up.v1', 'restore.v1', 'move.v1', \
+    'move-back.v1')";
 
 /// The kind of something else that changes an instance at the moment.
 pub(in crate::rollouts) async fn others_at_work(tx: &mut Tx, instance: InstanceId) -> Result<Option<String>, Error> {

@@ -8,9 +8,9 @@ use control_plane::{
     App, BackupSettings, BillingSettings, Core, Drivers, Settings, SignInCodes, Started, WatchSettings, migrations,
     operator_token,
 };
-use domain::{Email, InstanceId, Plan, ProjectName};
+use domain::{Email, HomeName, InstanceId, Plan, ProjectName};
 use jiff::SignedDuration;
-use providers::compute::Release;
+use providers::compute::{Compute, Home, Homes, Release};
 use providers::edge::Builtin;
 use providers::payments::ledger::Ledger;
 use reqwest::{Method, StatusCode, header};
@@ -37,6 +37,8 @@ pub struct Given {
     pub plan: Plan,
     pub billing: BillingSettings,
     pub host: Host,
+    /// Another home, in which instances can live too.
+    pub away: Option<Host>,
     /// The version that the settings name; the first one, if nothing is said.
     pub version: Option<String>,
     /// How often it was started again with another version.
@@ -57,6 +59,7 @@ impl Default for Given {
             plan: Default::default(),
             billing: Default::default(),
             host: Default::default(),
+            away: None,
             version: Default::default(),
             starts: Default::default(),
             vault: Some(Vault::default()),
@@ -181,6 +184,14 @@ impl TestApp {
         Self::on(db, faults, Email::parse("operator@localhost").unwrap(), given).await
     }
 
+    /// Instances can live in two homes: `Oregon`, the default one, and `Frankfurt`.
+    pub async fn start_in_two_homes(engine: store::Engine, faults: Faults, (host, away): (Host, Host)) -> Self {
+        let db = fresh(engine, &migrations()).await;
+        let clock = Clock::at("2026-11-25T06:00:00Z".parse().unwrap());
+        let given = Given { clock, host, away: Some(away), ..Given::default() };
+        Self::on(db, faults, Email::parse("operator@localhost").unwrap(), given).await
+    }
+
     /// The same on a store that is there.
     pub async fn start_backing_up_on(db: TestDb, moment: &str, (vault, backups): (Vault, BackupSettings)) -> Self {
         let clock = Clock::at(moment.parse().unwrap());
@@ -275,6 +286,7 @@ impl TestApp {
         .unwrap();
         let host = given.host.clone();
         host.keep_time(clock.clone());
+        let compute = in_homes(&host, given.away.as_ref(), &clock);
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
         let core = Core {
             members_key: MembersKey::generate().unwrap(),
@@ -282,7 +294,7 @@ impl TestApp {
             http: http.clone(),
             started_at: clock.now(),
             drivers: Drivers {
-                compute: Arc::new(host.clone()),
+                compute,
                 edge: Arc::new(Door { edge: Builtin::new(gate.clone()), log: Arc::clone(&given.log) }),
                 payments: Arc::new(Ledger::new(db.db.clone(), clock.clone())),
                 mail: Arc::new(given.post.clone()),
@@ -465,6 +477,14 @@ impl TestApp {
     pub async fn count(&self, sql: &'static str) -> i64 {
         store::sqlx::query_scalar(sql).fetch_one(self.db.db.read()).await.unwrap()
     }
+}
+
+fn in_homes(host: &Host, away: Option<&Host>, clock: &Clock) -> Arc<dyn Compute> {
+    let Some(away) = away else { return Arc::new(host.clone()) };
+    away.keep_time(clock.clone());
+    let name = HomeName::parse("frankfurt").unwrap();
+    let home = Home { name, label: "Frankfurt".into(), compute: Arc::new(away.clone()) };
+    Arc::new(Homes::new("Oregon".into(), Arc::new(host.clone()), vec![home]).unwrap())
 }
 
 /// What a server runs on, apart from the test.

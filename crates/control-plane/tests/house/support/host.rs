@@ -247,6 +247,12 @@ impl Host {
         state.projects[&ProjectName::parse(project).unwrap()].told.clone().unwrap()
     }
 
+    /// Whether an application that was deployed may reach what instances may reach.
+    pub fn is_open_to_the_world(&self, project: &str) -> bool {
+        let state = self.0.lock().unwrap();
+        state.projects[&ProjectName::parse(project).unwrap()].settings.as_ref().is_some_and(|told| !told.closed_off)
+    }
+
     /// The hostnames that a project answers for.
     pub fn hostnames_of(&self, project: &str) -> Vec<String> {
         let state = self.0.lock().unwrap();

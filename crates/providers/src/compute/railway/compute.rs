@@ -5,7 +5,7 @@ use domain::{InstanceId, ProjectName};
 use jiff::{SignedDuration, Timestamp};
 
 use super::generated::GENERATED;
-use super::{NAME, Railway, no_project};
+use super::{NAME, Railway, file, no_project};
 use crate::backup::{Kept, Source, Target};
 use crate::compute::{Archive, Compute, Door, GuardSettings, Observation, Origin, Release, Tempo};
 use crate::costs::{Metered, Spend};
@@ -20,6 +20,20 @@ const CALLS_OF_AN_UPDATE: i32 = 20;
 impl Compute for Railway {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn moves(&self) -> Result<(), &'static str> {
+        match self.settings.routing {
+            Routing::Wildcard => Ok(()),
+            Routing::Records => Err(
+                "Where each hostname has records of its own, Railway lets it lead to one project only, and to take it to \
+                 another one closes it for a quarter of an hour. Moves need [edge] routing = \"wildcard\".",
+            ),
+        }
+    }
+
+    fn files(&self) -> Vec<String> {
+        vec![file(&self.settings.home)]
     }
 
     async fn create_project(&self, project: &ProjectName, instance: InstanceId) -> Result<(), ProviderError> {

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::answers::{Instance, NamedDomain, Page, Project, Token, Workspace};
 use super::generated::GENERATED;
-use super::{Railway, marked, operations};
+use super::{Railway, operations};
 use crate::inventory::{Ceiling, Check, Item, Verdict};
 use crate::resources::Resource;
 use crate::{ProviderError, Routing};
@@ -15,7 +15,7 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 const MONTH: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 impl Railway {
-    /// Projects that bear our mark, and the hostnames in them, in a request for each hundred: one for each
+    /// Projects that bear our mark for this home, and the hostnames in them, in a request for each hundred: one for each
     /// project would never come to an end within Railway's limits.
     pub(super) async fn items(&self) -> Result<Vec<Item>, ProviderError> {
         let now = self.clock.now();
@@ -23,7 +23,7 @@ impl Railway {
         let known = self.resources.of_kind(GENERATED).await?;
         let mut items = Vec::new();
         for project in self.projects_with_domains().await? {
-            let Some(instance) = marked(project.description.as_deref()) else { continue };
+            let Some(instance) = self.marked_here(project.description.as_deref()) else { continue };
             let mut drift = drift(&project);
             let domains = instances(&project).filter_map(|instance| instance.domains.as_ref());
             for domains in domains {

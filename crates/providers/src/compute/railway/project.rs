@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::answers::{Page, Project, WithId};
 use super::service::being_prepared;
-use super::{LAG, Railway, marked, marker, operations};
+use super::{LAG, Mark, Railway, operations};
 use crate::ProviderError;
 use crate::resources::{Key, Made};
 
@@ -69,7 +69,7 @@ impl Railway {
     async fn ask_for_project(&self, name: &ProjectName, instance: InstanceId) -> Result<Made, ProviderError> {
         let input = json!({
             "name": name.as_str(),
-            "description": marker(instance),
+            "description": self.mark(instance).written(),
             "workspaceId": self.settings.workspace_id,
             "defaultEnvironmentName": ENVIRONMENT,
             "isPublic": false,
@@ -86,7 +86,8 @@ impl Railway {
     /// By our mark, which is set together with the name.
     async fn find_project(&self, name: &ProjectName, instance: InstanceId) -> Result<Option<Made>, ProviderError> {
         let all = self.projects().await?;
-        let found = match all.iter().find(|held| marked(held.description.as_deref()) == Some(instance)) {
+        let is_ours = |held: &&Project| self.marked_here(held.description.as_deref()) == Some(instance);
+        let found = match all.iter().find(is_ours) {
             Some(ours) => ours,
             None => match all.iter().find(|held| held.name == name.as_str()) {
                 Some(other) => return self.refuse_other(other).await,
@@ -115,8 +116,8 @@ impl Railway {
         if self.project(&other.id).await?.is_none() {
             return Ok(None);
         }
-        let owner = match marked(other.description.as_deref()) {
-            Some(instance) => format!("it belongs to {instance}"),
+        let owner = match Mark::read(other.description.as_deref()) {
+            Some(mark) => format!("it belongs to {}", mark.instance),
             None => "it does not bear our mark".to_owned(),
         };
         let next = "delete or rename that project at Railway";

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::answers::{Page, Project};
 use super::generated::GENERATED;
-use super::{LAG, Railway, marked, operations};
+use super::{LAG, Railway, operations};
 use crate::resources::{Key, Resource};
 use crate::{ProviderError, Removed};
 
@@ -19,7 +19,7 @@ impl Railway {
         let known = self.resources.of(instance).await?;
         if let Some(id) = self.project_to_remove(name, instance, &known).await? {
             if let Some(project) = self.project(&id).await? {
-                if marked(project.description.as_deref()) != Some(instance) {
+                if self.marked_here(project.description.as_deref()) != Some(instance) {
                     self.done(instance).await?;
                     return Ok(removed);
                 }
@@ -53,7 +53,8 @@ impl Railway {
             return Ok(Some(made.id.clone()));
         }
         let all = self.projects().await?;
-        if let Some(found) = all.into_iter().find(|held| marked(held.description.as_deref()) == Some(instance)) {
+        let is_ours = |held: &Project| self.marked_here(held.description.as_deref()) == Some(instance);
+        if let Some(found) = all.into_iter().find(is_ours) {
             return Ok(Some(found.id));
         }
         self.may_appear(held, "project").map(|()| None)

@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::InstanceId;
+use domain::{HomeName, InstanceId};
 use jiff::SignedDuration;
 use reqwest::Url;
 use secrecy::SecretString;
@@ -23,6 +23,8 @@ pub struct RailwaySettings {
     pub token: SecretString,
     /// The workspace in which projects are made.
     pub workspace_id: String,
+    /// Which of the installation's homes this is. Several of them share the workspace.
+    pub home: HomeName,
     /// Where instances run; the workspace's own choice when it is not given.
     pub region: Option<String>,
     /// What one instance may use up; what the plan allows when it is not given.
@@ -64,6 +66,7 @@ impl RailwaySettings {
             api: api.parse().map_err(wrong)?,
             token,
             workspace_id: workspace_id.into(),
+            home: HomeName::the_default(),
             region: None,
             limits: None,
             routing: Routing::Records,

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::answers::{Paying, Project, Usage};
-use super::{Railway, marked, operations};
+use super::{Mark, Railway, operations};
 use crate::ProviderError;
 use crate::costs::{Metered, Resource, Spend};
 
@@ -82,7 +82,8 @@ impl Railway {
     async fn marked_projects(&self) -> Result<Vec<(String, InstanceId)>, ProviderError> {
         // The operation does not ask which are deleted, so that none is left out.
         let all: Vec<Project> = self.pages(&operations::ALL_PROJECTS).await?;
-        let ours = all.into_iter().filter_map(|held| Some((held.id, marked(held.description.as_deref())?)));
+        let ours =
+            all.into_iter().filter_map(|held| Some((held.id, Mark::read(held.description.as_deref())?.instance)));
         Ok(ours.collect())
     }
 }

@@ -1,16 +1,23 @@
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use domain::HomeName;
 use providers::compute::local::{EgressRule, InstanceLimits};
 use serde::Deserialize;
 
 use super::ComputeDriver;
+use super::homes::Home;
 
 /// `[compute]`
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Compute {
     pub driver: ComputeDriver,
+    /// How people call the home that these settings describe, where there are others.
+    pub label: Option<String>,
+    /// The other homes.
+    pub homes: BTreeMap<HomeName, Home>,
     pub app: Option<String>,
     pub app_health: String,
     /// A file that says what counts as use of the application.
@@ -34,6 +41,8 @@ impl Default for Compute {
         let limits = InstanceLimits::default();
         Self {
             driver: ComputeDriver::Local,
+            label: None,
+            homes: BTreeMap::new(),
             app: None,
             app_health: "/".to_owned(),
             app_activity_rules: None,

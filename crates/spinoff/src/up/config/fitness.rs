@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use anyhow::{bail, ensure};
 use providers::Routing;
 
-use super::{ComputeDriver, Config, EdgeDriver, MailDriver, PaymentsDriver, StorageDriver, is_local};
+use super::{ComputeDriver, Config, EdgeDriver, MailDriver, PaymentsDriver, StorageDriver, homes, is_local};
 
 /// In days.
 const LONGEST_UNDO: u16 = 30;
@@ -56,6 +56,11 @@ impl Config {
 
     /// Whether the drivers can work with each other, and with the addresses of this installation.
     pub(super) fn goes_together(&self) -> anyhow::Result<()> {
+        homes::fit(self)?;
+        if homes::any(self, ComputeDriver::Railway) && self.compute.driver == ComputeDriver::Local {
+            self.railway_fits()?;
+            self.base_is_a_domain("[edge] routing is wildcard", "no domain", &self.railway.api_url)?;
+        }
         match (self.compute.driver, self.edge.driver) {
             (ComputeDriver::Railway, EdgeDriver::Builtin) if self.edge.routing == Routing::Records => bail!(
                 "[compute] driver is railway, but [edge] driver is builtin, which makes no DNS record for an instance; \

@@ -33,6 +33,8 @@ pub struct Start {
     is_simulated: bool,
     /// Deletions begin at once unless a test is about their being taken back.
     undo_days: u16,
+    /// Another home on this machine, in a folder of that name.
+    second_home: Option<String>,
 }
 
 impl Start {
@@ -96,6 +98,12 @@ impl Start {
         self.compute(&format!("[pool]\nsize = {size}"))
     }
 
+    /// Instances can live in another home on this machine, too.
+    pub fn second_home(mut self, name: &str) -> Self {
+        self.second_home = Some(name.to_owned());
+        self
+    }
+
     /// Dies at this point of a workflow.
     pub fn crash_at(mut self, point: &str) -> Self {
         self.crash_at = Some(point.to_owned());
@@ -106,9 +114,18 @@ impl Start {
     pub async fn start(self) -> Server {
         let folder = tempfile::Builder::new().prefix("spinoff-e2e-").tempdir().unwrap();
         let block = Block::take();
+        let second_home = self.second_home.map(|name| {
+            let (place, port, uid) =
+                (folder.path().join(&name), block.first_port + BLOCK / 2, block.first_uid + u32::from(BLOCK / 2));
+            format!("[compute.homes.{name}]\nfolder = {place:?}\nfirst_port = {port}\nfirst_uid = {uid}\n")
+        });
         let settings = format!(
-            "[instances]\nundo_days = {}\n[compute]\nfirst_port = {}\nfirst_uid = {}\n{}",
-            self.undo_days, block.first_port, block.first_uid, self.settings
+            "[instances]\nundo_days = {}\n[compute]\nfirst_port = {}\nfirst_uid = {}\n{}{}",
+            self.undo_days,
+            block.first_port,
+            block.first_uid,
+            self.settings,
+            second_home.unwrap_or_default()
         );
         std::fs::write(folder.path().join("spinoff.toml"), settings).unwrap();
         let data = if self.is_simulated { folder.path().join("simulation") } else { folder.path().to_path_buf() };
