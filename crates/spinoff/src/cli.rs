@@ -88,8 +88,8 @@ Examples:
   spinoff guard --issuer http://localhost:8080 --audience AUD --members members.txt -- ./my-app --port 8000"
     )]
     Guard(Box<guard::CommandLine>),
-    /// Run the bundled application, a notebook of visions and backlog items
-    Workspace(workspace::Args),
+    /// Run the bundled application: meetings with a team of AI personas, visions and a backlog
+    Workspace(Box<workspace::Args>),
     #[command(flatten)]
     Operate(Operation),
 }
@@ -199,7 +199,7 @@ impl Command {
             Self::Serve(args) => start(Builder::new_multi_thread())?.block_on(serve::run(context, args))?,
             Self::Workspace(args) => {
                 log::to_stderr();
-                start(Builder::new_current_thread())?.block_on(workspace::run(args))?;
+                start(Builder::new_current_thread())?.block_on(workspace::run(*args))?;
             }
             Self::Operate(operation) => start(Builder::new_current_thread())?.block_on(operation.run(context))?,
         }

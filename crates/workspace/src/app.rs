@@ -1,16 +1,25 @@
 //! What every request shares.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
+use anyhow::Context;
 use tokio::sync::watch;
+use world::Clock;
 
 use crate::events::Changes;
 use crate::history::Signature;
 use crate::library::{Library, LibraryError};
+use crate::meetings::Talks;
+use crate::members::Members;
+use crate::model::rehearsal::Rehearsal;
+use crate::model::{Model, Setup};
 use crate::moment;
+use crate::settings::{SettingsError, SettingsFile};
 use crate::visitor::Visitor;
 
-/// The library, and who hears of changes to it.
+/// The library, the ways to models and members, and who hears of changes.
 #[derive(Clone)]
 pub struct App {
     library: Arc<Library>,
@@ -18,13 +27,94 @@ pub struct App {
     pub changes: Changes,
     /// Becomes true when the program is about to stop.
     pub closing: watch::Receiver<bool>,
+    /// The way to models.
+    pub model: Model,
+    /// What people set.
+    pub settings: SettingsFile,
+    /// Who may do what.
+    pub members: Members,
+    /// Answers that are being given.
+    pub talks: Talks,
+    /// The operator's provider, for who has none of their own.
+    operators: Option<Arc<Setup>>,
+    rehearsal: Option<Arc<Rehearsal>>,
+    is_guarded: bool,
+}
+
+/// Where models are, before anybody has set anything.
+#[derive(Debug, Clone, Default)]
+pub struct Provision {
+    /// The operator's provider.
+    pub operators: Option<Setup>,
+    /// The pause between two words of a recorded project, if one is played instead of asking any
+    /// provider.
+    pub rehearsal: Option<Duration>,
+    /// Whether a guard in front says who is here.
+    pub is_guarded: bool,
+    /// The file that seals keys, if not the usual one.
+    pub key_file: Option<PathBuf>,
 }
 
 impl App {
-    /// An app on a library, until `closing`.
+    /// An app on a data folder, until `closing`.
+    ///
+    /// # Errors
+    /// When the data folder cannot be used, or what is in it cannot be understood.
+    pub async fn open(root: &Path, provision: Provision, closing: watch::Receiver<bool>) -> anyhow::Result<Self> {
+        let library = Library::open(root)
+            .with_context(|| format!("cannot use the data folder {}; choose another with --data", root.display()))?;
+        let rehearsal = match provision.rehearsal {
+            Some(pace) => Some(Arc::new(Rehearsal::start(pace).await.context("cannot start the rehearsal")?)),
+            None => None,
+        };
+        let app = Self {
+            library: Arc::new(library),
+            changes: Changes::default(),
+            closing,
+            model: Model::open(root, Clock::System).context("cannot read usage.jsonl in the data folder")?,
+            settings: SettingsFile::open(root, provision.key_file.as_deref())?,
+            members: Members::open(root)?,
+            talks: Talks::default(),
+            operators: provision.operators.map(Arc::new),
+            rehearsal,
+            is_guarded: provision.is_guarded,
+        };
+        if let Err(error) = app.configure() {
+            tracing::error!(%error, "The model cannot be used: {error}");
+        }
+        Ok(app)
+    }
+
+    /// Asks models as the settings say from now on.
+    ///
+    /// # Errors
+    /// [`SettingsError::Key`] when the provider's key does not open; nothing is asked then.
+    pub fn configure(&self) -> Result<(), SettingsError> {
+        self.model.configure(None);
+        let setup = match &self.rehearsal {
+            Some(rehearsal) => Some(rehearsal.setup()),
+            None => self.settings.setup(self.operators.as_deref())?,
+        };
+        self.model.configure(setup);
+        Ok(())
+    }
+
+    /// Whether a recorded project is played.
     #[must_use]
-    pub fn new(library: Library, closing: watch::Receiver<bool>) -> Self {
-        Self { library: Arc::new(library), changes: Changes::default(), closing }
+    pub fn is_rehearsal(&self) -> bool {
+        self.rehearsal.is_some()
+    }
+
+    /// Whether a guard in front says who is here.
+    #[must_use]
+    pub fn is_guarded(&self) -> bool {
+        self.is_guarded
+    }
+
+    /// Whether the operator offers a provider.
+    #[must_use]
+    pub fn has_operators_model(&self) -> bool {
+        self.operators.is_some()
     }
 
     /// Does work on the library where waiting for the disk holds up nobody else.

@@ -138,6 +138,37 @@ impl Folder {
         Ok(Found::File(bytes))
     }
 
+    /// Opens the file `name` for adding to its end, and makes it where it is missing.
+    ///
+    /// # Errors
+    /// When it is no regular file (a link is none), or may not be written.
+    pub fn open_to_append(&self, name: &str) -> io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        match rustix::fs::openat(&self.0, name, flags, Mode::empty()) {
+            Ok(file) => regular(file, name),
+            Err(Errno::NOENT) => {
+                let mode = Mode::from_raw_mode(0o644);
+                let file = rustix::fs::openat(&self.0, name, flags | OFlags::CREATE, mode)?;
+                self.sync()?;
+                regular(file, name)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Opens the file `name` for reading all of it, however large; `None` where there is none.
+    ///
+    /// # Errors
+    /// When it is no regular file (a link is none), or may not be read.
+    pub fn open_to_read(&self, name: &str) -> io::Result<Option<File>> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        match rustix::fs::openat(&self.0, name, flags, Mode::empty()) {
+            Ok(file) => Ok(Some(regular(file, name)?)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Puts `bytes` into the file `name`, whether or not there is one.
     ///
     /// # Errors
@@ -209,6 +240,14 @@ impl Folder {
 
     fn sync(&self) -> io::Result<()> {
         Ok(rustix::fs::fsync(&self.0)?)
+    }
+}
+
+fn regular(file: OwnedFd, name: &str) -> io::Result<File> {
+    if FileType::from_raw_mode(rustix::fs::fstat(&file)?.st_mode) == FileType::RegularFile {
+        Ok(File::from(file))
+    } else {
+        Err(io::Error::other(format!("“{name}” in the data folder is not a file; move it away and try again")))
     }
 }
 

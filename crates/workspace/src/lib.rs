@@ -1,5 +1,5 @@
-//! AI-DIY: a notebook of visions and backlog items for people who do not code, kept as plain
-//! Markdown files in one folder.
+//! AI-DIY: a notebook of visions and backlog items for people who do not code, and a team of AI
+//! personas that talks with them about it, kept as plain files in one folder.
 //!
 //! What holds: files are read anew for every page, so any other program may edit them too; nothing
 //! that was saved is ever lost; and no address, title or link leads out of the folder. Whoever signs
@@ -9,34 +9,52 @@ mod app;
 mod assets;
 mod comparison;
 mod criteria;
+mod decision;
 mod events;
 mod folder;
 mod front_matter;
 mod history;
 mod item;
+mod journal;
 mod library;
 mod markdown;
+mod meetings;
+mod members;
+pub mod model;
 mod moment;
 mod name;
 mod pages;
 mod protection;
 mod refusal;
 mod server;
+mod settings;
+mod surroundings;
+mod team;
 mod title;
 mod vision;
 mod visitor;
 mod web;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use anyhow::Context;
+use secrecy::SecretString;
+
+use app::Provision;
+use model::{BaseUrl, Setup};
 pub use server::run;
+
+/// The pause between two words of a rehearsal.
+const PACE: Duration = Duration::from_millis(15);
 
 /// How the notebook is started.
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "Examples:
   without options                                 a notebook in ./data at http://127.0.0.1:8000
   --data ~/notebook --listen 127.0.0.1:9000       another folder and another port
+  --model rehearsal                               a recorded project is played, to try it without a model
   PORT=9000 and DATA=~/notebook in the environment  the same")]
 pub struct Args {
     /// Address to listen on [default: 127.0.0.1 with $PORT, or 127.0.0.1:8000]
@@ -55,6 +73,35 @@ pub struct Args {
     /// machine's own names (localhost, 127.0.0.1) are answered
     #[arg(long, env = "HOSTNAME_PUBLIC", value_name = "NAME", hide_env_values = true)]
     pub public_hostname: Option<String>,
+
+    /// Play a recorded project instead of asking a model: the only value is “rehearsal”
+    #[arg(long, env = "AI_DIY_MODEL", value_name = "WHICH", value_enum, hide_env_values = true)]
+    pub model: Option<Played>,
+
+    /// Address of an OpenAI-compatible provider for everybody who sets none of their own, such as
+    /// https://api.example.com/v1
+    #[arg(long, env = "AI_DIY_MODEL_URL", value_name = "URL", requires = "model_name", hide_env_values = true)]
+    pub model_url: Option<String>,
+
+    /// Name of the model at that provider
+    #[arg(long, env = "AI_DIY_MODEL_NAME", value_name = "NAME", hide_env_values = true)]
+    pub model_name: Option<String>,
+
+    /// File with the key for that provider
+    #[arg(long, env = "AI_DIY_MODEL_KEY_FILE", value_name = "FILE", hide_env_values = true)]
+    pub model_key_file: Option<PathBuf>,
+
+    /// File that seals keys typed into the settings; made if it is missing [default: settings.key in
+    /// the data folder]
+    #[arg(long, env = "AI_DIY_SETTINGS_KEY_FILE", value_name = "FILE", hide_env_values = true)]
+    pub settings_key_file: Option<PathBuf>,
+}
+
+/// What is played instead of asking a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Played {
+    /// A recorded project, clearly labelled on every page.
+    Rehearsal,
 }
 
 impl Args {
@@ -64,4 +111,25 @@ impl Args {
         let usual = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port.unwrap_or(8000)));
         self.listen.unwrap_or(usual)
     }
+
+    /// Where models are, as far as the options say.
+    fn provision(&self) -> anyhow::Result<Provision> {
+        let operators = match (&self.model_url, &self.model_name) {
+            (Some(url), Some(name)) => {
+                let base = BaseUrl::parse(url).context("cannot use --model-url")?;
+                let key = self.model_key_file.as_deref().map(read_key).transpose()?;
+                Some(Setup { key, ..Setup::new(base, name) })
+            }
+            _ => None,
+        };
+        let rehearsal = self.model.map(|Played::Rehearsal| PACE);
+        let is_guarded = self.public_hostname.as_deref().is_some_and(|name| !name.is_empty());
+        Ok(Provision { operators, rehearsal, is_guarded, key_file: self.settings_key_file.clone() })
+    }
+}
+
+fn read_key(file: &Path) -> anyhow::Result<SecretString> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read the key for the model in {}; check --model-key-file", file.display()))?;
+    Ok(SecretString::from(text.trim()))
 }

@@ -387,7 +387,7 @@ fn unused_name(root: &Folder, folder: &Folder, shelf: Shelf, title: &str) -> io:
             let last = used.iter().filter_map(Name::item_number).max().unwrap_or(0);
             wanted.of_item(last.saturating_add(1))
         }
-        Shelf::Visions => {
+        Shelf::Visions | Shelf::Decisions => {
             let numbered = (2..).map(|number| wanted.numbered(number));
             let mut candidates = std::iter::once(wanted.clone()).chain(numbered);
             candidates.find(|name| !used.contains(name)).unwrap_or(wanted)

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
-/// A notebook of visions and backlog items, kept as plain Markdown files
+/// A notebook of visions and backlog items, and a team of AI personas to talk with about it
 #[derive(Parser)]
 #[command(name = "ai-diy", version)]
 struct Cli {

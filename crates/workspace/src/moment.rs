@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use world::Clock;
 
-/// The time now. The one place in this program that asks for it.
-#[allow(clippy::disallowed_methods, reason = "the program's only clock; everything else is given the time")]
+/// The time now. The one place in this program that asks for it, but for the account of use.
 #[must_use]
 pub fn now() -> Timestamp {
-    Timestamp::now()
+    Clock::System.now()
 }
 
 /// A moment as it is shown: how long ago, and exactly.

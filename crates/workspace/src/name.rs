@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-/// The two kinds of documents, each in a folder of its own.
+/// The kinds of documents, each in a folder of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Shelf {
@@ -10,11 +10,13 @@ pub enum Shelf {
     Visions,
     /// Pieces of work.
     Backlog,
+    /// What was agreed on.
+    Decisions,
 }
 
 impl Shelf {
-    /// Both, in the order they are shown.
-    pub const ALL: [Self; 2] = [Self::Visions, Self::Backlog];
+    /// All of them, in the order they are shown.
+    pub const ALL: [Self; 3] = [Self::Visions, Self::Backlog, Self::Decisions];
 
     /// The folder's name, which is also the first part of the address.
     #[must_use]
@@ -22,6 +24,7 @@ impl Shelf {
         match self {
             Self::Visions => "visions",
             Self::Backlog => "backlog",
+            Self::Decisions => "decisions",
         }
     }
 
@@ -31,6 +34,7 @@ impl Shelf {
         match self {
             Self::Visions => "vision",
             Self::Backlog => "backlog item",
+            Self::Decisions => "decision",
         }
     }
 }
@@ -124,6 +128,24 @@ impl Name {
         address
     }
 
+    /// The name that is written as part of an address in this way.
+    #[must_use]
+    pub fn from_address(address: &str) -> Option<Self> {
+        let mut bytes = Vec::new();
+        let mut rest = address.as_bytes();
+        while let Some((first, behind)) = rest.split_first() {
+            rest = behind;
+            if *first == b'%' {
+                let digits = str::from_utf8(behind.get(..2)?).ok()?;
+                bytes.push(u8::from_str_radix(digits, 16).ok()?);
+                rest = behind.get(2..)?;
+            } else {
+                bytes.push(*first);
+            }
+        }
+        Self::parse(&String::from_utf8(bytes).ok()?).ok()
+    }
+
     /// A title for a document that has none of its own.
     #[must_use]
     pub fn as_title(&self) -> String {
@@ -185,6 +207,7 @@ mod tests {
         fn every_title_makes_a_name_that_stays_in_its_folder(title in any::<String>()) {
             let name = Name::from_title(&title, "untitled");
             prop_assert_eq!(Name::parse(name.as_str()), Ok(name.clone()));
+            prop_assert_eq!(Name::from_address(&name.in_address()), Some(name.clone()));
             let item = name.of_item(u64::MAX).numbered(u32::MAX);
             prop_assert!(Name::parse(item.as_str()).is_ok());
             prop_assert!(item.file().len() < 255);

@@ -1,11 +1,17 @@
 //! What each page shows, ready to be drawn. Templates decide nothing but how it looks.
 
+pub mod meetings;
+pub mod settings;
+
 use askama::Template;
 
 use crate::assets;
 use crate::comparison::Line;
 use crate::criteria::Criterion;
+use crate::members::{Right, Standing};
 use crate::moment::Moment;
+use crate::settings::Theme;
+use crate::surroundings;
 use crate::visitor::Visitor;
 use crate::web::backlog::ItemForm;
 use crate::web::saving::Setback;
@@ -14,6 +20,9 @@ use crate::web::visions::VisionForm;
 /// What is around every page.
 pub struct Chrome {
     user: Option<String>,
+    theme: Theme,
+    is_rehearsal: bool,
+    standing: Standing,
     style: String,
     script: String,
     icon: String,
@@ -33,12 +42,38 @@ impl Chrome {
     /// For whoever it is.
     #[must_use]
     pub fn nameless() -> Self {
+        let around = surroundings::now();
         Self {
             user: None,
+            theme: around.theme,
+            is_rehearsal: around.is_rehearsal,
+            standing: around.standing,
             style: assets::address("style.css"),
             script: assets::address("script.js"),
             icon: assets::address("icon.svg"),
         }
+    }
+
+    /// Whether the visitor may change documents and meetings.
+    #[must_use]
+    pub fn may_edit(&self) -> bool {
+        Right::Edit.is_of(self.standing)
+    }
+
+    /// Whether the visitor may change settings and members.
+    #[must_use]
+    pub fn may_own(&self) -> bool {
+        Right::Own.is_of(self.standing)
+    }
+
+    /// The theme that the page insists on, if it does.
+    fn forced_theme(&self) -> Option<&'static str> {
+        Some(self.theme).filter(|theme| *theme != Theme::Device).map(Theme::word)
+    }
+
+    /// The address of an asset.
+    fn asset(&self, name: &str) -> String {
+        assets::address(name)
     }
 }
 

@@ -15,10 +15,12 @@ use tokio::sync::watch;
 use tower_http::csrf::CsrfLayer;
 
 use crate::app::App;
-use crate::library::Library;
+use crate::members;
 use crate::protection::{self, Answered};
 use crate::refusal::Refusal;
-use crate::web::{api, backlog, deleted, documents, export, history, home, visions};
+use crate::web::{
+    api, backlog, decisions, deleted, documents, export, history, home, meetings, proposals, search, settings, visions,
+};
 use crate::{Args, assets, events};
 
 /// The most a form may carry, in bytes: a document of the largest size with every byte escaped, and
@@ -35,8 +37,8 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 pub async fn run(args: Args) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot watch for the signal to stop")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot watch for the signal to stop")?;
-    let library = Library::open(&args.data)
-        .with_context(|| format!("cannot use the data folder {}; choose another with --data", args.data.display()))?;
+    let (close, closing) = watch::channel(false);
+    let app = App::open(&args.data, args.provision()?, closing).await?;
     let listener = TcpListener::bind(args.address())
         .await
         .with_context(|| format!("cannot listen on {}; choose another with --listen", args.address()))?;
@@ -53,24 +55,23 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
             _ = interrupt.recv() => {}
         }
     };
-    serve(listener, library, Answered::new(args.public_hostname.as_deref()), stop).await
+    serve(listener, app, close, Answered::new(args.public_hostname.as_deref()), stop).await
 }
 
 async fn serve(
     listener: TcpListener,
-    library: Library,
+    app: App,
+    close: watch::Sender<bool>,
     answered: Answered,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
-    let (close, closing) = watch::channel(false);
-    let app = App::new(library, closing.clone());
+    let mut closing = app.closing.clone();
     let stopping = async move {
         stop.await;
         tracing::info!("Stopping");
         close.send_replace(true);
     };
     let server = axum::serve(listener, router(app, answered)).with_graceful_shutdown(stopping);
-    let mut closing = closing;
     let too_late = async move {
         // The sender lives until it has sent, so an error means the same as the signal.
         let _ = closing.wait_for(|closing| *closing).await;
@@ -95,6 +96,26 @@ fn router(app: App, answered: Answered) -> Router {
         .route("/backlog/{name}/edit", get(backlog::edit))
         .route("/backlog/{name}/status", post(backlog::set_status))
         .route("/backlog/{name}/criteria", post(backlog::set_criterion))
+        .route("/meetings", get(meetings::list).post(meetings::create))
+        .route("/meetings/{id}", get(meetings::show))
+        .route("/meetings/{id}/messages", post(meetings::say))
+        .route("/meetings/{id}/stop", post(meetings::stop))
+        .route("/meetings/{id}/continuation", post(meetings::go_on))
+        .route("/meetings/{id}/closing", post(meetings::close))
+        .route("/meetings/{id}/reopening", post(meetings::reopen))
+        .route("/meetings/{id}/events", get(meetings::events))
+        .route("/meetings/{id}/proposals/{number}/approval", post(proposals::approve))
+        .route("/meetings/{id}/proposals/{number}/refusal", post(proposals::decline))
+        .route("/decisions", get(decisions::list))
+        .route("/decisions/{name}", get(decisions::show))
+        .route("/search", get(search::show))
+        .route("/settings", get(settings::show))
+        .route("/settings/provider", post(settings::set_provider))
+        .route("/settings/models", post(settings::set_models))
+        .route("/settings/budgets", post(settings::set_budgets))
+        .route("/settings/appearance", post(settings::set_appearance))
+        .route("/settings/trial", post(settings::try_it))
+        .route("/settings/members", post(settings::set_member))
         .route("/{shelf}/{name}/file", get(documents::edit_file).post(documents::save_file))
         .route("/{shelf}/{name}/deletion", get(documents::confirm_deletion).post(documents::delete))
         .route("/{shelf}/{name}/history", get(history::list))
@@ -109,6 +130,7 @@ fn router(app: App, answered: Answered) -> Router {
         .route("/assets/{version}/{name}", get(assets::show))
         .route("/health", get(async || "ok"))
         .fallback(async || Refusal::missing())
+        .layer(from_fn_with_state(app.clone(), members::admit))
         .with_state(app)
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
         .layer(CsrfLayer::new().with_rejection_response(|_| protection::cross_site()))

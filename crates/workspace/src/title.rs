@@ -18,6 +18,12 @@ pub enum TitleError {
     NotOneLine,
 }
 
+impl Default for Title {
+    fn default() -> Self {
+        Self("Untitled".to_owned())
+    }
+}
+
 impl Title {
     /// How many characters a title may have.
     pub const LONGEST: usize = 200;

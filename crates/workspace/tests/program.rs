@@ -102,6 +102,64 @@ async fn save_until_it_dies(client: reqwest::Client, address: String, life: usiz
     }
 }
 
+/// A provider that says two words and then nothing, for ever.
+fn provider_that_hangs() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/v1", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let mut open = Vec::new();
+        while let Ok((mut stream, _)) = listener.accept() {
+            let words = r#"{"choices":[{"delta":{"content":"Once upon"},"finish_reason":null}]}"#;
+            let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
+            let _ = std::io::Write::write_all(&mut stream, format!("{head}data: {words}\n\n").as_bytes());
+            open.push(stream);
+        }
+    });
+    address
+}
+
+async fn page_that_says(client: &reqwest::Client, address: &str, words: &str) -> String {
+    let mut page = String::new();
+    for _ in 0..3_000 {
+        page = client.get(address).send().await.unwrap().text().await.unwrap();
+        if page.contains(words) {
+            return page;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("{address} never said {words}: {page}")
+}
+
+#[tokio::test]
+async fn a_meeting_survives_a_sudden_death_in_the_middle_of_an_answer() {
+    let home = tempfile::tempdir().unwrap();
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let asking = |model_url: &str| {
+        let mut command = program();
+        command
+            .env("PORT", "0")
+            .env("DATA", home.path())
+            .env("AI_DIY_MODEL_URL", model_url)
+            .env("AI_DIY_MODEL_NAME", "m");
+        command
+    };
+    let (running, address) = start(&mut asking(&provider_that_hangs()));
+    client.post(format!("{address}/meetings")).form(&[("kind", "vision")]).send().await.unwrap();
+    let meeting = format!("{address}/meetings/M-1");
+    client.post(format!("{meeting}/messages")).form(&[("text", "We sell pots.")]).send().await.unwrap();
+    page_that_says(&client, &meeting, "Once upon").await;
+    drop(running);
+
+    let (_running, address) = start(program().env("PORT", "0").env("DATA", home.path()).args(["--model", "rehearsal"]));
+    let meeting = format!("{address}/meetings/M-1");
+    let page = page_that_says(&client, &meeting, "The program stopped in the middle of it.").await;
+    for part in ["We sell pots.", "Ask again", "This is a rehearsal."] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    client.post(format!("{meeting}/continuation")).send().await.unwrap();
+    page_that_says(&client, &meeting, "What goes wrong today?").await;
+}
+
 #[test]
 fn a_folder_that_cannot_be_used_is_named_with_the_way_out() {
     let output = program().args(["--data", "/dev/null/x", "--listen", "127.0.0.1:0"]).output().unwrap();

@@ -2,7 +2,10 @@
 //! folder.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod meetings;
+mod members;
 mod notebook;
+mod settings;
 
 use std::os::unix::fs::symlink;
 
@@ -303,7 +306,7 @@ async fn hostile_titles_stay_in_the_folder() {
     let mut top: Vec<_> =
         std::fs::read_dir(notebook.path("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     top.sort();
-    assert_eq!(top, ["backlog", "history", "visions"]);
+    assert_eq!(top, ["backlog", "decisions", "history", "visions"]);
     assert!(!notebook.page("/").await.contains("<script>alert"));
 }
 

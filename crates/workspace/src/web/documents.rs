@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use crate::app::App;
+use crate::decision::Decision;
 use crate::front_matter::{Problem, tidy};
 use crate::item::Item;
 use crate::library::{Document, Library, Revision};
@@ -106,6 +107,7 @@ pub fn title(shelf: Shelf, document: &Document) -> Result<String, Problem> {
     let title = match shelf {
         Shelf::Visions => understand(document, Vision::parse)?.title,
         Shelf::Backlog => understand(document, Item::parse)?.title,
+        Shelf::Decisions => understand(document, Decision::parse)?.title,
     };
     Ok(title.as_str().to_owned())
 }

@@ -1,6 +1,6 @@
 //! Everything in one file, to take away.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -10,12 +10,18 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::app::App;
-use crate::folder::{Folder, Found};
+use crate::folder::Folder;
 use crate::library::{Library, LibraryError};
 use crate::moment;
 
-/// `GET /export.tar`: all files of both shelves and the whole history. It is written while it is
-/// sent, so its size does not matter.
+/// Folders that are part of what is taken away; settings, members and keys are not.
+const FOLDERS: [&str; 6] = ["visions", "backlog", "decisions", "meetings", "team", "history"];
+
+/// Files that are.
+const FILES: [&str; 1] = ["usage.jsonl"];
+
+/// `GET /export.tar`: all documents with their whole history, all meetings, and the account of use.
+/// It is written while it is sent, so its size does not matter.
 pub async fn download(State(app): State<App>) -> Response {
     let (sender, receiver) = mpsc::channel(4);
     let now = moment::now();
@@ -58,10 +64,13 @@ impl Write for Pieces<'_> {
 fn write_all(library: &Library, now: u64, sender: &Sender) -> io::Result<()> {
     let mut archive = tar::Builder::new(io::BufWriter::with_capacity(64 * 1024, Pieces(sender)));
     let root = library.root()?;
-    for top in ["visions", "backlog", "history"] {
+    for top in FOLDERS {
         if let Some(folder) = root.enter(top)? {
             write_folder(&mut archive, &folder, top, now, DEEPEST)?;
         }
+    }
+    for file in FILES {
+        write_file(&mut archive, &root, file, file, now)?;
     }
     archive.into_inner()?.flush()
 }
@@ -77,24 +86,31 @@ fn write_folder(
     entries.sort();
     for entry in entries {
         let path = format!("{path}/{entry}");
-        match folder.read(&entry)? {
-            Found::File(bytes) => {
-                let mut header = tar::Header::new_gnu();
-                header.set_size(bytes.len() as u64);
-                header.set_mode(0o644);
-                header.set_mtime(now);
-                archive.append_data(&mut header, &path, bytes.as_slice())?;
+        // Only a folder opens as one; links and everything else are left out.
+        if let Ok(Some(inner)) = folder.enter(&entry) {
+            if deeper > 0 {
+                write_folder(archive, &inner, &path, now, deeper - 1)?;
             }
-            // Only a folder opens as one; links and everything else are left out.
-            Found::Unreadable(_) => {
-                if deeper > 0
-                    && let Ok(Some(inner)) = folder.enter(&entry)
-                {
-                    write_folder(archive, &inner, &path, now, deeper - 1)?;
-                }
-            }
-            Found::Nothing => {}
+        } else {
+            write_file(archive, folder, &entry, &path, now)?;
         }
     }
     Ok(())
+}
+
+fn write_file(
+    archive: &mut tar::Builder<impl Write>,
+    folder: &Folder,
+    name: &str,
+    path: &str,
+    now: u64,
+) -> io::Result<()> {
+    let Ok(Some(file)) = folder.open_to_read(name) else { return Ok(()) };
+    // A journal may grow while it is read; what comes meanwhile is in the next download.
+    let size = file.metadata()?.len();
+    let mut header = tar::Header::new_gnu();
+    header.set_size(size);
+    header.set_mode(0o644);
+    header.set_mtime(now);
+    archive.append_data(&mut header, path, file.take(size))
 }

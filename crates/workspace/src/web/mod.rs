@@ -2,13 +2,18 @@
 
 pub mod api;
 pub mod backlog;
+pub mod decisions;
 pub mod deleted;
 pub mod documents;
 pub mod export;
 pub mod history;
 pub mod home;
+pub mod meetings;
 pub mod overview;
+pub mod proposals;
 pub mod saving;
+pub mod search;
+pub mod settings;
 pub mod visions;
 
 use askama::Template;
@@ -68,10 +73,11 @@ impl<S: Send + Sync> FromRequestParts<S> for At {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        let is_vision = parts.uri.path().starts_with("/visions/");
+        let path = parts.uri.path();
+        let named = Shelf::ALL.into_iter().find(|shelf| path.starts_with(&format!("/{}/", shelf.folder())));
         let Path(found) =
             Path::<AddressParts>::from_request_parts(parts, state).await.map_err(|_| Refusal::missing())?;
-        let shelf = found.shelf.unwrap_or(if is_vision { Shelf::Visions } else { Shelf::Backlog });
+        let shelf = found.shelf.or(named).ok_or_else(Refusal::missing)?;
         let name = Name::parse(&found.name).map_err(|_| Refusal::missing())?;
         Ok(Self { shelf, name, number: found.number })
     }

@@ -137,7 +137,9 @@ impl Overview {
         changed(all.max_by_key(|(version, _)| version.at), now)
     }
 
-    fn vision_title(&self, name: &Name) -> String {
+    /// What a vision is called, also one that is not there.
+    #[must_use]
+    pub fn vision_title(&self, name: &Name) -> String {
         let vision = self.visions.iter().find(|shelved| shelved.name == *name);
         match vision.map(|shelved| &shelved.content) {
             Some(Ok(vision)) => vision.title.as_str().to_owned(),

@@ -2,15 +2,16 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::{Client, RequestBuilder, StatusCode, redirect};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::library::Library;
+use crate::app::{App, Provision};
 use crate::protection::Answered;
 use crate::server::serve;
 
@@ -40,16 +41,22 @@ impl Answer {
 impl Notebook {
     pub async fn open() -> Self {
         let home = tempfile::tempdir().unwrap();
-        let library = Library::open(home.path()).unwrap();
+        Self::open_in(Arc::new(home), Provision::default()).await
+    }
+
+    /// A notebook in this folder, which may have been used before.
+    pub async fn open_in(home: Arc<TempDir>, provision: Provision) -> Self {
+        let (close, closing) = watch::channel(false);
+        let app = App::open(home.path(), provision, closing).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel();
-        let server = tokio::spawn(serve(listener, library, Answered::new(None), async {
+        let server = tokio::spawn(serve(listener, app, close, Answered::new(None), async {
             let _ = stopped.await;
         }));
         let client = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
         let server = Arc::new(Mutex::new(Some((stop, server))));
-        Self { client, user: None, base, home: Arc::new(home), server }
+        Self { client, user: None, base, home, server }
     }
 
     pub fn signed_in(self, user: &'static str) -> Self {
@@ -60,6 +67,23 @@ impl Notebook {
         let (stop, server) = self.server.lock().unwrap().take().unwrap();
         stop.send(()).unwrap();
         server.await.unwrap().unwrap();
+    }
+
+    /// The page at `address` once it says `words`; a page that never does so fails the test.
+    pub async fn page_that_says(&self, address: &str, words: &str) -> String {
+        for _ in 0..3_000 {
+            let page = self.page(address).await;
+            if page.contains(words) {
+                return page;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{address} never said {words}: {}", self.page(address).await)
+    }
+
+    /// The folder, for a notebook that is opened after this one.
+    pub fn folder(&self) -> Arc<TempDir> {
+        Arc::clone(&self.home)
     }
 
     pub fn url(&self, address: &str) -> String {

@@ -1,0 +1,196 @@
+//! A meeting as its page shows it.
+
+use jiff::Timestamp;
+
+use crate::app::App;
+use crate::comparison::compare;
+use crate::library::{Library, LibraryError};
+use crate::markdown::to_html;
+use crate::meetings::{
+    Content, DIED, End, Meeting, MeetingId, Minutes, Proposed, SoFar, State, Turn, Verdict, present_of,
+};
+use crate::moment::{self, Moment};
+use crate::name::{Name, Shelf};
+use crate::pages::meetings::{
+    EndView, MeetingPage, MeetingRow, ProposalView, StateView, Teammate, TurnView, VerdictView,
+};
+use crate::pages::{Changed, Chrome};
+use crate::refusal::{Refusal, explain};
+use crate::team::{Persona, Team};
+use crate::visitor::Visitor;
+use crate::web::documents::title;
+use crate::web::overview::Overview;
+
+/// A meeting in a list.
+pub fn row(app: &App, meeting: &Meeting, overview: &Overview, now: Timestamp) -> MeetingRow {
+    let is_live = app.talks.so_far(meeting.id).is_some();
+    let subject = meeting.subject();
+    MeetingRow {
+        href: format!("/meetings/{}", meeting.id),
+        id: meeting.id.to_string(),
+        title: meeting.kind.title(),
+        state: match meeting.state {
+            State::Answering { .. } if !is_live => State::Waiting.word(),
+            state => state.word(),
+        },
+        vision: subject.map(|name| overview.vision_title(&name)),
+        outcome: meeting.outcome().count(),
+        changed: Changed { by: meeting.opened_by.clone(), moment: Some(Moment::new(meeting.last_at, now)) },
+    }
+}
+
+/// The team as it is shown.
+pub fn teammates(team: &Team) -> Vec<Teammate> {
+    let mate = |persona: &Persona| Teammate {
+        name: persona.name.clone(),
+        role: persona.role.noun(),
+        duty: persona.duty.clone(),
+    };
+    team.all().iter().map(mate).collect()
+}
+
+/// A whole meeting.
+pub async fn page(app: &App, by: &Visitor, id: MeetingId) -> Result<MeetingPage, Refusal> {
+    let so_far = app.talks.so_far(id);
+    let (meeting, team, proposals, visions) = app
+        .library(move |library: &Library| -> Result<_, LibraryError> {
+            let meeting = Minutes::of(library)?.read(id)?;
+            let team = Team::read(&library.root()?)?;
+            let proposals: Vec<ProposalView> =
+                meeting.proposals.iter().map(|proposal| proposal_view(library, &meeting, &team, proposal)).collect();
+            let vision = meeting.subject().map(|name| vision_of(library, &name));
+            Ok((meeting, team, proposals, vision))
+        })
+        .await?;
+    let state = match meeting.state {
+        State::Open => StateView::Open,
+        State::Answering { role, .. } if so_far.is_some() => StateView::Answering(team.name_of(role).to_owned()),
+        State::Waiting | State::Answering { .. } => StateView::Waiting,
+        State::Stopped => StateView::Stopped,
+        State::Closed => StateView::Closed,
+    };
+    let people: Vec<&str> = meeting.people().into_iter().collect();
+    let roles = meeting.roles().into_iter().map(|role| format!("{} ({role})", team.name_of(role)));
+    let people = people.into_iter().map(str::to_owned).chain(roles).collect::<Vec<_>>().join(", ");
+    let outcome = meeting.outcome().map(|(content, href)| (href.to_owned(), content.title().to_owned())).collect();
+    let used = app.model.ledger().meeting(&id.to_string());
+    let currency = app.settings.now().currency.clone();
+    let cost = (used.calls > 0).then(|| format!("{} tokens, {} {currency}", used.input + used.output, used.cost));
+    Ok(MeetingPage {
+        chrome: Chrome::of(by),
+        href: format!("/meetings/{id}"),
+        id: id.to_string(),
+        title: meeting.kind.title(),
+        hint: meeting.kind.hint(),
+        agenda: meeting.kind.agenda(),
+        turns: turn_views(&meeting, &team, proposals, so_far.as_ref()),
+        state,
+        vision: visions,
+        people,
+        lead: team.name_of(meeting.kind.lead()).to_owned(),
+        team: teammates(&team),
+        outcome,
+        cost,
+        has_model: app.model.setup().is_some(),
+    })
+}
+
+fn vision_of(library: &Library, name: &Name) -> (String, String) {
+    let document = library.read(Shelf::Visions, name);
+    let title = document.ok().and_then(|document| title(Shelf::Visions, &document).ok());
+    (format!("/visions/{}", name.in_address()), title.unwrap_or_else(|| name.as_title()))
+}
+
+fn turn_views(meeting: &Meeting, team: &Team, proposals: Vec<ProposalView>, so_far: Option<&SoFar>) -> Vec<TurnView> {
+    let now = moment::now();
+    let mut proposals = proposals.into_iter();
+    let views = meeting.turns.iter().filter_map(|turn| match turn {
+        Turn::Person { by, at, text } => {
+            Some(TurnView::Person { who: by.clone(), moment: Moment::new(*at, now), html: to_html(text) })
+        }
+        Turn::Note { by, at, deed } => Some(TurnView::Note { who: by.clone(), moment: Moment::new(*at, now), deed }),
+        Turn::Proposal(_) => proposals.next().map(|view| TurnView::Proposal(Box::new(view))),
+        Turn::Team { answer, role, at, text, end } => {
+            let live = so_far.filter(|so_far| so_far.answer == *answer);
+            let (text, end) = match (end, live) {
+                (End::UnderWay, Some(so_far)) => (&so_far.text, EndView::Live),
+                (End::UnderWay, None) => (text, EndView::BrokenOff(DIED.to_owned())),
+                (End::Whole, _) => (text, EndView::Whole),
+                (End::BrokenOff(why), _) => (text, EndView::BrokenOff(why.clone())),
+            };
+            Some(TurnView::Team {
+                answer: *answer,
+                who: team.name_of(*role).to_owned(),
+                role: role.noun(),
+                moment: Moment::new(*at, now),
+                html: to_html(text),
+                end,
+            })
+        }
+    });
+    views.collect()
+}
+
+fn proposal_view(library: &Library, meeting: &Meeting, team: &Team, proposal: &Proposed) -> ProposalView {
+    let now = moment::now();
+    let content = &proposal.content;
+    let (present, verdict) = match &proposal.verdict {
+        Verdict::Open => match present_of(library, meeting, content) {
+            Ok(present) => (present, VerdictView::Open),
+            Err(LibraryError::Missing) => {
+                let why = "The backlog item that it changes is not there any more. Decline it, and ask for a new one.";
+                (None, VerdictView::Impossible(why.to_owned()))
+            }
+            Err(error) => (None, VerdictView::Impossible(explain(&error).1)),
+        },
+        Verdict::Approved { by, at, document } => {
+            let changed = Changed { by: by.clone(), moment: Some(Moment::new(*at, now)) };
+            (None, VerdictView::Approved { changed, href: document.clone() })
+        }
+        Verdict::Declined { by, at } => {
+            let changed = Changed { by: by.clone(), moment: Some(Moment::new(*at, now)) };
+            (None, VerdictView::Declined { changed })
+        }
+    };
+    let shelf = content.shelf();
+    let lines = present.as_ref().and_then(|present| {
+        let former = present.exact_text().ok()?;
+        Some(compare(former, &content.written(former, meeting.subject().as_ref(), None).ok()?))
+    });
+    let (tags, html) = words(content);
+    ProposalView {
+        number: proposal.number,
+        noun: shelf.noun(),
+        who: team.name_of(proposal.role).to_owned(),
+        title: content.title().to_owned(),
+        tags,
+        html,
+        lines: lines.unwrap_or_default(),
+        seen: present.as_ref().map(|present| present.revision().to_string()).unwrap_or_default(),
+        present: present.map(|present| {
+            let href = format!("/{}/{}", shelf.folder(), present.name.in_address());
+            (href, title(shelf, &present).unwrap_or_else(|_| present.name.as_title()))
+        }),
+        verdict,
+    }
+}
+
+fn words(content: &Content) -> (Vec<String>, String) {
+    match content {
+        Content::Vision { body, .. } => (Vec::new(), to_html(body)),
+        Content::Decision { text, .. } => (Vec::new(), to_html(text)),
+        Content::Story(story) => {
+            let criteria: String = story.criteria.iter().map(|text| format!("- {}\n", text.trim())).collect();
+            let text = match criteria.as_str() {
+                "" => story.story.clone(),
+                criteria => format!("{}\n\n**It is done when:**\n\n{criteria}", story.story.trim()),
+            };
+            let points = story.estimate.map(|points| match points {
+                1 => "1 point".to_owned(),
+                points => format!("{points} points"),
+            });
+            let tags = story.id.iter().cloned().chain(story.priority.iter().cloned()).chain(points).collect();
+            (tags, to_html(&text))
+        }
+    }
+}
