@@ -9,6 +9,9 @@
 //! - it holds no capability and cannot gain one;
 //! - when any process above it dies, however it dies, everything below dies with it.
 //!
+//! A third one, the [`Wall`], keeps what an application itself runs away from the application. It
+//! needs no namespace, so it stands inside the other two and where there are none.
+//!
 //! Everything happens in child processes that are this same executable again, so `main` has to
 //! hand over to [`run_from_args`] before it starts a thread or an async runtime.
 
@@ -33,6 +36,7 @@ mod signals;
 mod spec;
 mod syscalls;
 mod view;
+mod wall;
 
 pub use cgroup::{Cgroup, CgroupLimits, Controller};
 pub use failure::{EXIT_CANNOT_RUN, EXIT_NO_SANDBOX, EXIT_NOT_FOUND, Failure};
@@ -40,3 +44,4 @@ pub use leash::Leash;
 pub use order::{SUBCOMMAND, run_from_args};
 pub use probe::{Capabilities, Feature, probe, probe_with};
 pub use spec::{Access, Bind, Identity, Limits, Profile, Spec};
+pub use wall::{Ending, Loopback, Network, Promises, STOP, Wall};

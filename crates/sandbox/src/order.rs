@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 use crate::leash::Leash;
-use crate::{Spec, inside, outer, probe, program};
+use crate::{Spec, Wall, inside, outer, probe, program, wall};
 
 /// The hidden subcommand under which the executable must call [`run_from_args`].
 pub const SUBCOMMAND: &str = "sandbox";
 
-/// What a stage is told. Only [`Order::Start`] is ever written by somebody else.
+/// What a stage is told. Only [`Order::Start`], [`Order::Leash`] and [`Order::Wall`] are ever
+/// written by somebody else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Order {
@@ -26,6 +27,12 @@ pub(crate) enum Order {
     Leash(Leash),
     /// Tries one kernel feature.
     Probe(probe::Trial),
+    /// Stands beside a walled command and leaves nothing of it behind.
+    Wall(Box<Wall>),
+    /// The last moment before a walled command's own code.
+    Enclose { supervisor: u32, wall: Box<Wall> },
+    /// Tries what the wall can promise.
+    Promises,
 }
 
 impl Order {
@@ -60,6 +67,9 @@ fn play(order_json: &str, command: &[OsString]) -> Result<i32, Failure> {
         Order::Become(spec) => Err(program::become_application(&spec, command)),
         Order::Leash(leash) => Err(leash.become_program(command)),
         Order::Probe(trial) => trial.run().map(|()| 0),
+        Order::Wall(wall) => wall::supervise(&wall, command),
+        Order::Enclose { supervisor, wall } => Err(wall::become_enclosed(&wall, supervisor, command)),
+        Order::Promises => wall::report_promises(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Signals as messages: a stage that waits blocks them and reads them one by one.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
@@ -23,6 +23,11 @@ impl Signals {
         SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
             .map(Self)
             .step("listen for signals", SEE_DOCTOR)
+    }
+
+    /// What becomes readable when a signal waits.
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 
     /// The next signal; `None` after `timeout` (none: waits for ever).

@@ -12,7 +12,7 @@ use seccompiler::{
 
 use crate::failure::{Failure, Step};
 
-const NEXT: &str = "run `spinoff doctor`: this kernel lacks system call filters";
+pub(crate) const NEXT: &str = "run `spinoff doctor`: this kernel lacks system call filters";
 
 /// Refused with "operation not permitted", whatever the arguments.
 const REFUSED: &[libc::c_long] = &[
@@ -111,7 +111,7 @@ pub(crate) fn deny_dangerous() -> Result<(), Failure> {
     Ok(())
 }
 
-type Rules = BTreeMap<i64, Vec<SeccompRule>>;
+pub(crate) type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 fn refusals() -> Result<BpfProgram, Failure> {
     let mut rules = Rules::new();
@@ -143,7 +143,7 @@ fn clone3_is_absent() -> Result<BpfProgram, Failure> {
 }
 
 #[cfg(target_arch = "x86_64")]
-fn close_other_abi(rules: &mut Rules) {
+pub(crate) fn close_other_abi(rules: &mut Rules) {
     // Calls with their own number there (linux/asm/unistd_x32.h), in one stretch.
     const OWN_NUMBERS: std::ops::RangeInclusive<i64> = 512..=547;
     let shared: Vec<i64> = rules.keys().copied().collect();
@@ -154,22 +154,30 @@ fn close_other_abi(rules: &mut Rules) {
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-fn close_other_abi(_rules: &mut Rules) {}
+pub(crate) fn close_other_abi(_rules: &mut Rules) {}
 
 /// Matches when the argument compares so with every one of the values.
-fn only_if(argument: u8, operator: SeccompCmpOp, values: &[u64]) -> Result<SeccompRule, Failure> {
-    let conditions = values
-        .iter()
-        .map(|value| {
-            let operator = operator.clone();
-            SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, *value)
-        })
-        .collect::<Result<_, _>>()
-        .step("write a system call filter", NEXT)?;
-    SeccompRule::new(conditions).step("write a system call filter", NEXT)
+pub(crate) fn only_if(argument: u8, operator: SeccompCmpOp, values: &[u64]) -> Result<SeccompRule, Failure> {
+    let conditions: Vec<_> = values.iter().map(|value| (argument, operator.clone(), *value)).collect();
+    only_if_all(&conditions)
 }
 
-fn compile(rules: Rules, answer: i32) -> Result<BpfProgram, Failure> {
+/// Matches when all the arguments compare so, each with its value.
+pub(crate) fn only_if_all(conditions: &[(u8, SeccompCmpOp, u64)]) -> Result<SeccompRule, Failure> {
+    let condition = |(argument, operator, value): &(u8, SeccompCmpOp, u64)| {
+        SeccompCondition::new(*argument, SeccompCmpArgLen::Dword, operator.clone(), *value)
+    };
+    let conditions = conditions.iter().map(condition).collect::<Result<_, _>>();
+    SeccompRule::new(conditions.step("write a system call filter", NEXT)?).step("write a system call filter", NEXT)
+}
+
+/// Matches when the whole argument, an address for example, compares so.
+pub(crate) fn only_if_wide(argument: u8, operator: SeccompCmpOp, value: u64) -> Result<SeccompRule, Failure> {
+    let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Qword, operator, value);
+    SeccompRule::new(vec![condition.step("write a system call filter", NEXT)?]).step("write a system call filter", NEXT)
+}
+
+pub(crate) fn compile(rules: Rules, answer: i32) -> Result<BpfProgram, Failure> {
     let architecture = TargetArch::try_from(std::env::consts::ARCH)
         .step("filter system calls", "use a 64-bit x86, ARM or RISC-V host")?;
     // A call of another architecture ends the process: seccompiler puts that check first.
@@ -178,6 +186,6 @@ fn compile(rules: Rules, answer: i32) -> Result<BpfProgram, Failure> {
         .step("write a system call filter", NEXT)
 }
 
-fn wide(number: i32) -> u64 {
+pub(crate) fn wide(number: i32) -> u64 {
     u64::from(number.cast_unsigned())
 }

@@ -8,6 +8,7 @@ use anyhow::Context;
 use tokio::sync::watch;
 use world::Clock;
 
+use crate::bench::Tools;
 use crate::events::Changes;
 use crate::history::Signature;
 use crate::library::{Library, LibraryError};
@@ -18,6 +19,7 @@ use crate::model::{Model, Setup};
 use crate::moment;
 use crate::settings::{SettingsError, SettingsFile};
 use crate::visitor::Visitor;
+use crate::workshop::Workshop;
 
 /// The library, the ways to models and members, and who hears of changes.
 #[derive(Clone)]
@@ -25,6 +27,8 @@ pub struct App {
     library: Arc<Library>,
     /// Tells open pages of changes.
     pub changes: Changes,
+    /// Where the team works.
+    pub workshop: Workshop,
     /// Becomes true when the program is about to stop.
     pub closing: watch::Receiver<bool>,
     /// The way to models.
@@ -53,6 +57,10 @@ pub struct Provision {
     pub is_guarded: bool,
     /// The file that seals keys, if not the usual one.
     pub key_file: Option<PathBuf>,
+    /// What the team's commands find on this machine.
+    pub tools: Tools,
+    /// This program, which hands over to the sandbox when told to, if not the one that runs.
+    pub program: Option<PathBuf>,
 }
 
 impl App {
@@ -67,11 +75,16 @@ impl App {
             Some(pace) => Some(Arc::new(Rehearsal::start(pace).await.context("cannot start the rehearsal")?)),
             None => None,
         };
+        let model = Model::open(root, Clock::System).context("cannot read usage.jsonl in the data folder")?;
+        let program = provision.program.unwrap_or_else(|| PathBuf::from("/proc/self/exe"));
+        let workshop = Workshop::open(root, program, provision.tools, model.clone(), Clock::System)
+            .context("cannot open the workshop")?;
         let app = Self {
             library: Arc::new(library),
             changes: Changes::default(),
+            workshop,
             closing,
-            model: Model::open(root, Clock::System).context("cannot read usage.jsonl in the data folder")?,
+            model,
             settings: SettingsFile::open(root, provision.key_file.as_deref())?,
             members: Members::open(root)?,
             talks: Talks::default(),

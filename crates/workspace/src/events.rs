@@ -39,6 +39,11 @@ impl Default for Changes {
 }
 
 impl Changes {
+    /// Tells open pages to look again, whoever did whatever.
+    pub fn stir(&self) {
+        let _ = self.0.send(Notice { document: String::new(), noun: "page", by: String::new(), revision: None });
+    }
+
     /// Announces that `by` changed a document to `revision`, or deleted it.
     pub fn announce(&self, shelf: Shelf, name: &Name, by: &Visitor, revision: Option<&Revision>) {
         let document = format!("/{}/{}", shelf.folder(), name.in_address());

@@ -104,6 +104,20 @@ impl Folder {
         Ok(names)
     }
 
+    /// The names of everything in this folder, hidden entries too; those that are not UTF-8 are left out.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn all_entries(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in Dir::read_from(&self.0)? {
+            let entry = entry?;
+            names
+                .extend(entry.file_name().to_str().ok().filter(|name| !matches!(*name, "." | "..")).map(str::to_owned));
+        }
+        Ok(names)
+    }
+
     /// Reads the file `name`.
     ///
     /// # Errors

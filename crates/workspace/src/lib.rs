@@ -5,8 +5,10 @@
 //! that was saved is ever lost; and no address, title or link leads out of the folder. Whoever signs
 //! in is the business of a guard in front; the program only shows the name it is told.
 
+mod activity;
 mod app;
 mod assets;
+mod bench;
 mod comparison;
 mod criteria;
 mod decision;
@@ -17,6 +19,7 @@ mod history;
 mod item;
 mod journal;
 mod library;
+mod made;
 mod markdown;
 mod meetings;
 mod members;
@@ -24,16 +27,19 @@ pub mod model;
 mod moment;
 mod name;
 mod pages;
+mod project;
 mod protection;
 mod refusal;
 mod server;
 mod settings;
+mod sprint;
 mod surroundings;
 mod team;
 mod title;
 mod vision;
 mod visitor;
 mod web;
+mod workshop;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -43,6 +49,7 @@ use anyhow::Context;
 use secrecy::SecretString;
 
 use app::Provision;
+use bench::Registries;
 use model::{BaseUrl, Setup};
 pub use server::run;
 
@@ -68,6 +75,29 @@ pub struct Args {
     /// Folder that keeps the files; made if it is missing
     #[arg(long, env = "DATA", value_name = "DIR", default_value = "./data", hide_env_values = true)]
     pub data: PathBuf,
+
+    /// Folder with programs that the projects' code may use, beside the system's own, such as one with
+    /// Node; several are separated by colons
+    #[arg(long, env = "PROGRAMS", value_name = "DIR", value_delimiter = ':', hide_env_values = true)]
+    pub programs: Vec<PathBuf>,
+
+    /// Package registries that the projects' installers may reach, where this machine has no other
+    /// network; none with an empty value
+    #[arg(long, env = "REGISTRIES", value_name = "HOST", value_delimiter = ',', default_values = bench::USUAL, hide_env_values = true)]
+    pub registries: Vec<String>,
+
+    /// Lets installers reach them although this machine has a network: code in a package can then reach
+    /// one port of any host
+    #[arg(long)]
+    pub registries_anyway: bool,
+
+    /// Proxy on the way to package registries
+    #[arg(long, env = "HTTPS_PROXY", value_name = "URL", hide_env_values = true)]
+    pub registries_through: Option<String>,
+
+    /// Address on this machine at which a guard in front is told that a sprint is worked on
+    #[arg(long, env = "SPINOFF_ACTIVITY_URL", value_name = "URL", hide_env_values = true)]
+    pub activity_url: Option<String>,
 
     /// Name under which a guard in front serves the notebook; without one, only requests for this
     /// machine's own names (localhost, 127.0.0.1) are answered
@@ -105,6 +135,17 @@ pub enum Played {
 }
 
 impl Args {
+    /// The package registries and the way to them.
+    fn registries(&self) -> Registries {
+        let lower = |host: &String| host.trim().to_ascii_lowercase();
+        let through = self.registries_through.as_deref().map(|url| url.trim_end_matches('/'));
+        Registries {
+            hosts: self.registries.iter().map(lower).filter(|host| !host.is_empty()).collect(),
+            through: through.map(|url| url.strip_prefix("http://").unwrap_or(url).to_owned()),
+            insist: self.registries_anyway,
+        }
+    }
+
     /// The address that the options, the environment and the defaults lead to.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
@@ -124,7 +165,13 @@ impl Args {
         };
         let rehearsal = self.model.map(|Played::Rehearsal| PACE);
         let is_guarded = self.public_hostname.as_deref().is_some_and(|name| !name.is_empty());
-        Ok(Provision { operators, rehearsal, is_guarded, key_file: self.settings_key_file.clone() })
+        Ok(Provision {
+            operators,
+            rehearsal,
+            is_guarded,
+            key_file: self.settings_key_file.clone(),
+            ..Provision::default()
+        })
     }
 }
 

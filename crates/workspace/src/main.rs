@@ -1,5 +1,6 @@
 //! The notebook as a program of its own.
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
@@ -15,6 +16,10 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
+    // First of all: a wall is built around the only thread there is.
+    if let Some(code) = sandbox_stage() {
+        return code;
+    }
     let cli = Cli::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
@@ -31,4 +36,15 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn sandbox_stage() -> Option<ExitCode> {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next()? != sandbox::SUBCOMMAND {
+        return None;
+    }
+    let order = arguments.next().unwrap_or_default();
+    let command: Vec<OsString> = arguments.skip_while(|argument| argument == "--").collect();
+    let code = sandbox::run_from_args(&order.to_string_lossy(), &command);
+    Some(ExitCode::from(u8::try_from(code).unwrap_or(1)))
 }

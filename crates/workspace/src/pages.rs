@@ -1,7 +1,9 @@
 //! What each page shows, ready to be drawn. Templates decide nothing but how it looks.
 
 pub mod meetings;
+pub mod projects;
 pub mod settings;
+pub mod sprints;
 
 use askama::Template;
 

@@ -14,12 +14,15 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tower_http::csrf::CsrfLayer;
 
-use crate::app::App;
+use crate::activity::Reports;
+use crate::app::{App, Provision};
+use crate::bench::Tools;
 use crate::members;
 use crate::protection::{self, Answered};
 use crate::refusal::Refusal;
 use crate::web::{
-    api, backlog, decisions, deleted, documents, export, history, home, meetings, proposals, search, settings, visions,
+    api, backlog, decisions, deleted, documents, export, history, home, meetings, projects, proposals, search,
+    settings, sprints, visions,
 };
 use crate::{Args, assets, events};
 
@@ -37,12 +40,19 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 pub async fn run(args: Args) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot watch for the signal to stop")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot watch for the signal to stop")?;
-    let (close, closing) = watch::channel(false);
-    let app = App::open(&args.data, args.provision()?, closing).await?;
     let listener = TcpListener::bind(args.address())
         .await
         .with_context(|| format!("cannot listen on {}; choose another with --listen", args.address()))?;
     let address = listener.local_addr().context("cannot tell the address listened on")?;
+    let (close, closing) = watch::channel(false);
+    let tools = Tools { programs: args.programs.clone(), readable: Vec::new(), taken_ports: vec![address.port()] };
+    let app = App::open(&args.data, Provision { tools, ..args.provision()? }, closing).await?;
+    match app.workshop.bench.open_registries(args.registries()).await {
+        Ok(true) => {}
+        Ok(false) => tracing::info!("Installers have no way to package registries here; see --registries-anyway"),
+        Err(error) => tracing::warn!(%error, "Installers have no way to package registries: {error}"),
+    }
+    let reports = args.activity_url.as_deref().and_then(Reports::to);
     // A closed standard output is no reason not to serve.
     let _ = writeln!(
         std::io::stdout(),
@@ -55,17 +65,26 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
             _ = interrupt.recv() => {}
         }
     };
-    serve(listener, app, close, Answered::new(args.public_hostname.as_deref()), stop).await
+    serve(listener, app, close, reports, Answered::new(args.public_hostname.as_deref()), stop).await
 }
 
 async fn serve(
     listener: TcpListener,
     app: App,
     close: watch::Sender<bool>,
+    reports: Option<Reports>,
     answered: Answered,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
     let mut closing = app.closing.clone();
+    let workshop = app.workshop.clone();
+    tokio::spawn(workshop.clone().tell(app.changes.clone(), closing.clone()));
+    if let Some(reports) = reports {
+        tokio::spawn(reports.tell(workshop.sprints.clone(), closing.clone()));
+    }
+    if let Err(error) = workshop.sprints.take_up().await {
+        tracing::error!(%error, "The sprint that was worked on cannot go on: {error}");
+    }
     let stopping = async move {
         stop.await;
         tracing::info!("Stopping");
@@ -116,6 +135,22 @@ fn router(app: App, answered: Answered) -> Router {
         .route("/settings/appearance", post(settings::set_appearance))
         .route("/settings/trial", post(settings::try_it))
         .route("/settings/members", post(settings::set_member))
+        .route("/sprints", get(sprints::list).post(sprints::create))
+        .route("/sprints/new", get(sprints::new))
+        .route("/sprints/{number}", get(sprints::show))
+        .route("/sprints/{number}/start", post(sprints::start))
+        .route("/sprints/{number}/pause", post(sprints::pause))
+        .route("/sprints/{number}/stop", post(sprints::stop))
+        .route("/sprints/{number}/stories/{story}", get(sprints::story))
+        .route("/commands/{number}", get(sprints::command))
+        .route("/projects/{vision}", get(projects::show))
+        .route("/projects/{vision}/app.tar", get(projects::download))
+        .route("/projects/{vision}/states/{commit}", get(projects::state))
+        .route("/projects/{vision}/states/{commit}/return", post(projects::go_back))
+        .route("/app", get(projects::app))
+        .route("/app/start", post(projects::start))
+        .route("/app/stop", post(projects::stop))
+        .route("/app/sharing", post(projects::share))
         .route("/{shelf}/{name}/file", get(documents::edit_file).post(documents::save_file))
         .route("/{shelf}/{name}/deletion", get(documents::confirm_deletion).post(documents::delete))
         .route("/{shelf}/{name}/history", get(history::list))

@@ -5,6 +5,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::unistd::geteuid;
@@ -52,7 +53,9 @@ impl Instance {
         let folder = tempfile::tempdir().unwrap();
         let uid = 150_000 + (std::process::id() % 10_000) * 4 + slot;
         let tool = folder.path().join("sandbox-run");
-        fs::copy(env!("CARGO_BIN_EXE_sandbox-run"), &tool).unwrap();
+        // Written by another process: a child that some other test forks meanwhile would hold a copy of
+        // this process's open file, and a file open for writing cannot be run.
+        assert!(Command::new("cp").arg(env!("CARGO_BIN_EXE_sandbox-run")).arg(&tool).status().unwrap().success());
         fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).unwrap();
         for name in ["data", "instance"] {
             let path = folder.path().join(name);
@@ -167,7 +170,9 @@ pub fn processes_with(mark: &str) -> Vec<i32> {
 
 /// A number no other test uses, long enough to be found in command lines.
 pub fn mark(server: Server) -> String {
-    format!("{}{:06}", 77_700 + server as u32, std::process::id())
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("{}{:06}{count:02}", 77_700 + server as u32, std::process::id())
 }
 
 pub fn read(path: impl AsRef<Path>) -> String {

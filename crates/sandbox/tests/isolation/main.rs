@@ -10,3 +10,4 @@ mod network;
 mod privileges;
 mod processes;
 mod stopping;
+mod third_wall;

@@ -24,7 +24,7 @@ pub enum Right {
 
 /// Every address that changes something. Looking needs no line here; what changes something and has
 /// none is for owners alone.
-pub const CHANGES: [(&str, Right); 25] = [
+pub const CHANGES: [(&str, Right); 33] = [
     ("/visions", Right::Edit),
     ("/visions/{name}", Right::Edit),
     ("/backlog", Right::Edit),
@@ -44,6 +44,14 @@ pub const CHANGES: [(&str, Right); 25] = [
     ("/meetings/{id}/reopening", Right::Edit),
     ("/meetings/{id}/proposals/{number}/approval", Right::Edit),
     ("/meetings/{id}/proposals/{number}/refusal", Right::Edit),
+    ("/sprints", Right::Edit),
+    ("/sprints/{number}/start", Right::Edit),
+    ("/sprints/{number}/pause", Right::Edit),
+    ("/sprints/{number}/stop", Right::Edit),
+    ("/projects/{vision}/states/{commit}/return", Right::Edit),
+    ("/app/start", Right::Edit),
+    ("/app/stop", Right::Edit),
+    ("/app/sharing", Right::Own),
     ("/settings/provider", Right::Own),
     ("/settings/models", Right::Own),
     ("/settings/budgets", Right::Own),

@@ -6,6 +6,7 @@ mod meetings;
 mod members;
 mod notebook;
 mod settings;
+mod work;
 
 use std::os::unix::fs::symlink;
 
@@ -306,7 +307,7 @@ async fn hostile_titles_stay_in_the_folder() {
     let mut top: Vec<_> =
         std::fs::read_dir(notebook.path("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     top.sort();
-    assert_eq!(top, ["backlog", "decisions", "history", "visions"]);
+    assert_eq!(top, ["backlog", "bench", "decisions", "history", "sprints", "visions"]);
     assert!(!notebook.page("/").await.contains("<script>alert"));
 }
 

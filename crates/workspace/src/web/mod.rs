@@ -6,14 +6,17 @@ pub mod decisions;
 pub mod deleted;
 pub mod documents;
 pub mod export;
+pub mod happened;
 pub mod history;
 pub mod home;
 pub mod meetings;
 pub mod overview;
+pub mod projects;
 pub mod proposals;
 pub mod saving;
 pub mod search;
 pub mod settings;
+pub mod sprints;
 pub mod visions;
 
 use askama::Template;

@@ -17,7 +17,7 @@ const MAY_USE: [(&str, &[&str]); 21] = [
     ("pages", &["domain", "fleet"]),
     ("papers", &["billing", "domain"]),
     ("workflow", &["store", "world"]),
-    ("workspace", &["world"]),
+    ("workspace", &["sandbox", "world"]),
     ("simulators", &["access", "world"]),
     ("guard", &["access", "api", "archive", "domain", "proxy", "world"]),
     ("edge", &["access", "domain", "pages", "proxy", "store", "world"]),

@@ -12,6 +12,8 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::app::{App, Provision};
+use crate::bench::tests::executable;
+use crate::model::Setup;
 use crate::protection::Answered;
 use crate::server::serve;
 
@@ -40,18 +42,24 @@ impl Answer {
 
 impl Notebook {
     pub async fn open() -> Self {
+        Self::asking(None).await
+    }
+
+    /// A notebook whose team asks a model.
+    pub async fn asking(setup: Option<Setup>) -> Self {
         let home = tempfile::tempdir().unwrap();
-        Self::open_in(Arc::new(home), Provision::default()).await
+        Self::open_in(Arc::new(home), Provision { operators: setup, ..Provision::default() }).await
     }
 
     /// A notebook in this folder, which may have been used before.
     pub async fn open_in(home: Arc<TempDir>, provision: Provision) -> Self {
         let (close, closing) = watch::channel(false);
+        let provision = Provision { program: Some(executable()), ..provision };
         let app = App::open(home.path(), provision, closing).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel();
-        let server = tokio::spawn(serve(listener, app, close, Answered::new(None), async {
+        let server = tokio::spawn(serve(listener, app, close, None, Answered::new(None), async {
             let _ = stopped.await;
         }));
         let client = Client::builder().redirect(redirect::Policy::none()).build().unwrap();

@@ -1,0 +1,67 @@
+//! The pages of projects, and of the app made.
+
+use askama::Template;
+
+use crate::comparison::Line;
+use crate::moment::Moment;
+use crate::pages::Chrome;
+use crate::pages::sprints::FileDiff;
+
+/// `/projects/{vision}`
+#[derive(Template)]
+#[template(path = "project.html")]
+pub struct ProjectPage {
+    pub(crate) chrome: Chrome,
+    pub(crate) flash: Option<&'static str>,
+    pub(crate) href: String,
+    pub(crate) title: String,
+    pub(crate) vision_href: String,
+    pub(crate) commits: Vec<CommitRow>,
+}
+
+/// A state of a project in a list.
+pub struct CommitRow {
+    /// Its whole hash.
+    pub id: String,
+    /// What it says of itself, the first line.
+    pub title: String,
+    /// When it was made.
+    pub moment: Moment,
+    /// The sprints that ended with it.
+    pub tags: Vec<String>,
+}
+
+/// `/projects/{vision}/states/{commit}`
+#[derive(Template)]
+#[template(path = "state.html")]
+pub struct StatePage {
+    pub(crate) chrome: Chrome,
+    pub(crate) project_href: String,
+    pub(crate) project_title: String,
+    pub(crate) commit: CommitRow,
+    pub(crate) message: String,
+    /// The state that this page compares with: what is done now.
+    pub(crate) based_on: String,
+    pub(crate) is_current: bool,
+    /// What going back would change, one sentence for each file.
+    pub(crate) changes: Vec<String>,
+    pub(crate) files: Vec<FileDiff>,
+}
+
+/// `/app`
+#[derive(Template)]
+#[template(path = "app.html")]
+pub struct AppPage {
+    pub(crate) chrome: Chrome,
+    pub(crate) flash: Option<String>,
+    /// How it is, in a sentence.
+    pub(crate) standing: String,
+    pub(crate) is_up: bool,
+    pub(crate) moment: Option<Moment>,
+    pub(crate) idle_minutes: u64,
+    pub(crate) is_shared: bool,
+    pub(crate) shared_by: Option<String>,
+    pub(crate) log: String,
+    /// Names and titles of the projects there are.
+    pub(crate) projects: Vec<(String, String)>,
+}
