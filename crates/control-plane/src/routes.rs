@@ -132,9 +132,6 @@ fn for_operators() -> Router<App> {
             get(console::backups::confirm_restore).and_post(console::backups::put_back),
         )
         .route("/admin/instances/{id}/copies", post(console::instances::copy))
-        .route("/admin/instances/{id}/stage", post(console::instances::move_to_stage))
-        .route("/admin/instances/{id}/pin", post(console::instances::pin))
-        .route("/admin/instances/{id}/unpin", post(console::instances::unpin))
         .merge(moves_for_operators().merge(updates_for_operators()))
         .route("/admin/workflows", get(console::workflows::index))
         .route("/admin/workflows/{id}", get(console::workflows::show))
@@ -194,6 +191,9 @@ fn moves_for_operators() -> Router<App> {
 
 fn updates_for_operators() -> Router<App> {
     Router::new()
+        .route("/admin/instances/{id}/stage", post(console::instances::move_to_stage))
+        .route("/admin/instances/{id}/pin", post(console::instances::pin))
+        .route("/admin/instances/{id}/unpin", post(console::instances::unpin))
         .route("/admin/releases", get(console::releases::index).and_post(console::releases::create))
         .route("/admin/releases/new", get(console::releases::form))
         .route("/admin/releases/{version}", get(console::releases::show))

@@ -11,7 +11,7 @@ use super::{FilePath, read_below};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stack {
     /// Node, with what its `package.json` says.
-    Node(Package),
+    Node(Box<Package>),
     /// Python.
     Python {
         /// The file that says what is to be installed, if there is one.
@@ -134,9 +134,9 @@ impl Stack {
     #[must_use]
     pub fn start(&self) -> Option<Command> {
         match self {
-            Self::Node(Package { scripts: Scripts { start: Some(_), .. }, .. }) => Some(words("npm start")),
-            Self::Node(Package { main, .. }) => {
-                Some(vec!["node".to_owned(), main.clone().unwrap_or_else(|| "index.js".to_owned())])
+            Self::Node(package) if package.scripts.start.is_some() => Some(words("npm start")),
+            Self::Node(package) => {
+                Some(vec!["node".to_owned(), package.main.clone().unwrap_or_else(|| "index.js".to_owned())])
             }
             Self::Python { main, .. } => Some(vec!["python3".to_owned(), (*main).to_owned()]),
             Self::Static => Some(vec!["node".to_owned(), "-e".to_owned(), SHOW_FILES.to_owned()]),
