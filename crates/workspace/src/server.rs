@@ -150,7 +150,6 @@ fn router(app: App, answered: Answered) -> Router {
         .route("/app", get(projects::app))
         .route("/app/start", post(projects::start))
         .route("/app/stop", post(projects::stop))
-        .route("/app/sharing", post(projects::share))
         .route("/{shelf}/{name}/file", get(documents::edit_file).post(documents::save_file))
         .route("/{shelf}/{name}/deletion", get(documents::confirm_deletion).post(documents::delete))
         .route("/{shelf}/{name}/history", get(history::list))

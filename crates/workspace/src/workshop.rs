@@ -58,7 +58,7 @@ impl Workshop {
     ) -> Result<Self, WorkshopError> {
         let bench = Bench::open(&root.join("bench"), executable, tools, clock.clone())?;
         let sprints = Sprints::open(root, bench.clone(), model, clock.clone())?;
-        let made = Made::new(root, bench.clone(), clock.clone(), Habits::default());
+        let made = Made::new(bench.clone(), clock.clone(), Habits::default());
         Ok(Self { root: root.to_owned(), clock, bench, sprints, made })
     }
 

@@ -11,19 +11,17 @@ mod traffic;
 
 use std::io;
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use world::Clock;
 
 use crate::bench::{Bench, Ended, Job, Launched, Limits, Reach, outgrown};
-use crate::folder::{Folder, Found};
 use crate::history::Signature;
 use crate::name::Name;
 use crate::project::{CommitId, Problem, Project, Stack};
@@ -32,8 +30,6 @@ use log::Log;
 
 /// Where the app listens; the guard in front expects it there.
 pub const PORT: u16 = 3000;
-
-const SHARING: &str = "sharing.json";
 
 /// How the app is kept.
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +60,6 @@ impl Default for Habits {
 pub struct Made(Arc<Inner>);
 
 struct Inner {
-    root: PathBuf,
     bench: Bench,
     clock: Clock,
     habits: Habits,
@@ -116,19 +111,6 @@ pub struct Run {
     pub by: String,
 }
 
-/// Whether everybody may see the app who has its address.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sharing {
-    /// Whether it is shared.
-    pub shared: bool,
-    /// Who said so; nobody yet when it was never said.
-    #[serde(default)]
-    pub by: Option<String>,
-    /// When.
-    #[serde(default)]
-    pub at: Option<Timestamp>,
-}
-
 /// Why the app was not started.
 #[derive(Debug, thiserror::Error)]
 pub enum MadeError {
@@ -149,10 +131,10 @@ pub enum MadeError {
 impl Made {
     /// The app of a data folder. It is not started.
     #[must_use]
-    pub fn new(root: &Path, bench: Bench, clock: Clock, habits: Habits) -> Self {
+    pub fn new(bench: Bench, clock: Clock, habits: Habits) -> Self {
         let life = Life { state: State::Never, log: Log::default(), stop: CancellationToken::new() };
         let changed = watch::Sender::new(0);
-        Self(Arc::new(Inner { root: root.to_owned(), bench, clock, habits, now: Mutex::new(life), changed }))
+        Self(Arc::new(Inner { bench, clock, habits, now: Mutex::new(life), changed }))
     }
 
     /// How it is.
@@ -207,31 +189,6 @@ impl Made {
     /// Stops it; it has a few seconds to do so by itself. Where nothing runs, nothing happens.
     pub fn stop(&self) {
         self.life().stop.cancel();
-    }
-
-    /// Whether it is shared.
-    ///
-    /// # Errors
-    /// When the disk fails.
-    pub fn sharing(&self) -> io::Result<Sharing> {
-        match Folder::open(&self.0.root)?.read(SHARING)? {
-            // Whatever cannot be understood does not share.
-            Found::File(bytes) => Ok(serde_json::from_slice(&bytes).unwrap_or_default()),
-            Found::Nothing | Found::Unreadable(_) => Ok(Sharing::default()),
-        }
-    }
-
-    /// Shares it, or keeps it private.
-    ///
-    /// # Errors
-    /// When the disk is full or fails.
-    pub fn share(&self, shared: bool, by: &Signature) -> io::Result<()> {
-        let sharing = Sharing { shared, by: Some(by.by.to_string()), at: Some(by.at) };
-        let root = Folder::open(&self.0.root)?;
-        root.lock()?;
-        root.replace(SHARING, &serde_json::to_vec(&sharing)?)?;
-        self.tell();
-        Ok(())
     }
 
     /// From the files to the end of the app; why it ended.

@@ -31,7 +31,7 @@ impl Place {
         project.merge(&branch, "done", clock.now()).await.unwrap();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let habits = Habits { port, idle, look: Duration::from_millis(50), start: Duration::from_secs(30) };
-        let made = Made::new(&stage.path(""), stage.bench.clone(), clock.clone(), habits);
+        let made = Made::new(stage.bench.clone(), clock.clone(), habits);
         Self { stage, project, made, clock }
     }
 
@@ -120,16 +120,6 @@ async fn nothing_done_is_nothing_to_start() {
     let place = Place::with(&[("readme.txt", "x")], Duration::from_secs(600)).await;
     let State::Ended { why, .. } = place.start().await else { panic!() };
     assert!(why.contains("nothing to start yet"), "{why}");
-}
-
-#[tokio::test]
-async fn the_app_is_private_until_somebody_shares_it() {
-    let place = Place::with(&[("index.html", "x")], Duration::from_secs(600)).await;
-    assert!(!place.made.sharing().unwrap().shared);
-    place.made.share(true, &place.by()).unwrap();
-    assert!(place.made.sharing().unwrap().shared);
-    std::fs::write(place.stage.path(SHARING), "{").unwrap();
-    assert!(!place.made.sharing().unwrap().shared);
 }
 
 #[tokio::test]

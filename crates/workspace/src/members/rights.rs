@@ -24,7 +24,7 @@ pub enum Right {
 
 /// Every address that changes something. Looking needs no line here; what changes something and has
 /// none is for owners alone.
-pub const CHANGES: [(&str, Right); 33] = [
+pub const CHANGES: [(&str, Right); 32] = [
     ("/visions", Right::Edit),
     ("/visions/{name}", Right::Edit),
     ("/backlog", Right::Edit),
@@ -51,7 +51,6 @@ pub const CHANGES: [(&str, Right); 33] = [
     ("/projects/{vision}/states/{commit}/return", Right::Edit),
     ("/app/start", Right::Edit),
     ("/app/stop", Right::Edit),
-    ("/app/sharing", Right::Own),
     ("/settings/provider", Right::Own),
     ("/settings/models", Right::Own),
     ("/settings/budgets", Right::Own),

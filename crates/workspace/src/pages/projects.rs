@@ -59,8 +59,6 @@ pub struct AppPage {
     pub(crate) is_up: bool,
     pub(crate) moment: Option<Moment>,
     pub(crate) idle_minutes: u64,
-    pub(crate) is_shared: bool,
-    pub(crate) shared_by: Option<String>,
     pub(crate) log: String,
     /// Names and titles of the projects there are.
     pub(crate) projects: Vec<(String, String)>,

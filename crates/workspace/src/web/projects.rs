@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::app::App;
-use crate::made::{self, MadeError, Sharing, State as Life};
+use crate::made::{self, MadeError, State as Life};
 use crate::moment::{self, Moment};
 use crate::name::Name;
 use crate::pages::Chrome;
@@ -103,7 +103,6 @@ pub async fn app(State(app): State<App>, by: Visitor) -> Result<Response, Refusa
     let visions = app.library(titles_of_visions).await?;
     let has_project = |(name, _): &(Name, String)| app.workshop.has_project(name);
     let projects = visions.into_iter().filter(has_project).map(|(name, title)| (name.as_str().to_owned(), title));
-    let Sharing { shared, by: shared_by, .. } = made.sharing().map_err(SprintError::from)?;
     let (standing, at) = standing(&made.state());
     let page = AppPage {
         chrome: Chrome::of(&by),
@@ -112,8 +111,6 @@ pub async fn app(State(app): State<App>, by: Visitor) -> Result<Response, Refusa
         is_up: matches!(made.state(), Life::Starting(_) | Life::Running { .. }),
         moment: at.map(|at| Moment::new(at, moment::now())),
         idle_minutes: made.idle().as_secs() / 60,
-        is_shared: shared,
-        shared_by,
         log: made.log(),
         projects: projects.collect(),
     };
@@ -136,17 +133,6 @@ pub async fn start(State(app): State<App>, by: Visitor, Filled(wanted): Filled<W
 pub async fn stop(State(app): State<App>, _: Visitor) -> Redirect {
     app.workshop.made.stop();
     Redirect::to("/app")
-}
-
-#[derive(Deserialize)]
-pub struct Switch {
-    shared: bool,
-}
-
-/// `POST /app/sharing`
-pub async fn share(State(app): State<App>, by: Visitor, Filled(switch): Filled<Switch>) -> Result<Redirect, Refusal> {
-    app.workshop.made.share(switch.shared, &app.sign(by)).map_err(SprintError::from)?;
-    Ok(Redirect::to("/app"))
 }
 
 /// `GET /projects/{vision}/app.tar`: it is written while it is sent.

@@ -83,11 +83,9 @@ async fn without_a_model_a_sprint_waits_and_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn the_page_of_the_app_shows_and_switches_who_may_see_it() {
+async fn what_was_never_made_is_not_found_and_nothing_of_it_starts() {
     let notebook = Notebook::open().await;
-    assert!(notebook.page("/app").await.contains("Members of this workspace only"));
-    notebook.post("/app/sharing", &[("shared", "true")]).await;
-    assert!(notebook.page("/app").await.contains("Everybody who has its address"));
+    assert!(notebook.page("/app").await.contains("There is no app yet"));
     assert_eq!(notebook.post("/app/start", &[("vision", "none")]).await.status, StatusCode::NOT_FOUND);
     for path in ["/projects/none", "/sprints/7", "/sprints/7/stories/1", "/commands/9", "/projects/..%2f/app.tar"] {
         assert_eq!(notebook.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
