@@ -1,7 +1,5 @@
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 /// A line each: the code and the name, by code.
 const ALL: &str = include_str!("countries.txt");
 
@@ -51,24 +49,7 @@ impl fmt::Display for Country {
     }
 }
 
-impl std::str::FromStr for Country {
-    type Err = UnknownCountry;
-    fn from_str(raw: &str) -> Result<Self, UnknownCountry> {
-        Self::parse(raw)
-    }
-}
-
-impl Serialize for Country {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.code)
-    }
-}
-
-impl<'de> Deserialize<'de> for Country {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
-    }
-}
+crate::text::form!(Country, UnknownCountry);
 
 #[cfg(test)]
 mod tests {

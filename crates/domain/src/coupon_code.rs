@@ -1,10 +1,5 @@
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
-
 /// What a customer types to have a coupon: 3 to 32 letters, digits and hyphens. Case does not matter.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CouponCode(String);
 
 /// A text that can't be a code.
@@ -31,31 +26,7 @@ impl CouponCode {
     }
 }
 
-impl fmt::Display for CouponCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::str::FromStr for CouponCode {
-    type Err = CouponCodeError;
-    fn from_str(raw: &str) -> Result<Self, CouponCodeError> {
-        Self::parse(raw)
-    }
-}
-
-impl TryFrom<String> for CouponCode {
-    type Error = CouponCodeError;
-    fn try_from(raw: String) -> Result<Self, CouponCodeError> {
-        Self::parse(&raw)
-    }
-}
-
-impl From<CouponCode> for String {
-    fn from(code: CouponCode) -> Self {
-        code.0
-    }
-}
+crate::text::name!(CouponCode, CouponCodeError);
 
 #[cfg(test)]
 mod tests {

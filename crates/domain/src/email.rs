@@ -1,7 +1,3 @@
-use std::fmt;
-
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 /// An e-mail address that may be written to and compared.
 ///
 /// ASCII letters are lower-cased; nothing else is folded or repaired. Plus tags and dots stay
@@ -78,30 +74,7 @@ fn is_domain(domain: &str) -> bool {
     !domain.is_empty() && domain.len() <= 253 && domain.split('.').all(label)
 }
 
-impl fmt::Display for Email {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::str::FromStr for Email {
-    type Err = EmailError;
-    fn from_str(raw: &str) -> Result<Self, EmailError> {
-        Self::parse(raw)
-    }
-}
-
-impl Serialize for Email {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Email {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
-    }
-}
+crate::text::name!(Email, EmailError);
 
 #[cfg(test)]
 mod tests {

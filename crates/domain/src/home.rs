@@ -1,7 +1,3 @@
-use std::fmt;
-
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 const MIN: usize = 2;
 const MAX: usize = 16;
 const DEFAULT: &str = "default";
@@ -52,30 +48,7 @@ impl HomeName {
     }
 }
 
-impl fmt::Display for HomeName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::str::FromStr for HomeName {
-    type Err = HomeNameError;
-    fn from_str(raw: &str) -> Result<Self, HomeNameError> {
-        Self::parse(raw)
-    }
-}
-
-impl Serialize for HomeName {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for HomeName {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
-    }
-}
+crate::text::name!(HomeName, HomeNameError);
 
 #[cfg(test)]
 mod tests {

@@ -26,6 +26,7 @@ mod project_name;
 mod role;
 mod subdomain;
 mod tax_id;
+mod text;
 mod uptime;
 mod usage;
 

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use jiff::{Timestamp, civil, tz::TimeZone};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 const MILLIS_PER_HOUR: i64 = 3_600_000;
 
@@ -72,24 +72,7 @@ impl fmt::Display for Month {
     }
 }
 
-impl std::str::FromStr for Month {
-    type Err = MonthError;
-    fn from_str(raw: &str) -> Result<Self, MonthError> {
-        Self::parse(raw)
-    }
-}
-
-impl Serialize for Month {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Month {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
-    }
-}
+crate::text::form!(Month, MonthError);
 
 /// One clock hour, UTC, counted from 1970. Usage is a *set* of these, so no hour is billed twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

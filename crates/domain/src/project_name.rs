@@ -1,7 +1,3 @@
-use std::fmt;
-
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use crate::{HomeName, Subdomain};
 
 const PREFIX: &str = "ai-diy-";
@@ -71,30 +67,7 @@ impl ProjectName {
     }
 }
 
-impl fmt::Display for ProjectName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::str::FromStr for ProjectName {
-    type Err = ProjectNameError;
-    fn from_str(raw: &str) -> Result<Self, ProjectNameError> {
-        Self::parse(raw)
-    }
-}
-
-impl Serialize for ProjectName {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for ProjectName {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
-    }
-}
+crate::text::name!(ProjectName, ProjectNameError);
 
 #[cfg(test)]
 mod tests {

@@ -1,8 +1,5 @@
 use std::collections::HashSet;
-use std::fmt;
 use std::sync::LazyLock;
-
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Names that stay with the operator: they would mislead customers or collide with the product.
 pub const RESERVED: &[&str] = &[
@@ -202,30 +199,7 @@ fn skeleton(label: &str) -> String {
         .collect()
 }
 
-impl fmt::Display for Subdomain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::str::FromStr for Subdomain {
-    type Err = SubdomainError;
-    fn from_str(raw: &str) -> Result<Self, SubdomainError> {
-        Self::parse(raw)
-    }
-}
-
-impl Serialize for Subdomain {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Subdomain {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
-    }
-}
+crate::text::name!(Subdomain, SubdomainError);
 
 #[cfg(test)]
 mod tests {

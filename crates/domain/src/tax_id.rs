@@ -1,7 +1,3 @@
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
-
 use crate::Country;
 
 /// Fewer or more characters are in no country's numbers.
@@ -43,8 +39,7 @@ const VAT_NUMBERS: [(&str, &str, &[&str]); 29] = [
 
 /// A number under which a tax office knows somebody: a VAT number, or another. Only its form was looked at; whether it
 /// was ever given to anybody, only the tax office can say.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TaxId(String);
 
 /// Why a text can't be a tax id.
@@ -138,31 +133,7 @@ const fn is_like(given: u8, wanted: u8) -> bool {
     }
 }
 
-impl fmt::Display for TaxId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::str::FromStr for TaxId {
-    type Err = TaxIdError;
-    fn from_str(raw: &str) -> Result<Self, TaxIdError> {
-        Self::parse(raw)
-    }
-}
-
-impl TryFrom<String> for TaxId {
-    type Error = TaxIdError;
-    fn try_from(raw: String) -> Result<Self, TaxIdError> {
-        Self::parse(&raw)
-    }
-}
-
-impl From<TaxId> for String {
-    fn from(id: TaxId) -> Self {
-        id.0
-    }
-}
+crate::text::name!(TaxId, TaxIdError);
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::support::{BOTH, Front, Raw, Upstreamed, get, http2_get, ok, soon};
+use crate::support::{BOTH, Front, Raw, Upstreamed, event_stream, get, http2_get, ok, soon};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use http::Request;
@@ -172,12 +172,7 @@ async fn a_tunnel_that_nobody_reads_is_cut() {
 async fn who_reads_slowly_or_has_nothing_to_read_is_not_cut() {
     let upstream = Upstreamed::new().await;
     let front = Front::before(upstream.address()).await;
-    let mut client = front.connect().await;
-    client.send(get("/events")).await;
-    let mut server = upstream.accept().await;
-    server.head().await;
-    server.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n").await;
-    client.head().await;
+    let (mut client, mut server) = event_stream(&front, &upstream).await;
     for event in ["data: 1\n\n", "data: 2\n\n"] {
         tokio::time::sleep(Duration::from_secs(600)).await;
         server.send(format!("{:x}\r\n{event}\r\n", event.len())).await;

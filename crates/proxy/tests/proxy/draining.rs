@@ -1,6 +1,6 @@
 //! Stopping loses no request: what has arrived is answered, what was not looked at can be asked again.
 
-use crate::support::{BOTH, Front, Raw, Upstreamed, get, http2_get, ok, soon};
+use crate::support::{BOTH, Front, Raw, Upstreamed, event_stream, get, http2_get, ok, soon};
 use http_body_util::BodyExt as _;
 use proxy::Limits;
 
@@ -25,12 +25,7 @@ async fn stopping_lets_the_request_under_way_finish_and_takes_no_new_ones() {
 async fn stopping_ends_an_event_stream_in_an_orderly_way() {
     let upstream = Upstreamed::new().await;
     let front = Front::before(upstream.address()).await;
-    let mut client = front.connect().await;
-    client.send(get("/events")).await;
-    let mut server = upstream.accept().await;
-    server.head().await;
-    server.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n").await;
-    client.head().await;
+    let (mut client, _server) = event_stream(&front, &upstream).await;
     front.stop.cancel();
     client.until("0\r\n\r\n").await;
     soon("the end of the server", front.ended).await.unwrap();

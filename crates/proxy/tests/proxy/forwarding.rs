@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::support::{Front, Raw, Upstreamed, get, ok, soon};
+use crate::support::{Front, Raw, Upstreamed, event_stream, get, ok, soon};
 use proxy::{Address, Timeouts, Upstream};
 use tokio::io::AsyncReadExt as _;
 
@@ -239,12 +239,7 @@ async fn trailers_pass_to_a_client_that_takes_them() {
 async fn the_first_event_arrives_before_the_second_is_sent() {
     let upstream = Upstreamed::new().await;
     let front = Front::before(upstream.address()).await;
-    let mut client = front.connect().await;
-    client.send(get("/events")).await;
-    let mut server = upstream.accept().await;
-    server.head().await;
-    server.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n").await;
-    client.head().await;
+    let (mut client, mut server) = event_stream(&front, &upstream).await;
     for event in ["data: 1\n\n", "data: 2\n\n"] {
         server.send(format!("{:x}\r\n{event}\r\n", event.len())).await;
         client.until(event).await;

@@ -189,3 +189,14 @@ pub fn get(path: &str) -> String {
 pub fn ok(body: &str) -> String {
     format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
+
+/// An event stream that has begun: who reads it, and who sends it.
+pub async fn event_stream(front: &Front, upstream: &Upstreamed) -> (Raw, Raw) {
+    let mut client = front.connect().await;
+    client.send(get("/events")).await;
+    let mut server = upstream.accept().await;
+    server.head().await;
+    server.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n").await;
+    client.head().await;
+    (client, server)
+}
