@@ -76,6 +76,7 @@ pub use self::billing::spending::watch::look_at_all as watch_spending;
 pub use self::billing::{BillingCycle, BillingSettings, Seller, Taxes};
 pub use self::instances::cancellation::reconcile::cancel_if_due;
 pub use self::instances::deletion::reconcile::delete_if_due;
+pub use self::instances::moves::remind::remind_if_due as remind_of_moves;
 pub use alerts::tend::tend as tend_alerts;
 pub use alerts::{AlertSettings, Escalation};
 pub use app::{App, Core, Drivers, Settings, WatchSettings};

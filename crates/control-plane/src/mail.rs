@@ -15,7 +15,7 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use domain::{BackupId, Email, MessageId, Subdomain};
 use jiff::SignedDuration;
-use pages::mail as letters;
+use pages::mail::{self as letters, Written};
 use world::Sealer;
 
 use crate::alerts;
@@ -28,9 +28,7 @@ use crate::person::Program;
 pub(crate) struct Letter<'a> {
     pub key: &'a str,
     pub to: &'a Email,
-    pub subject: String,
-    pub text: String,
-    pub html: String,
+    pub written: Written,
 }
 
 pub(crate) async fn welcome(tx: &mut Tx, core: &Core, instance: &Instance) -> Result<(), Error> {
@@ -44,7 +42,7 @@ pub(crate) async fn welcome(tx: &mut Tx, core: &Core, instance: &Instance) -> Re
     };
     let key = format!("welcome {}", instance.id);
     let to = &instance.customer_email;
-    post(tx, core, Letter { key: &key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
+    post(tx, core, Letter { key: &key, to, written: letter.written() }).await
 }
 
 pub(crate) async fn order_placed(
@@ -62,7 +60,7 @@ pub(crate) async fn order_placed(
     };
     let key = format!("order placed {}", instance.id);
     let to = &instance.customer_email;
-    post(tx, core, Letter { key: &key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
+    post(tx, core, Letter { key: &key, to, written: letter.written() }).await
 }
 
 pub(crate) async fn order_closed(tx: &mut Tx, core: &Core, instance: &Instance, reason: &str) -> Result<(), Error> {
@@ -75,7 +73,7 @@ pub(crate) async fn order_closed(tx: &mut Tx, core: &Core, instance: &Instance, 
     };
     let key = format!("order closed {}", instance.id);
     let to = &instance.customer_email;
-    post(tx, core, Letter { key: &key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
+    post(tx, core, Letter { key: &key, to, written: letter.written() }).await
 }
 
 pub(crate) async fn provisioning_failed(
@@ -94,8 +92,7 @@ pub(crate) async fn provisioning_failed(
     };
     let key = format!("provisioning failed {}", instance.id);
     let to = &instance.customer_email;
-    let (subject, text, html) = (letter.subject(), letter.text(), letter.html());
-    post(tx, core, Letter { key: &key, to, subject, text, html }).await?;
+    post(tx, core, Letter { key: &key, to, written: letter.written() }).await?;
     let what = format!("Provisioning {} failed and was undone", core.hostname(instance.chosen()));
     let path = format!("/admin/workflows/{workflow}");
     alerts::raise(tx, core, alerts::Kind::WorkUndone, &format!("{key} operator"), &what, reason, &path).await
@@ -122,7 +119,7 @@ pub(crate) async fn alert_to(
         why: why.to_owned(),
         url: core.site_url(path),
     };
-    post(tx, core, Letter { key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
+    post(tx, core, Letter { key, to, written: letter.written() }).await
 }
 
 pub(crate) async fn invitation(
@@ -141,7 +138,7 @@ pub(crate) async fn invitation(
     };
     // Somebody who was removed and is invited again is written to again.
     let key = format!("invitation {} {to} {}", instance.id, core.clock.now().as_millisecond());
-    post(tx, core, Letter { key: &key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
+    post(tx, core, Letter { key: &key, to, written: letter.written() }).await
 }
 
 pub(crate) async fn suspended(tx: &mut Tx, core: &Core, instance: &Instance, reason: &Standing) -> Result<(), Error> {
@@ -155,7 +152,7 @@ pub(crate) async fn suspended(tx: &mut Tx, core: &Core, instance: &Instance, rea
     // Once each time, however many workflows see to it.
     let key = format!("suspended {} {}", instance.id, reason.since.as_millisecond());
     let to = &instance.customer_email;
-    post(tx, core, Letter { key: &key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
+    post(tx, core, Letter { key: &key, to, written: letter.written() }).await
 }
 
 pub(crate) async fn restored(tx: &mut Tx, core: &Core, instance: &Instance, before: &BackupId) -> Result<(), Error> {
@@ -167,7 +164,7 @@ pub(crate) async fn restored(tx: &mut Tx, core: &Core, instance: &Instance, befo
     };
     let key = format!("restored {} {before}", instance.id);
     let to = &instance.customer_email;
-    post(tx, core, Letter { key: &key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
+    post(tx, core, Letter { key: &key, to, written: letter.written() }).await
 }
 
 pub(crate) async fn restore_failed(
@@ -185,8 +182,7 @@ pub(crate) async fn restore_failed(
     };
     let key = format!("restore failed {workflow}");
     let to = &instance.customer_email;
-    let (subject, text, html) = (letter.subject(), letter.text(), letter.html());
-    post(tx, core, Letter { key: &key, to, subject, text, html }).await?;
+    post(tx, core, Letter { key: &key, to, written: letter.written() }).await?;
     let what = format!("Restoring {} failed and was undone", core.hostname(&instance.subdomain));
     alert(tx, core, &format!("{key} operator"), &what, reason, &format!("/admin/workflows/{workflow}")).await
 }
@@ -200,7 +196,7 @@ pub(crate) async fn resumed(tx: &mut Tx, core: &Core, instance: &Instance) -> Re
     };
     let key = format!("resumed {} {}", instance.id, instance.changed_at.as_millisecond());
     let to = &instance.customer_email;
-    post(tx, core, Letter { key: &key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
+    post(tx, core, Letter { key: &key, to, written: letter.written() }).await
 }
 
 pub(crate) async fn renamed(
@@ -219,7 +215,7 @@ pub(crate) async fn renamed(
     };
     let key = format!("renamed {workflow}");
     let to = &instance.customer_email;
-    post(tx, core, Letter { key: &key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
+    post(tx, core, Letter { key: &key, to, written: letter.written() }).await
 }
 
 pub(crate) async fn rename_failed(
@@ -240,8 +236,7 @@ pub(crate) async fn rename_failed(
     };
     let key = format!("rename failed {workflow}");
     let to = &instance.customer_email;
-    let (subject, text, html) = (letter.subject(), letter.text(), letter.html());
-    post(tx, core, Letter { key: &key, to, subject, text, html }).await?;
+    post(tx, core, Letter { key: &key, to, written: letter.written() }).await?;
     let what = format!("{} could not move to {wanted}; that was undone", core.hostname(&instance.subdomain));
     let path = format!("/admin/workflows/{workflow}");
     alerts::raise(tx, core, alerts::Kind::WorkUndone, &format!("{key} operator"), &what, reason, &path).await
@@ -256,7 +251,7 @@ pub(crate) async fn deleted(tx: &mut Tx, core: &Core, instance: &Instance) -> Re
     };
     let key = format!("deleted {}", instance.id);
     let to = &instance.customer_email;
-    post(tx, core, Letter { key: &key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
+    post(tx, core, Letter { key: &key, to, written: letter.written() }).await
 }
 
 pub(crate) async fn post(tx: &mut Tx, core: &Core, letter: Letter<'_>) -> Result<(), Error> {
@@ -293,8 +288,7 @@ impl edge::CodeMail for SignInCodes {
         let id = MessageId::new(now, self.entropy.bytes());
         let key = format!("sign-in code {id}");
         let until = now + SignedDuration::from_mins(i64::from(mail.valid_minutes));
-        let (subject, text, html) = (letter.subject(), letter.text(), letter.html());
-        let letter = Letter { key: &key, to: &mail.to, subject, text, html };
+        let letter = Letter { key: &key, to: &mail.to, written: letter.written() };
         let mut tx = self.db.begin().await.context("opening the outbox")?;
         store::insert(&mut tx, &self.sealer, id, &letter, now, Some(until)).await.context("writing to the outbox")?;
         tx.commit().await.context("writing to the outbox")?;

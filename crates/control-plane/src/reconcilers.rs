@@ -13,7 +13,7 @@ use crate::app::Core;
 use crate::billing::{closing, dunning, spending};
 use crate::health::{probe, uptime, watch};
 use crate::incidents::tell;
-use crate::instances::{cancellation, deletion};
+use crate::instances::{cancellation, deletion, moves};
 use crate::inventory::sweep;
 use crate::isolation::round;
 use crate::mail::deliver;
@@ -78,6 +78,7 @@ pub fn all(core: &Core) -> Vec<Reconciler> {
         later("Looking for cancellations that are due", seconds(20), look!(cancellation::reconcile::cancel_if_due)),
         // Each can be taken back until a moment.
         later("Looking for deletions that are due", seconds(20), look!(deletion::reconcile::delete_if_due)),
+        later("Reminding of moves that nobody has confirmed", hours(1), look!(moves::remind::remind_if_due)),
         later("Reading what instances cost", minutes(1), look!(costs::reading::read_if_due)),
         later("Looking for backups that are due", minutes(2), look!(backups::schedule::take_due)),
         later("Beginning the next proof of a backup", minutes(2), look!(backups::proofs::prove_due)),

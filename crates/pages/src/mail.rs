@@ -3,8 +3,6 @@
 
 use askama::Template;
 
-use crate::page::written;
-
 /// The workspace is ready; leads there.
 #[derive(Debug, Clone)]
 pub struct Welcome {
@@ -178,6 +176,17 @@ struct Button {
     url: String,
 }
 
+/// A mail in words, as it is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The subject, in one line.
+    pub subject: String,
+    /// The text.
+    pub text: String,
+    /// The same as HTML.
+    pub html: String,
+}
+
 macro_rules! mail {
     ($($mail:ty),*) => {
         $(impl $mail {
@@ -193,7 +202,12 @@ macro_rules! mail {
 
             /// The HTML.
             pub fn html(&self) -> String {
-                written(self.letter().render())
+                $crate::page::written(self.letter().render())
+            }
+
+            /// All three.
+            pub fn written(&self) -> $crate::mail::Written {
+                $crate::mail::Written { subject: self.subject(), text: self.text(), html: self.html() }
             }
         })*
     };
@@ -218,7 +232,7 @@ pub use money::{
     Account, BudgetAlert, CapReached, ContestAccepted, ContestRefused, InvoiceIssued, MoneyReturned, NextStep,
     PaymentReceived, PaymentReminder, ReminderKind, UsageDay,
 };
-pub use moves::{MoveBegins, MoveFailed, Moved, MovedBack, Mover};
+pub use moves::{MoveBegins, MoveFailed, MoveWaits, Moved, MovedBack, Mover};
 pub use orders::{OrderClosed, OrderPlaced};
 pub use support::SupportAccess;
 pub use updates::{UpdateAnnounced, UpdateFailed, UpdateTakenBack, Updated, Workspace};

@@ -6,7 +6,7 @@ use billing::{Announcement, Cap, HourSet, Invoice};
 use domain::{Cents, CustomerId, Email, InstanceId, UsageHour};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use pages::mail::{self as letters, Account, UsageDay};
+use pages::mail::{self as letters, Account, UsageDay, Written};
 
 use super::close::Service;
 use super::contests::{Contest, ContestState};
@@ -45,14 +45,8 @@ pub(super) async fn addressee(
 }
 
 impl Addressee {
-    pub(super) async fn post(
-        &self,
-        tx: &mut Tx,
-        core: &Core,
-        key: &str,
-        (subject, text, html): (String, String, String),
-    ) -> Result<(), Error> {
-        mail::post(tx, core, Letter { key, to: &self.customer.email, subject, text, html }).await
+    pub(super) async fn post(&self, tx: &mut Tx, core: &Core, key: &str, written: Written) -> Result<(), Error> {
+        mail::post(tx, core, Letter { key, to: &self.customer.email, written }).await
     }
 }
 
@@ -80,11 +74,10 @@ pub(super) async fn issued(
         bills_url: to.bills_url.clone(),
     };
     let key = format!("invoice {}", invoice.number);
-    to.post(tx, core, &key, (letter.subject(), letter.text(), letter.html())).await?;
+    to.post(tx, core, &key, letter.written()).await?;
     let Some(copy_to) = copy_to.filter(|copy_to| **copy_to != to.customer.email) else { return Ok(()) };
     let key = format!("{key} copy");
-    let (subject, text, html) = (letter.subject(), letter.text(), letter.html());
-    mail::post(tx, core, Letter { key: &key, to: copy_to, subject, text, html }).await
+    mail::post(tx, core, Letter { key: &key, to: copy_to, written: letter.written() }).await
 }
 
 /// A payment that came.
@@ -111,7 +104,7 @@ pub(super) async fn received(tx: &mut Tx, core: &Core, issued: &Issued, receipt:
         url: format!("{}/invoices/{}", to.bills_url, issued.number),
     };
     let key = format!("receipt {} {}", receipt.reference, issued.customer);
-    to.post(tx, core, &key, (letter.subject(), letter.text(), letter.html())).await
+    to.post(tx, core, &key, letter.written()).await
 }
 
 /// Stores the mail that tells that money went back, once.
@@ -126,7 +119,7 @@ pub(super) async fn given_back(tx: &mut Tx, core: &Core, issued: &Issued, refund
         url: format!("{}/invoices/{}", to.bills_url, issued.number),
     };
     let key = format!("refund {}", refund.reference);
-    to.post(tx, core, &key, (letter.subject(), letter.text(), letter.html())).await
+    to.post(tx, core, &key, letter.written()).await
 }
 
 /// Stores the answer to a contested hour, once. `credited` is what it had been billed at, if it had.
@@ -145,11 +138,11 @@ pub(super) async fn answered(
         ContestState::Open => return Ok(()),
         ContestState::Accepted => {
             let letter = letters::ContestAccepted { account, hour, answer, credited, url };
-            (letter.subject(), letter.text(), letter.html())
+            letter.written()
         }
         ContestState::Refused => {
             let letter = letters::ContestRefused { account, hour, answer, url };
-            (letter.subject(), letter.text(), letter.html())
+            letter.written()
         }
     };
     to.post(tx, core, &format!("contest {}", contest.id), mail).await
@@ -170,7 +163,7 @@ pub(super) async fn cap_reached(tx: &mut Tx, core: &Core, running: &Running, cap
     };
     let allowed = cap.hours_allowed(&running.terms);
     let key = format!("cap {instance} {} {allowed}", running.terms.period.start().get());
-    to.post(tx, core, &key, (letter.subject(), letter.text(), letter.html())).await
+    to.post(tx, core, &key, letter.written()).await
 }
 
 /// Stores the mail that tells how much of a budget is spent, once for each part and period.
@@ -187,7 +180,7 @@ pub(super) async fn spent(tx: &mut Tx, core: &Core, running: &Running, told: &An
     };
     let (period, budget) = (running.terms.period.start().get(), told.budget.amount().get());
     let key = format!("budget {instance} {period} {budget} {}", told.threshold.ppm());
-    to.post(tx, core, &key, (letter.subject(), letter.text(), letter.html())).await
+    to.post(tx, core, &key, letter.written()).await
 }
 
 /// Hours by day, with hours that follow one another drawn together.

@@ -62,8 +62,7 @@ pub(crate) async fn ask(core: &Core, email: &str) -> Result<(), AppError> {
     let letter =
         letters::ConfirmSubscription { product: core.settings.product.clone(), url: address(core, Link::Confirm, &id) };
     let key = format!("status subscription {id} {}", now.as_millisecond());
-    let (subject, text, html) = (letter.subject(), letter.text(), letter.html());
-    mail::post(&mut tx, core, Letter { key: &key, to: &email, subject, text, html }).await?;
+    mail::post(&mut tx, core, Letter { key: &key, to: &email, written: letter.written() }).await?;
     tx.commit().await?;
     core.mail_waiting.notify_one();
     Ok(())

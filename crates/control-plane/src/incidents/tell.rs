@@ -37,8 +37,8 @@ pub async fn tell_due(core: &Core) -> Result<(), Error> {
                     leave_url: address(core, Link::Leave, &subscriber.id),
                 };
                 let key = format!("incident {} {} {}", untold.incident, untold.number, subscriber.id);
-                let (subject, text, html) = (letter.subject(), letter.text(), letter.html());
-                mail::post(&mut tx, core, Letter { key: &key, to: &subscriber.email, subject, text, html }).await?;
+                mail::post(&mut tx, core, Letter { key: &key, to: &subscriber.email, written: letter.written() })
+                    .await?;
             }
             tx.commit().await?;
         }

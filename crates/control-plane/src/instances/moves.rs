@@ -7,12 +7,13 @@
 //! two; the instance's row names the one that it lives in, and changing that is the move.
 //!
 //! - there: `relocate.rs`; back again: `go_back.rs`; what both have in common: `carry.rs`
-//! - the place that it left goes: `settle.rs`; what its owner reads of it: `letters.rs`
+//! - the place that it left goes: `settle.rs`, once somebody says so: `remind.rs`; what its owner reads of it: `letters.rs`
 
 mod carry;
 pub(crate) mod go_back;
 mod letters;
 pub(crate) mod relocate;
+pub(crate) mod remind;
 pub(crate) mod settle;
 pub(crate) mod store;
 pub(crate) mod view;

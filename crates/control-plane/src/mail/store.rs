@@ -85,9 +85,10 @@ pub(crate) async fn insert(
     useless_at: Option<Timestamp>,
 ) -> Result<(), Error> {
     let id = id.to_string();
-    let sealed_subject = useless_at.map(|_| letter.subject.clone());
-    let open_subject = if useless_at.is_some() { PERISHABLE } else { &letter.subject };
-    let bodies = Bodies { text: letter.text.clone(), html: letter.html.clone(), subject: sealed_subject };
+    let sealed_subject = useless_at.map(|_| letter.written.subject.clone());
+    let open_subject = if useless_at.is_some() { PERISHABLE } else { &letter.written.subject };
+    let bodies =
+        Bodies { text: letter.written.text.clone(), html: letter.written.html.clone(), subject: sealed_subject };
     let bodies = serde_json::to_vec(&bodies).map_err(|error| Error::Encode(Box::new(error)))?;
     sqlx::query(
         "insert into messages (id, message_key, recipient, subject, bodies, created_at, due_at, attempts, useless_at)

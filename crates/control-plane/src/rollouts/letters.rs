@@ -4,7 +4,7 @@ use ::store::Tx;
 use ::store::sqlx::Error;
 use domain::RolloutId;
 use fleet::Stage;
-use pages::mail as letters;
+use pages::mail::{self as letters, Written};
 
 use super::Rollout;
 use super::units::Unit;
@@ -23,8 +23,8 @@ pub(super) async fn announced(tx: &mut Tx, core: &Core, rollout: &Rollout, unit:
         notes: release.made.notes,
         opens_at: unit.opens_at,
     };
-    let text = (letter.subject(), letter.text(), letter.html());
-    write(tx, core, &instance, "announced", unit.rollout, text).await
+    let written = letter.written();
+    write(tx, core, &instance, "announced", unit.rollout, written).await
 }
 
 /// It runs the new release.
@@ -43,8 +43,8 @@ pub(super) async fn updated(
         version: release.made.version.to_string(),
         notes: release.made.notes.clone(),
     };
-    let text = (letter.subject(), letter.text(), letter.html());
-    write(tx, core, instance, "updated", unit.rollout, text).await
+    let written = letter.written();
+    write(tx, core, instance, "updated", unit.rollout, written).await
 }
 
 /// The update failed; all is as it was.
@@ -62,8 +62,8 @@ pub(super) async fn went_back(
         workspace: workspace(core, instance),
         former: former.map(|former| former.made.version.to_string()),
     };
-    let text = (letter.subject(), letter.text(), letter.html());
-    write(tx, core, instance, "not updated", unit.rollout, text).await
+    let written = letter.written();
+    write(tx, core, instance, "not updated", unit.rollout, written).await
 }
 
 /// The operator took the release back.
@@ -83,8 +83,8 @@ pub(super) async fn taken_back(
         former: former.made.version.to_string(),
         kept_data,
     };
-    let text = (letter.subject(), letter.text(), letter.html());
-    write(tx, core, instance, "taken back", unit.rollout, text).await
+    let written = letter.written();
+    write(tx, core, instance, "taken back", unit.rollout, written).await
 }
 
 fn workspace(core: &Core, instance: &Instance) -> letters::Workspace {
@@ -103,8 +103,8 @@ async fn write(
     instance: &Instance,
     about: &str,
     rollout: RolloutId,
-    (subject, text, html): (String, String, String),
+    written: Written,
 ) -> Result<(), Error> {
     let key = format!("update {about} {} {rollout}", instance.id);
-    post(tx, core, Letter { key: &key, to: &instance.customer_email, subject, text, html }).await
+    post(tx, core, Letter { key: &key, to: &instance.customer_email, written }).await
 }

@@ -109,7 +109,7 @@ async fn write(
         url: core.site_url(&format!("/portal/instances/{}/support", instance.subdomain)),
         is_owners: *to == instance.customer_email,
     };
-    post(tx, core, Letter { key, to, subject: letter.subject(), text: letter.text(), html: letter.html() }).await
+    post(tx, core, Letter { key, to, written: letter.written() }).await
 }
 
 fn hostname(core: &Core, instance: &Instance) -> String {

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use jiff::SignedDuration;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use store::Engine;
@@ -203,6 +204,27 @@ async fn it_moves_with_everything_and_stays_when_its_owner_confirms_on_sqlite() 
 #[tokio::test]
 async fn it_moves_with_everything_and_stays_when_its_owner_confirms_on_postgres() {
     it_moves_with_everything_and_stays_when_its_owner_confirms(Engine::Postgres).await;
+}
+
+#[tokio::test]
+async fn while_nobody_confirms_its_owner_is_reminded_each_week_and_the_operator_once() {
+    let house = House::moved(Engine::Sqlite).await;
+    let app = &house.app;
+    let reminders = async || {
+        control_plane::remind_of_moves(app.app()).await.unwrap();
+        let owner =
+            app.count("select count(*) from messages where subject like 'Is all well with acme.localhost%'").await;
+        (owner, app.count("select count(*) from messages where subject like '%nobody has confirmed it%'").await)
+    };
+    assert_eq!(reminders().await, (0, 0), "not before a week is over");
+    app.clock.advance(SignedDuration::from_hours(24 * 7));
+    assert_eq!(reminders().await, (1, 1));
+    assert_eq!(reminders().await, (1, 1), "nobody is told twice");
+    app.clock.advance(SignedDuration::from_hours(24 * 7));
+    assert_eq!(reminders().await, (2, 1));
+    assert_eq!(house.settled(&house.confirm().await).await, "done");
+    app.clock.advance(SignedDuration::from_hours(24 * 7));
+    assert_eq!(reminders().await, (2, 1), "it is decided");
 }
 
 #[tokio::test]

@@ -1,5 +1,4 @@
 use super::{Button, Letter, one_line};
-use crate::page::written;
 use askama::Template as _;
 
 /// A backup was put back.

@@ -2,7 +2,6 @@ use askama::Template as _;
 use domain::IncidentState;
 
 use super::{Button, Letter, one_line};
-use crate::page::written;
 use crate::status::state_label;
 
 /// Somebody wants to be told of incidents, and has to say so once more.

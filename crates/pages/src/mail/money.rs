@@ -5,7 +5,6 @@ use jiff::{Timestamp, civil::Date};
 use super::{Button, Letter, Line, one_line};
 use crate::calendar;
 use crate::invoice::day;
-use crate::page::written;
 use crate::when::utc;
 
 /// What mails about money have in common.

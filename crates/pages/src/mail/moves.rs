@@ -1,5 +1,4 @@
 use super::{Button, Letter, one_line};
-use crate::page::written;
 use askama::Template as _;
 
 /// Whose workspace moves.
@@ -35,6 +34,17 @@ pub struct Moved {
     pub to: String,
 }
 
+/// A workspace moved some time ago, and its owner has not said yet that all is well.
+#[derive(Debug, Clone)]
+pub struct MoveWaits {
+    /// Whose it is.
+    pub mover: Mover,
+    /// Where it was.
+    pub from: String,
+    /// Where it is.
+    pub to: String,
+}
+
 /// A workspace is back where it was.
 #[derive(Debug, Clone)]
 pub struct MovedBack {
@@ -51,7 +61,7 @@ pub struct MoveFailed {
     pub mover: Mover,
 }
 
-mail!(MoveBegins, Moved, MovedBack, MoveFailed);
+mail!(MoveBegins, Moved, MoveWaits, MovedBack, MoveFailed);
 
 impl Mover {
     fn letter(&self, subject: String, paragraphs: Vec<String>, label: &'static str) -> Letter {
@@ -96,6 +106,21 @@ impl Moved {
             ),
         ];
         self.mover.letter(format!("{hostname} has moved"), paragraphs, "Confirm it, or take it back")
+    }
+}
+
+impl MoveWaits {
+    fn letter(&self) -> Letter {
+        let Mover { hostname, .. } = &self.mover;
+        let paragraphs = vec![
+            format!("{hostname} moved to {} some time ago. If all is well there, please say so.", self.to),
+            format!(
+                "Until then the place that it left in {} is kept, and you can have it taken back there, with everything that \
+                 you wrote meanwhile. Nothing is removed unless you say so.",
+                self.from
+            ),
+        ];
+        self.mover.letter(format!("Is all well with {hostname}?"), paragraphs, "Confirm it, or take it back")
     }
 }
 

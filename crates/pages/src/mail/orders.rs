@@ -1,5 +1,4 @@
 use super::{Button, Letter, one_line};
-use crate::page::written;
 use askama::Template as _;
 
 /// Somebody else ordered a workspace for the customer, whose payment details are missing.

@@ -1,5 +1,4 @@
 use super::{Button, Letter, one_line};
-use crate::page::written;
 use askama::Template as _;
 
 /// Support asks to enter a workspace, may enter it, or may no more.

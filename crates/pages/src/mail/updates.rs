@@ -2,7 +2,6 @@ use askama::Template as _;
 use jiff::Timestamp;
 
 use super::{Button, Letter, one_line};
-use crate::page::written;
 
 /// Whose workspace a mail is about.
 #[derive(Debug, Clone)]

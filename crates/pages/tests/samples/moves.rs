@@ -1,7 +1,7 @@
 //! Where workspaces live, and the mails about their moves.
 
 use domain::MoveState;
-use pages::mail::{MoveBegins, MoveFailed, Moved, MovedBack, Mover};
+use pages::mail::{MoveBegins, MoveFailed, MoveWaits, Moved, MovedBack, Mover};
 use pages::{LivesIn, MoveNote};
 
 use super::{Fill, before};
@@ -33,12 +33,14 @@ pub fn mails(fill: Fill) -> Vec<(&'static str, String, String, String)> {
     };
     let (from, to) = (fill.text("Oregon"), fill.text("Frankfurt"));
     let begins = MoveBegins { mover: mover(), to: to.clone() };
-    let moved = Moved { mover: mover(), from: from.clone(), to };
+    let moved = Moved { mover: mover(), from: from.clone(), to: to.clone() };
+    let waits = MoveWaits { mover: mover(), from: from.clone(), to };
     let back = MovedBack { mover: mover(), to: from };
     let failed = MoveFailed { mover: mover() };
     vec![
         ("mail-move-begins", begins.subject(), begins.text(), begins.html()),
         ("mail-moved", moved.subject(), moved.text(), moved.html()),
+        ("mail-move-waits", waits.subject(), waits.text(), waits.html()),
         ("mail-moved-back", back.subject(), back.text(), back.html()),
         ("mail-move-failed", failed.subject(), failed.text(), failed.html()),
     ]

@@ -68,7 +68,7 @@ pub(super) async fn remind(
     };
     // Written by the transaction that changes the state, so a state is told once; the moment tells one time from the next.
     let key = format!("dunning {} {:?} {}", held.customer(), state.stage(), core.clock.now().as_millisecond());
-    Ok(to.post(tx, core, &key, (letter.subject(), letter.text(), letter.html())).await?)
+    Ok(to.post(tx, core, &key, letter.written()).await?)
 }
 
 async fn all_of_them(tx: &mut Tx, core: &Core, living: &[(InstanceId, InstanceState)]) -> Result<String, AppError> {

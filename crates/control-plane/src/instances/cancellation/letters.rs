@@ -4,7 +4,7 @@ use ::billing::Cancellation;
 use ::store::Tx;
 use ::store::sqlx::Error;
 use jiff::Timestamp;
-use pages::mail as letters;
+use pages::mail::{self as letters, Written};
 
 use super::outlook::LastBill;
 use super::{Kept, Outlook, day, until};
@@ -39,12 +39,12 @@ pub(super) async fn requested(
         announced_on: day(outlook.announced_at),
         is_by_owner: kept.requested_by == instance.customer_email.as_str(),
     };
-    write(tx, core, instance, "cancelled", (letter.subject(), letter.text(), letter.html())).await
+    write(tx, core, instance, "cancelled", letter.written()).await
 }
 
 pub(super) async fn kept_on(tx: &mut Tx, core: &Core, instance: &Instance) -> Result<(), Error> {
     let letter = letters::CancellationTakenBack { leaver: leaver(core, instance, CANCEL) };
-    write(tx, core, instance, "kept on", (letter.subject(), letter.text(), letter.html())).await
+    write(tx, core, instance, "kept on", letter.written()).await
 }
 
 pub(super) async fn returned(tx: &mut Tx, core: &Core, instance: &Instance) -> Result<(), Error> {
@@ -53,7 +53,7 @@ pub(super) async fn returned(tx: &mut Tx, core: &Core, instance: &Instance) -> R
         charged: charged_again(core),
         open_url: core.instance_url(&instance.subdomain),
     };
-    write(tx, core, instance, "returned", (letter.subject(), letter.text(), letter.html())).await
+    write(tx, core, instance, "returned", letter.written()).await
 }
 
 pub(super) async fn ended(tx: &mut Tx, core: &Core, instance: &Instance, state: Cancellation) -> Result<(), Error> {
@@ -63,7 +63,7 @@ pub(super) async fn ended(tx: &mut Tx, core: &Core, instance: &Instance, state: 
         charged: charged_again(core),
         can_download: core.drivers.compute.exports().is_ok(),
     };
-    write(tx, core, instance, "ended", (letter.subject(), letter.text(), letter.html())).await
+    write(tx, core, instance, "ended", letter.written()).await
 }
 
 pub(super) async fn announced(
@@ -77,7 +77,7 @@ pub(super) async fn announced(
         deleted_on: day(deleted_at),
         can_download: core.drivers.compute.exports().is_ok(),
     };
-    write(tx, core, instance, "deletion announced", (letter.subject(), letter.text(), letter.html())).await
+    write(tx, core, instance, "deletion announced", letter.written()).await
 }
 
 /// What is charged once a customer is back, in a sentence.
@@ -107,8 +107,8 @@ pub(in crate::instances) async fn write(
     core: &Core,
     instance: &Instance,
     what: &str,
-    (subject, text, html): (String, String, String),
+    written: Written,
 ) -> Result<(), Error> {
     let key = format!("{what} {} {}", instance.id, core.clock.now().as_millisecond());
-    post(tx, core, Letter { key: &key, to: &instance.customer_email, subject, text, html }).await
+    post(tx, core, Letter { key: &key, to: &instance.customer_email, written }).await
 }

@@ -18,7 +18,7 @@ pub(super) async fn asked(tx: &mut Tx, core: &Core, instance: &Instance, waiting
         is_by_owner: waiting.asked_by == instance.customer_email.as_str(),
         can_download: core.drivers.compute.exports().is_ok(),
     };
-    write(tx, core, instance, "deletion asked", (letter.subject(), letter.text(), letter.html())).await
+    write(tx, core, instance, "deletion asked", letter.written()).await
 }
 
 /// `left` are the reasons that keep it closed all the same.
@@ -27,5 +27,5 @@ pub(super) async fn taken_back(tx: &mut Tx, core: &Core, instance: &Instance, le
         leaver: leaver(core, instance, ""),
         stays_closed: (!left.is_empty()).then(|| holds::in_words(left)),
     };
-    write(tx, core, instance, "deletion taken back", (letter.subject(), letter.text(), letter.html())).await
+    write(tx, core, instance, "deletion taken back", letter.written()).await
 }

@@ -121,6 +121,15 @@ pub(super) async fn last(db: &Db, instance: InstanceId) -> Result<Option<Move>, 
     row.as_ref().map(read).transpose()
 }
 
+/// Moves whose instances live in their new places since before a moment, and that nobody has decided about.
+pub(super) async fn kept_since(db: &Db, before: Timestamp) -> Result<Vec<Move>, Error> {
+    let rows = sqlx::query("select * from moves where state = 'kept' and changed_at <= $1 order by changed_at")
+        .bind(millis(before))
+        .fetch_all(db.read())
+        .await?;
+    rows.iter().map(read).collect()
+}
+
 /// Both places of every move that is not over, with their instances.
 pub(crate) async fn places(db: &Db) -> Result<Vec<(InstanceId, [ProjectName; 2])>, Error> {
     let rows = sqlx::query("select * from moves where state in ('moving', 'kept', 'settling', 'returning')")
