@@ -13,6 +13,7 @@ use fleet::Version;
 use jiff::SignedDuration;
 use workflow::{Run, StepError, Stop, WorkflowState};
 
+use super::place::Filled;
 use super::{Instance, holds};
 use crate::app::{App, Core};
 use crate::backups::{self, back_up, put_back};
@@ -20,6 +21,7 @@ use crate::billing::dunning;
 use crate::error::{AppError, refused};
 use crate::releases::{self, Release};
 use crate::signup::{self, Accepted, NewSignup};
+use crate::workflows::step_error;
 
 pub(crate) use store::MIGRATIONS;
 
@@ -116,13 +118,14 @@ pub(crate) async fn more_time(tx: &mut Tx, instance: InstanceId) -> Result<Signe
 }
 
 /// Puts what a copy begins with into its place, before its application first starts. Any other instance begins empty.
-pub(crate) async fn fill(run: &Run, core: &Core, copy: &Instance) -> Result<(), Stop> {
+pub(crate) async fn fill(run: &Run, core: &Core, copy: &Instance) -> Result<Filled, Stop> {
     if copy.copied_from.is_none() {
-        return Ok(());
+        return Ok(Filled::Empty);
     }
     let [(back_up, _), (put_in, _)] = STEPS;
     let backup: BackupId = run.step(back_up, || back_up_source(core, copy)).await?;
-    run.step(put_in, || put_data_in(core, copy, backup)).await
+    run.step(put_in, || put_data_in(core, copy, backup)).await?;
+    Ok(Filled::AtRest)
 }
 
 /// The backup that was chosen, or the one that is taken for this copy, once it is there.
@@ -159,7 +162,7 @@ async fn begin(core: &Core, copy: &Instance, source: InstanceId) -> Result<(), S
     Ok(tx.commit().await?)
 }
 
-/// Doing it twice gives the same: the application was never started.
+/// Doing it twice gives the same: the application was never started, and rests.
 async fn put_data_in(core: &Core, copy: &Instance, backup: BackupId) -> Result<(), StepError> {
     let kept = kept(core, copy).await?;
     let missing = || permanent("the workspace that is copied is not in the store");
@@ -168,6 +171,8 @@ async fn put_data_in(core: &Core, copy: &Instance, backup: BackupId) -> Result<(
     let mut tx = core.db.begin().await?;
     releases::store::note_run(&mut tx, copy.id, release.id, core.clock.now()).await?;
     tx.commit().await?;
+    // At some providers only a guard can put it in, which has to be there for it.
+    core.drivers.compute.rest(&copy.project, &release.made.artifact).await.map_err(step_error)?;
     put_back::put_into(core, &source, backup, &copy.place()).await
 }
 

@@ -19,13 +19,22 @@ pub(crate) struct Place {
     pub project: ProjectName,
 }
 
+/// How a place is before it is first deployed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Filled {
+    /// The application begins empty.
+    Empty,
+    /// It begins with what was put in, and rests until it is woken.
+    AtRest,
+}
+
 /// Makes all of it, until it answers at its hostname and refuses strangers. `fill` puts in what the application finds when
 /// it first starts; `cover` lets people in as soon as the edge knows the hostname.
 pub(crate) async fn make(
     run: &Run,
     core: &Core,
     place: &Place,
-    fill: impl Future<Output = Result<(), Stop>>,
+    fill: impl Future<Output = Result<Filled, Stop>>,
     cover: impl Future<Output = Result<(), Stop>>,
 ) -> Result<(), Stop> {
     let (compute, edge) = (&core.drivers.compute, &core.drivers.edge);
@@ -35,8 +44,15 @@ pub(crate) async fn make(
     // Hostnames can take minutes to be verified, so they are seen to beside the deploy.
     let deployed = async {
         run.step("configure", || configure(core, place)).await?;
-        fill.await?;
-        run.step("deploy", || deploy(core, place)).await
+        let filled = fill.await?;
+        run.step("deploy", || async {
+            deploy(core, place).await?;
+            match filled {
+                Filled::Empty => Ok(()),
+                Filled::AtRest => compute.wake(project).await.map_err(step_error),
+            }
+        })
+        .await
     };
     let addressed = async {
         let origin: Origin = run

@@ -14,7 +14,8 @@ use super::{Warm, WarmEvent, names, store as warm};
 use crate::alerts::{self, Kind};
 use crate::app::Core;
 use crate::audit;
-use crate::instances::{self, Place, place};
+use crate::instances::place::{self, Filled};
+use crate::instances::{self, Place};
 use crate::releases;
 use crate::workflows::{self, Plan};
 
@@ -60,7 +61,7 @@ impl Workflow for Prepare {
         let core = &*self.0;
         let warm = &find(core, run.input()?).await?;
         // Nobody is let in: there is nobody yet.
-        place::make(run, core, &warm.place, async { Ok(()) }, async { Ok(()) }).await?;
+        place::make(run, core, &warm.place, async { Ok(Filled::Empty) }, async { Ok(()) }).await?;
         run.step("record", || record(core, warm.place.id)).await
     }
 

@@ -36,6 +36,10 @@ async fn with_one() -> Town {
 
 /// Everything that the application keeps.
 fn kept(town: &Town) -> BTreeMap<PathBuf, Vec<u8>> {
+    kept_in(town, PROJECT)
+}
+
+fn kept_in(town: &Town, project: &str) -> BTreeMap<PathBuf, Vec<u8>> {
     fn look(top: &Path, path: &Path, seen: &mut BTreeMap<PathBuf, Vec<u8>>) {
         for entry in std::fs::read_dir(path).unwrap() {
             let path = entry.unwrap().path();
@@ -55,7 +59,7 @@ fn kept(town: &Town) -> BTreeMap<PathBuf, Vec<u8>> {
             seen.insert(name, content);
         }
     }
-    let (data, mut seen) = (town.companies.containers.data(PROJECT), BTreeMap::new());
+    let (data, mut seen) = (town.companies.containers.data(project), BTreeMap::new());
     look(&data, &data, &mut seen);
     seen
 }
@@ -105,6 +109,21 @@ async fn a_backup_leaves_encrypted_and_comes_back_to_the_last_byte() {
     // What was there until then is a backup of its own.
     assert_eq!(town.count("select count(*) from backups where state = 'kept'").await, 2);
     assert_eq!(town.count("select count(*) from usage_evidence").await, 0, "nobody used it");
+}
+
+#[tokio::test]
+async fn a_copy_begins_with_everything_that_its_source_keeps() {
+    let town = with_one().await;
+    let wanted = json!({"subdomain": "trial"});
+    let id = workflow(&town, "/instances/acme/copies", wanted).await;
+    town.settle().await;
+    let record = town.workflow(&id).await;
+    assert_eq!(record.state, WorkflowState::Done, "{record:?}");
+    assert_eq!(kept_in(&town, "ai-diy-trial"), kept(&town));
+    assert_eq!(town.text("select state from instances where subdomain = 'trial'").await, "active");
+    spoil(&town.companies.containers.data("ai-diy-trial"));
+    assert_eq!(backed_up(&town).await, (WorkflowState::Done, String::new()), "its source goes on by itself");
+    assert!(kept(&town).contains_key(Path::new("visions/shop.md")));
 }
 
 fn walk(folder: &Path) -> Vec<PathBuf> {
