@@ -184,7 +184,7 @@ pub(crate) async fn known(core: &Core) -> Result<Vec<Known>, ::store::sqlx::Erro
         }
     };
     // Nobody pays for what is made for a proof, and nobody misses it.
-    let proofs = backups::store::proofs_at_large(&core.db, now - REMEMBERED).await?;
+    let proofs = backups::proofs::store::at_large(&core.db, now - REMEMBERED).await?;
     let proofs = proofs.iter().map(|proof| {
         let state = if proof.ended_at.is_some() { InstanceState::Deleted } else { InstanceState::Provisioning };
         known(&proof.place(), state, proof.ended_at.unwrap_or(proof.begun_at), true)

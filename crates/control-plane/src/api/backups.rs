@@ -76,7 +76,7 @@ pub(crate) async fn list_proofs(
     _: Program,
     Query(listing): Query<Listing>,
 ) -> Result<axum::Json<api::Page<BackupProof>>, Refusal> {
-    let found = backups::store::proofs(&app.db, listing.cursor.as_deref(), listing.limit()).await?;
+    let found = proofs::store::list(&app.db, listing.cursor.as_deref(), listing.limit()).await?;
     let data = found.into_iter().map(|proof| {
         Ok(BackupProof {
             workflow_id: WorkflowId::parse(&proof.workflow).map_err(AppError::internal)?,

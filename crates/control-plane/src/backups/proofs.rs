@@ -2,6 +2,8 @@
 //! its own without a public hostname, out of which nothing reaches anything, so that a copy of an application does nothing
 //! to anybody. It has to answer there, and is removed.
 
+pub(crate) mod store;
+
 use std::sync::Arc;
 
 use ::store::Tx;
@@ -16,7 +18,7 @@ use workflow::{OnFailure, Run, StepError, Stop, Workflow};
 
 use super::back_up::can_be;
 use super::put_back::source;
-use super::{Backup, possible, store};
+use super::{Backup, possible};
 use crate::alerts::{self, Kind};
 use crate::app::{App, Core};
 use crate::audit;
@@ -82,7 +84,7 @@ pub(crate) async fn request(app: &App, instance: &Instance, backup: &Backup, by:
         return Err(refused(409, &what, "Only what is kept can be proven; choose another one."));
     }
     let mut tx = app.db.begin().await?;
-    if let Some(id) = store::proof_of(&mut tx, backup.id).await? {
+    if let Some(id) = store::under_way_of(&mut tx, backup.id).await? {
         return WorkflowId::parse(&id).map_err(AppError::internal);
     }
     audit::record(&mut tx, app, by, "backup.proof_requested", &instance.id.to_string(), &backup.id.to_string()).await?;
@@ -105,11 +107,11 @@ pub async fn prove_due(core: &Core) -> Result<(), Error> {
         return Ok(());
     }
     let mut tx = core.db.begin().await?;
-    let (under_way, lately) = store::proofs_since(&mut tx, working_since(core), now - NOT_AGAIN_WITHIN).await?;
+    let (under_way, lately) = store::number_since(&mut tx, working_since(core), now - NOT_AGAIN_WITHIN).await?;
     if under_way > 0 || lately >= i64::from(a_night) {
         return Ok(());
     }
-    let Some(backup) = store::next_to_prove(&mut tx, now - NOT_AGAIN_WITHIN).await? else { return Ok(()) };
+    let Some(backup) = store::next(&mut tx, now - NOT_AGAIN_WITHIN).await? else { return Ok(()) };
     begin(&mut tx, core, &backup).await?;
     tx.commit().await
 }
@@ -132,13 +134,13 @@ async fn begin(tx: &mut Tx, core: &Core, backup: &Backup) -> Result<WorkflowId, 
         is_proven: None,
         why_not: None,
     };
-    store::insert_proof(tx, &proof).await?;
+    store::insert(tx, &proof).await?;
     Ok(id)
 }
 
 /// Whether a copy of what an instance keeps exists at this moment.
 pub(super) async fn is_under_way(core: &Core, instance: InstanceId) -> Result<bool, Error> {
-    store::is_being_proven(&core.db, instance, working_since(core)).await
+    store::is_under_way(&core.db, instance, working_since(core)).await
 }
 
 /// What was begun before that and never ended was given up by a person.
@@ -228,7 +230,7 @@ fn settings(core: &Core, input: &Input) -> Result<GuardSettings, StepError> {
 }
 
 async fn put_there(core: &Core, input: &Input) -> Result<(), StepError> {
-    let found = store::find(&core.db, input.instance, input.backup).await?;
+    let found = super::store::find(&core.db, input.instance, input.backup).await?;
     let Some(backup) = found.filter(|found| found.state == BackupState::Kept) else {
         return Err(StepError::permanent(anyhow::anyhow!("the backup is not kept any more")));
     };
@@ -250,7 +252,7 @@ async fn wait_until_it_answers(core: &Core, input: &Input, since: Timestamp) -> 
 
 /// What the backup was made under: another release may not be able to live with it.
 async fn release(core: &Core, input: &Input) -> Result<Release, StepError> {
-    let backup = store::of_anybody(&core.db, input.backup).await?;
+    let backup = super::store::of_anybody(&core.db, input.backup).await?;
     let version = backup.and_then(|backup| Version::parse(&backup.version).ok());
     let found = match version {
         Some(version) => releases::store::find_version(&core.db, &version).await?,
@@ -264,7 +266,7 @@ async fn release(core: &Core, input: &Input) -> Result<Release, StepError> {
 
 async fn record(core: &Core, workflow: &str, input: &Input, why_not: Option<&str>) -> Result<(), StepError> {
     let mut tx = core.db.begin().await?;
-    store::end_proof(&mut tx, workflow, input.backup, why_not, core.clock.now()).await?;
+    store::end(&mut tx, workflow, input.backup, why_not, core.clock.now()).await?;
     if let Some(why) = why_not {
         let hostname = match instances::store::find(&core.db, input.instance).await? {
             Some(instance) => core.hostname(&instance.subdomain),
