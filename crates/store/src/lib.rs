@@ -6,6 +6,7 @@
 //! each noun's `store.rs`.
 
 mod db;
+mod lines;
 mod migration;
 mod moment;
 mod outcome;
@@ -13,6 +14,7 @@ mod outcome;
 pub mod testing;
 
 pub use db::{Db, Engine, StoreError, Tx};
+pub use lines::lines;
 pub use migration::Migration;
 pub use moment::{from_millis, millis, optional_from_millis};
 pub use outcome::is_unique_violation;

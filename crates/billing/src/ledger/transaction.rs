@@ -272,6 +272,20 @@ impl Transaction {
         Self::new(at, Kind::WriteOff, invoice, postings)
     }
 
+    /// The money that it brought in: a payment, fee included, less what went back and what banks took back.
+    ///
+    /// # Errors
+    /// When it is more than can be counted.
+    pub fn brought_in(&self) -> Result<Cents, OutOfRange> {
+        match self.kind() {
+            Kind::Payment => subtract(Cents::ZERO, self.amount_on(Account::Receivable)),
+            Kind::Refund | Kind::DisputeOpened | Kind::DisputeWon | Kind::Reversal => Ok(self.amount_on(Account::Cash)),
+            Kind::Charge | Kind::CreditGranted | Kind::CreditApplied | Kind::DisputeLost | Kind::WriteOff => {
+                Ok(Cents::ZERO)
+            }
+        }
+    }
+
     /// The opposite of this transaction.
     ///
     /// # Errors

@@ -58,6 +58,24 @@ fn step(
     }
 }
 
+#[test]
+fn what_is_paid_came_in_whole_and_what_goes_back_or_is_disputed_did_not() {
+    let brought_in = |made: Result<Transaction, TransactionError>| made.unwrap().brought_in().unwrap();
+    assert_eq!(brought_in(Transaction::payment(now(), "p", cents(500), cents(45))), cents(500), "its fee is our cost");
+    let sale = Refunded::Sale { net: cents(100), tax: cents(19) };
+    assert_eq!(brought_in(Transaction::refund(now(), "r", sale)), cents(-119));
+    assert_eq!(brought_in(Transaction::dispute_opened(now(), "d", cents(500), cents(15))), cents(-515));
+    assert_eq!(brought_in(Transaction::dispute_won(now(), "d", cents(500))), cents(500));
+    for moves_no_money in [
+        Transaction::charge(now(), "i", cents(500), cents(95)),
+        Transaction::credit_granted(now(), "c", cents(500), cents(0)),
+        Transaction::credit_applied(now(), "i", cents(200)),
+        Transaction::write_off(now(), "i", cents(300)),
+    ] {
+        assert_eq!(brought_in(moves_no_money), Cents::ZERO);
+    }
+}
+
 proptest! {
     #[test]
     fn money_is_conserved_whatever_is_recorded(steps in steps()) {

@@ -40,23 +40,9 @@ pub(crate) async fn of_month(db: &Db, month: Month, today: Date) -> Result<(Figu
     let invoiced = store::invoiced(db, first(month), first(month.next())).await?;
     let invoiced_before = store::invoiced(db, first(month.previous()), first(month)).await?;
     let (receivable, overdue) = store::owed(db, today).await?;
-    let (mut received, mut credits) = (Cents::ZERO, Vec::new());
     let (from, until) = (month.first_hour().start(), month.next().first_hour().start());
-    for booked in store::booked(db, from, until).await? {
-        match booked.transaction.kind() {
-            Kind::Payment => {
-                let amount = booked.transaction.amount_on(Account::Receivable);
-                let more = received.checked_sub(amount);
-                received = more.ok_or_else(|| Error::Decode(billing::OutOfRange.into()))?;
-            }
-            Kind::Refund | Kind::DisputeOpened | Kind::DisputeWon | Kind::Reversal => {
-                let less = received.checked_add(booked.transaction.amount_on(Account::Cash));
-                received = less.ok_or_else(|| Error::Decode(billing::OutOfRange.into()))?;
-            }
-            Kind::CreditGranted => credits.push(booked),
-            _ => {}
-        }
-    }
+    let received = store::received(db, from, until).await?;
+    let credits = store::booked(db, (from, until), Some(Kind::CreditGranted)).await?;
     Ok((Figures { invoiced, invoiced_before, received, receivable, overdue }, credits))
 }
 

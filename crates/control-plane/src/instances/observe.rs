@@ -6,10 +6,10 @@
 
 pub(crate) mod store;
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use domain::InstanceId;
+use domain::{InstanceId, ProjectName};
 use jiff::Timestamp;
 use providers::compute::Observation;
 
@@ -24,17 +24,20 @@ pub(crate) use store::seen_at;
 /// When the provider, or the store, does not answer.
 pub async fn observe_all(core: &Core) -> anyhow::Result<()> {
     let begun = core.clock.now();
-    let (ids, projects): (Vec<_>, Vec<_>) = store::in_service(&core.db).await?.into_iter().unzip();
-    let ids: BTreeMap<_, _> = projects.iter().zip(ids).collect();
+    let (projects, known): (Vec<_>, Vec<_>) = store::in_service(&core.db).await?.into_iter().unzip();
     let seen = core.drivers.compute.observe_all(&projects).await?;
-    let seen: BTreeMap<InstanceId, Observation> =
-        seen.into_iter().filter_map(|(project, observation)| Some((*ids.get(&project)?, observation))).collect();
+    let seen: HashMap<ProjectName, Observation> = seen.into_iter().collect();
     let by = core.drivers.compute.name();
+    let is_otherwise = |(project, kept): &(&ProjectName, &Kept)| match seen.get(*project) {
+        Some(observation) => !looks_as_before(kept, by, observation, begun),
+        None => seen_last(kept, None).is_some(),
+    };
     let mut tx = core.db.begin().await?;
     // Of two looks at once, one compares with what the other found.
     let before = store::lock(&mut tx).await?;
-    for kept in store::kept(&mut tx).await? {
-        match seen.get(&kept.id) {
+    for (project, kept) in projects.iter().zip(&known).filter(is_otherwise) {
+        let Some(kept) = store::kept(&mut tx, kept.id).await? else { continue };
+        match seen.get(project) {
             Some(observation) if looks_as_before(&kept, by, observation, begun) => {}
             Some(observation) => {
                 let at = (observation.at < begun).then_some(observation.at);

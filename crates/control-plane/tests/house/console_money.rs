@@ -116,6 +116,11 @@ async fn payments_credits_and_losses_are_booked_from_the_invoice() {
     assert_eq!(app.ledger("acme").await["credit"], 200);
     let money = app.get("/admin/money", OPERATOR).await;
     assert!(money.body.contains("The outage.") && money.body.contains("operator@localhost"), "{}", money.body);
+    assert!(money.body.contains("$1.50"), "{}", money.body);
+    // As those were recorded that are older than the column.
+    let forgotten = "update ledger_transactions set brought_in = null";
+    store::sqlx::query(forgotten).execute(app.db.db.write()).await.unwrap();
+    assert_eq!(app.get("/admin/money", OPERATOR).await.body, money.body);
 
     let url = format!("{INVOICE}/write-off");
     assert!(app.get(&url, OPERATOR).await.body.contains("$3.00"));

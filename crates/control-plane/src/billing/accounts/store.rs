@@ -54,9 +54,10 @@ pub(crate) async fn append(
             .fetch_one(&mut **tx)
             .await?;
     let document = serde_json::to_string(transaction).map_err(|error| Error::Encode(error.into()))?;
+    let brought_in = transaction.brought_in().map_err(|error| Error::Encode(error.into()))?;
     sqlx::query(
-        "insert into ledger_transactions (customer_id, seq, id, document, author, reason, recorded_at)
-         values ($1, $2, $3, $4, $5, $6, $7)",
+        "insert into ledger_transactions (customer_id, seq, id, document, author, reason, recorded_at, brought_in)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(customer.to_string())
     .bind(seq)
@@ -65,6 +66,7 @@ pub(crate) async fn append(
     .bind(entry.author)
     .bind(entry.reason)
     .bind(millis(entry.now))
+    .bind(brought_in.get())
     .execute(&mut **tx)
     .await?;
     Ok(())

@@ -47,7 +47,7 @@ pub(super) async fn of_month(core: &Core, month: Month, served: &[Served]) -> Re
         invoiced.insert(instance);
         add(customer, net)?;
     }
-    let mut booked = figures::store::booked(&core.db, month.first_hour().start(), end_of(month)).await?;
+    let mut booked = figures::store::booked(&core.db, (month.first_hour().start(), end_of(month)), None).await?;
     // Invoices count in the month in which their period began, and not when they were issued.
     booked.retain(|booked| booked.transaction.kind() != Kind::Charge);
     for booked in &booked {

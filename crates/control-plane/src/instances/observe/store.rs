@@ -31,6 +31,7 @@ macro_rules! seen_at {
 pub(crate) use seen_at;
 
 /// What was known of an instance before a look.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Kept {
     pub id: InstanceId,
     pub digest: Option<i64>,
@@ -40,16 +41,30 @@ pub(super) struct Kept {
     pub last_seen: Option<Timestamp>,
 }
 
-/// The instances that the provider is asked about.
-pub(super) async fn in_service(db: &Db) -> Result<Vec<(InstanceId, ProjectName)>, Error> {
-    let rows = sqlx::query("select id, project from instances where state in ('active', 'suspended')")
-        .fetch_all(db.read())
-        .await?;
-    rows.iter()
-        .map(|row| {
-            Ok((InstanceId::from_stored(row.try_get("id")?)?, ProjectName::from_stored(row.try_get("project")?)?))
-        })
-        .collect()
+/// The instances that the provider is asked about, and what was known of each.
+pub(super) async fn in_service(db: &Db) -> Result<Vec<(ProjectName, Kept)>, Error> {
+    let all = store::lines(
+        db.read(),
+        "select project || ' ' || id || ' ' || coalesce(cast(observed_digest as text), '-')
+             || ' ' || coalesce(cast(observed_at as text), '-') || ' ' || coalesce(cast(last_seen_at as text), '-') as line
+         from instances where state in ('active', 'suspended')",
+    )
+    .await?;
+    all.lines().map(in_words).collect()
+}
+
+fn in_words(line: &str) -> Result<(ProjectName, Kept), Error> {
+    let broken = || Error::Decode(format!("{line:?} is no line of what is in service").into());
+    let mut words = line.split(' ');
+    let mut word = || words.next().ok_or_else(broken);
+    let (project, id) = (ProjectName::from_stored(word()?)?, InstanceId::from_stored(word()?)?);
+    let mut number = || match word()? {
+        "-" => Ok(None),
+        number => number.parse().map(Some).map_err(|_| broken()),
+    };
+    let (digest, observed, last_seen) = (number()?, number()?, number()?);
+    let (observed, last_seen) = (optional_from_millis(observed), optional_from_millis(last_seen));
+    Ok((project, Kept { id, digest, observed, last_seen }))
 }
 
 /// Makes other looks wait. When all were looked at last.
@@ -60,23 +75,24 @@ pub(super) async fn lock(tx: &mut Tx) -> Result<Option<Timestamp>, Error> {
     Ok(at.map(from_millis))
 }
 
-/// Everything that is in service now.
-pub(super) async fn kept(tx: &mut Tx) -> Result<Vec<Kept>, Error> {
-    let rows = sqlx::query(
-        "select id, observed_digest, observed_at, last_seen_at from instances where state in ('active', 'suspended')",
+/// The same of one of them, for whoever made other looks wait; `None` when it is not in service any more.
+pub(super) async fn kept(tx: &mut Tx, id: InstanceId) -> Result<Option<Kept>, Error> {
+    let row = sqlx::query(
+        "select observed_digest, observed_at, last_seen_at from instances
+         where id = $1 and state in ('active', 'suspended')",
     )
-    .fetch_all(&mut **tx)
+    .bind(id.to_string())
+    .fetch_optional(&mut **tx)
     .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Kept {
-                id: InstanceId::from_stored(row.try_get("id")?)?,
-                digest: row.try_get("observed_digest")?,
-                observed: optional_from_millis(row.try_get("observed_at")?),
-                last_seen: optional_from_millis(row.try_get("last_seen_at")?),
-            })
+    row.map(|row| {
+        Ok(Kept {
+            id,
+            digest: row.try_get("observed_digest")?,
+            observed: optional_from_millis(row.try_get("observed_at")?),
+            last_seen: optional_from_millis(row.try_get("last_seen_at")?),
         })
-        .collect()
+    })
+    .transpose()
 }
 
 /// What was seen of one; `last_seen` if that was not with this look.
