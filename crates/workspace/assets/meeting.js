@@ -69,7 +69,7 @@ function take(page) {
     else if (essence(before) !== essence(turn) && !before.contains(document.activeElement)) before.replaceWith(document.adoptNode(turn));
   });
   old.slice(fresh.length).forEach((turn) => turn.remove());
-  for (const id of ["standing", "about"]) {
+  for (const id of ["undecided", "standing", "about"]) {
     const [now, next] = [document.getElementById(id), page.getElementById(id)];
     if (next && now.innerHTML !== next.innerHTML) now.replaceChildren(...document.adoptNode(next).childNodes);
   }

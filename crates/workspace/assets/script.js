@@ -8,7 +8,7 @@ const form = document.querySelector("form[data-guarded]");
 let drawn = main().innerHTML;
 
 // What was just done is said once; the address should not say it again.
-if (document.querySelector("[data-flash]")) history.replaceState(null, "", location.pathname);
+if (document.querySelector("[data-flash]")) history.replaceState(null, "", location.pathname + location.hash);
 
 localTimes();
 if (form) guard(form);
@@ -59,6 +59,7 @@ function listen() {
 }
 
 function changed(notice) {
+  document.dispatchEvent(new CustomEvent("notebook-changed", { detail: notice }));
   const { document: shown, revision } = main().dataset;
   const isThis = Boolean(shown) && notice.document === shown && notice.revision !== revision;
   if ("live" in main().dataset) refresh(isThis || !shown ? notice : {});
@@ -73,18 +74,34 @@ async function refresh(notice) {
 }
 
 // Small forms (a mark, a move) are sent without leaving the place on the page.
-document.addEventListener("submit", async (event) => {
+document.addEventListener("submit", (event) => {
   if (!("inPlace" in event.target.dataset)) return;
   event.preventDefault();
-  const body = new URLSearchParams(new FormData(event.target, event.submitter));
-  const answer = await fetch(event.target.action, { method: "POST", body }).catch(() => undefined);
-  if (!answer) return tell("The notebook cannot be reached, so nothing was saved. Try again in a moment.");
-  swap(await answer.text());
-  if (answer.ok) tell("Saved.");
-  // What was pressed may have moved to another column; the keyboard goes with it.
-  const card = new URL(event.target.action).pathname.replace(/\/status$/, "");
-  if (document.activeElement === document.body) main().querySelector(`a[href="${CSS.escape(card)}"]`)?.focus();
+  send(event.target.action, new FormData(event.target, event.submitter));
 });
+
+// A file that is too large is refused before it was sent.
+document.addEventListener("change", (event) => {
+  const { most } = event.target.dataset;
+  if (!most || event.target.type !== "file") return;
+  const isTooLarge = [...event.target.files].some((file) => file.size > Number(most));
+  event.target.setCustomValidity(isTooLarge ? "This file is larger than 10 MB. Make it smaller, or put it elsewhere and write its address into the text." : "");
+  event.target.reportValidity();
+});
+
+async function send(action, fields) {
+  const answer = await fetch(action, { method: "POST", body: new URLSearchParams(fields) }).catch(() => undefined);
+  if (!answer) return tell("The notebook cannot be reached, so nothing was saved. Try again in a moment.");
+  const text = await answer.text();
+  const said = new DOMParser().parseFromString(text, "text/html").querySelector("[data-flash]")?.textContent;
+  swap(text);
+  if (answer.ok) tell(said ?? "Saved.");
+  // What was pressed may not be there any more in another column; the keyboard goes with the card.
+  const card = new URL(action, location.href).pathname.replace(/\/(status|place)$/, "");
+  if (document.activeElement !== document.body) return;
+  const there = main().querySelector(`a[href="${CSS.escape(card)}"]`);
+  if (there) there.focus(); else main().focus({ preventScroll: true });
+}
 
 function swap(text) {
   const page = new DOMParser().parseFromString(text, "text/html");

@@ -199,12 +199,24 @@ impl Folder {
     /// When the disk is full or fails.
     pub fn create(&self, name: &str, bytes: &[u8]) -> io::Result<bool> {
         let temporary = self.write_temporary(name, bytes)?;
-        let moved = self.rename_to_new(&temporary, name);
+        let moved = rename_to_new(&self.0, &temporary, &self.0, name);
         if !matches!(moved, Ok(true)) {
             self.remove(&temporary)?;
         }
         self.sync()?;
         moved
+    }
+
+    /// Moves the file `name` into another folder under the same name; says `false` and changes nothing
+    /// where that folder has one.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be moved.
+    pub fn move_into(&self, name: &str, other: &Self) -> io::Result<bool> {
+        let moved = rename_to_new(&self.0, name, &other.0, name)?;
+        other.sync()?;
+        self.sync()?;
+        Ok(moved)
     }
 
     /// Removes the file `name`; a link is removed itself, not what it names.
@@ -235,25 +247,25 @@ impl Folder {
         Ok(temporary)
     }
 
-    fn rename_to_new(&self, from: &str, to: &str) -> io::Result<bool> {
-        match rustix::fs::renameat_with(&self.0, from, &self.0, to, RenameFlags::NOREPLACE) {
-            Ok(()) => Ok(true),
-            Err(Errno::EXIST) => Ok(false),
-            // File systems without the exclusive rename: the lock already keeps other writers out.
-            Err(Errno::INVAL | Errno::NOSYS) => match rustix::fs::statat(&self.0, to, AtFlags::SYMLINK_NOFOLLOW) {
-                Ok(_) => Ok(false),
-                Err(Errno::NOENT) => {
-                    rustix::fs::renameat(&self.0, from, &self.0, to)?;
-                    Ok(true)
-                }
-                Err(error) => Err(error.into()),
-            },
-            Err(error) => Err(error.into()),
-        }
-    }
-
     fn sync(&self) -> io::Result<()> {
         Ok(rustix::fs::fsync(&self.0)?)
+    }
+}
+
+fn rename_to_new(folder: &OwnedFd, from: &str, other: &OwnedFd, to: &str) -> io::Result<bool> {
+    match rustix::fs::renameat_with(folder, from, other, to, RenameFlags::NOREPLACE) {
+        Ok(()) => Ok(true),
+        Err(Errno::EXIST) => Ok(false),
+        // File systems without the exclusive rename: the lock already keeps other writers out.
+        Err(Errno::INVAL | Errno::NOSYS) => match rustix::fs::statat(other, to, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(_) => Ok(false),
+            Err(Errno::NOENT) => {
+                rustix::fs::renameat(folder, from, other, to)?;
+                Ok(true)
+            }
+            Err(error) => Err(error.into()),
+        },
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -288,6 +300,19 @@ mod tests {
         folder.replace("a.md", b"three").unwrap();
         assert_eq!(text(&folder, "a.md"), "three");
         assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_is_moved_into_another_folder_unless_that_has_one() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = Folder::open(home.path()).unwrap();
+        let other = folder.enter_or_make("other").unwrap();
+        folder.replace("a", b"one").unwrap();
+        assert!(folder.move_into("a", &other).unwrap());
+        folder.replace("a", b"two").unwrap();
+        assert!(!folder.move_into("a", &other).unwrap(), "an existing file is not replaced");
+        assert_eq!((text(&folder, "a"), text(&other, "a")), ("two".to_owned(), "one".to_owned()));
+        assert!(folder.move_into("none", &other).is_err());
     }
 
     #[test]

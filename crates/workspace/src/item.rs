@@ -43,6 +43,12 @@ impl ItemStatus {
         known.ok_or_else(|| Problem(format!("The status is “{word}”. Use idea, ready, doing or done.")))
     }
 
+    /// The status that comes before this one.
+    #[must_use]
+    pub fn former(self) -> Option<Self> {
+        Self::ALL.into_iter().take_while(|status| *status != self).last()
+    }
+
     /// The status that comes after this one.
     #[must_use]
     pub fn next(self) -> Option<Self> {
@@ -207,6 +213,8 @@ mod tests {
     fn statuses_follow_each_other_and_end() {
         assert_eq!(ItemStatus::Idea.next(), Some(ItemStatus::Ready));
         assert_eq!(ItemStatus::Done.next(), None);
+        assert_eq!(ItemStatus::Done.former(), Some(ItemStatus::Doing));
+        assert_eq!(ItemStatus::Idea.former(), None);
     }
 
     proptest! {

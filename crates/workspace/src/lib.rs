@@ -8,6 +8,7 @@
 mod activity;
 mod app;
 mod assets;
+mod attachments;
 mod bench;
 mod comparison;
 mod criteria;
@@ -26,6 +27,7 @@ mod members;
 pub mod model;
 mod moment;
 mod name;
+mod order;
 mod pages;
 mod project;
 mod protection;
@@ -36,9 +38,11 @@ mod sprint;
 mod surroundings;
 mod team;
 mod title;
+mod upload;
 mod vision;
 mod visitor;
 mod web;
+mod wireframe;
 mod workshop;
 
 use std::net::{Ipv4Addr, SocketAddr};

@@ -343,7 +343,11 @@ impl Library {
         Folder::open(&self.root)
     }
 
-    fn locked(&self) -> io::Result<Folder> {
+    /// The open data folder while nobody else changes it; it stays so until it is dropped.
+    ///
+    /// # Errors
+    /// When it is gone, or cannot be locked.
+    pub fn locked(&self) -> io::Result<Folder> {
         let root = self.root()?;
         root.lock()?;
         Ok(root)

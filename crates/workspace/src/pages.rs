@@ -1,11 +1,13 @@
 //! What each page shows, ready to be drawn. Templates decide nothing but how it looks.
 
+pub mod backlog;
 pub mod meetings;
 pub mod projects;
 pub mod settings;
 pub mod sprints;
 
 use askama::Template;
+use backlog::AttachmentsView;
 
 use crate::assets;
 use crate::comparison::Line;
@@ -127,6 +129,8 @@ impl VisionCard {
 
 /// A backlog item in a list.
 pub struct ItemCard {
+    /// Its name, as in addresses.
+    pub name: String,
     /// Its address.
     pub href: String,
     /// Its number, `B-12`.
@@ -145,6 +149,8 @@ pub struct ItemCard {
     pub criteria: usize,
     /// The title of its vision.
     pub vision: Option<String>,
+    /// The status it can move back to.
+    pub former: Option<&'static str>,
     /// The status it can move on to.
     pub next: Option<&'static str>,
     /// Its last change.
@@ -178,6 +184,7 @@ pub struct Ailing {
 #[template(path = "home.html")]
 pub struct HomePage {
     pub(crate) chrome: Chrome,
+    pub(crate) flash: Option<String>,
     pub(crate) visions: Vec<VisionCard>,
     pub(crate) columns: Vec<Column>,
     pub(crate) ailing: Vec<Ailing>,
@@ -190,6 +197,7 @@ pub struct HomePage {
 #[template(path = "vision.html")]
 pub struct VisionPage {
     pub(crate) chrome: Chrome,
+    pub(crate) files: AttachmentsView,
     pub(crate) flash: Option<String>,
     pub(crate) place: Place,
     pub(crate) name: String,
@@ -205,6 +213,7 @@ pub struct VisionPage {
 #[template(path = "item.html")]
 pub struct ItemPage {
     pub(crate) chrome: Chrome,
+    pub(crate) files: AttachmentsView,
     pub(crate) flash: Option<String>,
     pub(crate) place: Place,
     pub(crate) card: ItemCard,

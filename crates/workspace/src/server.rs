@@ -21,8 +21,8 @@ use crate::members;
 use crate::protection::{self, Answered};
 use crate::refusal::Refusal;
 use crate::web::{
-    api, backlog, decisions, deleted, documents, export, history, home, meetings, projects, proposals, search,
-    settings, sprints, visions,
+    api, approvals, attachments, backlog, board, decisions, deleted, documents, export, history, home, meetings,
+    projects, proposals, search, settings, sprints, table, visions,
 };
 use crate::{Args, assets, events};
 
@@ -110,7 +110,7 @@ fn router(app: App, answered: Answered) -> Router {
         .route("/visions", get(home::visions).post(visions::create))
         .route("/visions/{name}", get(visions::show).post(visions::save))
         .route("/visions/{name}/edit", get(visions::edit))
-        .route("/backlog", get(home::backlog).post(backlog::create))
+        .route("/backlog", get(table::show).post(backlog::create))
         .route("/backlog/{name}", get(backlog::show).post(backlog::save))
         .route("/backlog/{name}/edit", get(backlog::edit))
         .route("/backlog/{name}/status", post(backlog::set_status))
@@ -150,12 +150,7 @@ fn router(app: App, answered: Answered) -> Router {
         .route("/app", get(projects::app))
         .route("/app/start", post(projects::start))
         .route("/app/stop", post(projects::stop))
-        .route("/{shelf}/{name}/file", get(documents::edit_file).post(documents::save_file))
-        .route("/{shelf}/{name}/deletion", get(documents::confirm_deletion).post(documents::delete))
-        .route("/{shelf}/{name}/history", get(history::list))
-        .route("/{shelf}/{name}/history/comparison", get(history::compare))
-        .route("/{shelf}/{name}/history/{number}", get(history::show))
-        .route("/{shelf}/{name}/history/{number}/restoration", post(history::restore))
+        .merge(beside())
         .route("/deleted", get(deleted::list))
         .route("/export.tar", get(export::download))
         .route("/api/visions", get(api::visions).post(api::create_vision))
@@ -170,6 +165,27 @@ fn router(app: App, answered: Answered) -> Router {
         .layer(CsrfLayer::new().with_rejection_response(|_| protection::cross_site()))
         .layer(from_fn_with_state(answered, protection::hosts))
         .layer(from_fn(protection::headers))
+}
+
+/// What can be done with documents and proposals beside writing and reading them.
+fn beside() -> Router<App> {
+    Router::new()
+        .route("/backlog/{name}/place", post(board::put))
+        .route("/backlog/{name}/row", post(table::save_row))
+        .route("/backlog-changes", get(table::look).post(table::change_chosen))
+        .route("/meetings/{id}/proposals", get(approvals::confirm).post(approvals::approve))
+        .route("/meetings/{id}/proposals/{number}/picture", get(proposals::picture))
+        .route("/{shelf}/{name}/file", get(documents::edit_file).post(documents::save_file))
+        .route("/{shelf}/{name}/deletion", get(documents::confirm_deletion).post(documents::delete))
+        .route("/{shelf}/{name}/history", get(history::list))
+        .route("/{shelf}/{name}/history/comparison", get(history::compare))
+        .route("/{shelf}/{name}/history/{number}", get(history::show))
+        .route("/{shelf}/{name}/history/{number}/restoration", post(history::restore))
+        .route("/{shelf}/{name}/attachments", post(attachments::add))
+        .route("/{shelf}/{name}/attachments/{file}", get(attachments::download))
+        .route("/{shelf}/{name}/attachments/{file}/picture", get(attachments::picture))
+        .route("/{shelf}/{name}/attachments/{file}/removal", post(attachments::remove))
+        .route("/{shelf}/{name}/attachments/{file}/restoration", post(attachments::restore))
 }
 
 #[cfg(test)]

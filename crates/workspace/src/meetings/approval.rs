@@ -1,14 +1,17 @@
 //! A person's click makes a document of a proposal, and a record of who did so and when. A crash on
 //! the way is mended by another click: what was done before is found and not done twice.
 
+use crate::attachments::{Attachments, NewFile};
 use crate::decision::Decision;
 use crate::front_matter::{Problem, Sheet};
 use crate::history::Signature;
+use crate::item::Item;
 use crate::library::{Document, Entry as Shelved, Library, LibraryError, Revision, Saved};
 use crate::model::Role;
 use crate::name::{Name, Shelf};
 use crate::team::Team;
 use crate::title::Title;
+use crate::wireframe::ENDING;
 
 use super::journal::{Entry, MeetingId, Minutes};
 use super::meeting::{Meeting, Proposed, Verdict};
@@ -68,7 +71,7 @@ pub fn approve(
     let shelf = proposal.content.shelf();
     let document = format!("/{}/{}", shelf.folder(), saved.name.in_address());
     let mut changed = vec![(shelf, saved.name, saved.revision)];
-    if shelf != Shelf::Decisions {
+    if !matches!(proposal.content, Content::Decision { .. }) {
         let record = sign_off(library, &meeting, proposal, &mark, &document, by)?;
         let signed = put_new(library, Shelf::Decisions, &record, &format!("{mark} sign-off"), by)?;
         changed.push((Shelf::Decisions, signed.name, signed.revision));
@@ -97,7 +100,69 @@ pub fn present_of(library: &Library, meeting: &Meeting, content: &Content) -> Re
             None => Ok(None),
         },
         Content::Decision { .. } => Ok(None),
+        // It changes no text, but without its story there is nothing that it could belong to.
+        Content::Wireframe { story, .. } => {
+            if is_proposed(meeting, story) || story_of(library, story)?.is_some() {
+                return Ok(None);
+            }
+            Err(LibraryError::Missing)
+        }
     }
+}
+
+/// Whether a story of this title is among what nobody has decided about yet.
+fn is_proposed(meeting: &Meeting, title: &str) -> bool {
+    meeting.proposals.iter().any(|proposal| {
+        proposal.verdict == Verdict::Open
+            && matches!(proposal.content, Content::Story(_))
+            && is_same(proposal.content.title(), title)
+    })
+}
+
+/// The story of a number such as `B-3`, or of a title; of several with the same title, the newest.
+fn story_of(library: &Library, story: &str) -> Result<Option<Document>, LibraryError> {
+    if let Some(number) = story.trim().strip_prefix("B-").and_then(|digits| digits.parse().ok()) {
+        return match library.item(number) {
+            Ok(name) => Ok(Some(library.read(Shelf::Backlog, &name)?)),
+            Err(LibraryError::Missing) => Ok(None),
+            Err(error) => Err(error),
+        };
+    }
+    let entries = library.list(Shelf::Backlog)?.into_iter();
+    let documents = entries.filter_map(|entry| match entry {
+        Shelved::Document(document) => Some(document),
+        Shelved::Unreadable { .. } => None,
+    });
+    let named = documents.filter(|document| {
+        let item = document.exact_text().and_then(|text| Item::parse(&document.name, text));
+        item.is_ok_and(|item| is_same(item.title.as_str(), story))
+    });
+    Ok(named.max_by_key(|document| document.name.item_number()))
+}
+
+fn is_same(title: &str, other: &str) -> bool {
+    title.trim().to_lowercase() == other.trim().to_lowercase()
+}
+
+/// Keeps a wireframe as a file of its story, in its own words.
+fn attach(
+    library: &Library,
+    story: &str,
+    title: &str,
+    text: &str,
+    mark: &str,
+    by: &Signature,
+) -> Result<Saved, LibraryError> {
+    let document = story_of(library, story)?.ok_or_else(|| {
+        Problem(format!(
+            "Its story, “{}”, is not in the backlog. Approve the story first, then the wireframe.",
+            story.trim()
+        ))
+    })?;
+    let name = format!("{}{ENDING}", title.replace(['.', '/', '\\'], " "));
+    let new = NewFile { name: &name, bytes: text.as_bytes(), about: title, mark: Some(mark) };
+    Attachments::add(library, Shelf::Backlog, &document.name, &new, by)?;
+    Ok(Saved { revision: document.revision(), name: document.name, version: None })
 }
 
 fn put(
@@ -110,6 +175,9 @@ fn put(
 ) -> Result<Saved, ApprovalError> {
     let content = &proposal.content;
     let (shelf, vision) = (content.shelf(), meeting.subject());
+    if let Content::Wireframe { story, title, text } = content {
+        return Ok(attach(library, story, title, text, mark, by)?);
+    }
     if let Some(saved) = done_before(library, shelf, mark)? {
         return Ok(saved);
     }
@@ -180,6 +248,7 @@ fn sign_off(
         Content::Vision { .. } => "vision",
         Content::Story(_) => "story",
         Content::Decision { .. } => "decision",
+        Content::Wireframe { .. } => "wireframe",
     };
     let title = proposal.content.title();
     let short: String = title.chars().take(150).collect();

@@ -108,7 +108,10 @@ impl Kind {
     pub fn tools(self) -> Vec<Tool> {
         match self {
             Self::Vision => vec![proposal::propose_vision(), proposal::record_decision()],
-            Self::Refinement | Self::Planning | Self::Review => {
+            Self::Refinement => {
+                vec![proposal::propose_stories(), proposal::propose_wireframe(), proposal::record_decision()]
+            }
+            Self::Planning | Self::Review => {
                 vec![proposal::propose_stories(), proposal::record_decision()]
             }
             Self::Retrospective => vec![proposal::record_decision()],

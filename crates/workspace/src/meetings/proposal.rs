@@ -11,6 +11,7 @@ use crate::model::{Tool, ToolCall};
 use crate::name::{Name, Shelf};
 use crate::title::Title;
 use crate::vision::{Vision, VisionStatus};
+use crate::wireframe::Wireframe;
 
 /// The most stories in one call.
 const MOST_STORIES: usize = 40;
@@ -33,6 +34,15 @@ pub enum Content {
         /// What it is called.
         title: String,
         /// What was decided and why, Markdown.
+        text: String,
+    },
+    /// How a screen of a story could look.
+    Wireframe {
+        /// The story's number, such as `B-3`, or its title.
+        story: String,
+        /// What it is called.
+        title: String,
+        /// What is on the screen, as [`Wireframe`] reads it.
         text: String,
     },
 }
@@ -72,6 +82,13 @@ struct StoriesArguments {
 
 #[derive(Deserialize)]
 struct DecisionArguments {
+    title: String,
+    text: String,
+}
+
+#[derive(Deserialize)]
+struct WireframeArguments {
+    story: String,
     title: String,
     text: String,
 }
@@ -133,6 +150,24 @@ pub fn record_decision() -> Tool {
     }
 }
 
+/// The tool that proposes how a screen could look.
+#[must_use]
+pub fn propose_wireframe() -> Tool {
+    Tool {
+        name: "propose_wireframe",
+        description: "Shows the people a sketch of one screen of a story to approve or decline; it is kept with the story if they approve it. It is written in plain lines and drawn for you: “# Heading”, “words”, “Label: ____” for a field, “[ Add ] [ Cancel ]” for buttons beside each other, “[x] done” and “[ ] open” for boxes to tick, “- item” for a list, “---” for a line across, “![what it shows]” for a picture, and “{ Title” on a line of its own to begin a box that ends with “}” on a line of its own.",
+        parameters: json!({
+            "type": "object",
+            "properties": {
+                "story": {"type": "string", "description": "The story's number, such as B-3, or its exact title."},
+                "title": {"type": "string", "description": "What the screen is called, one short line."},
+                "text": {"type": "string", "description": "The screen, a line for each thing on it, from top to bottom."},
+            },
+            "required": ["story", "title", "text"],
+        }),
+    }
+}
+
 impl Content {
     /// What a call proposes.
     ///
@@ -157,6 +192,10 @@ impl Content {
                 let DecisionArguments { title, text } = serde_json::from_str(arguments).map_err(unreadable)?;
                 vec![Self::Decision { title, text }]
             }
+            "propose_wireframe" => {
+                let WireframeArguments { story, title, text } = serde_json::from_str(arguments).map_err(unreadable)?;
+                vec![Self::Wireframe { story, title, text }]
+            }
             other => return Err(Problem(format!("there is no “{other}”."))),
         };
         // What could never be approved is not shown.
@@ -169,19 +208,29 @@ impl Content {
     #[must_use]
     pub fn title(&self) -> &str {
         match self {
-            Self::Vision { title, .. } | Self::Decision { title, .. } | Self::Story(Story { title, .. }) => {
-                title.trim()
-            }
+            Self::Vision { title, .. }
+            | Self::Decision { title, .. }
+            | Self::Wireframe { title, .. }
+            | Self::Story(Story { title, .. }) => title.trim(),
         }
     }
 
-    /// Where it would stand.
+    /// Where it would stand, or what it would belong to.
     #[must_use]
     pub fn shelf(&self) -> Shelf {
         match self {
             Self::Vision { .. } => Shelf::Visions,
-            Self::Story(_) => Shelf::Backlog,
+            Self::Story(_) | Self::Wireframe { .. } => Shelf::Backlog,
             Self::Decision { .. } => Shelf::Decisions,
+        }
+    }
+
+    /// What it is called in a sentence.
+    #[must_use]
+    pub fn noun(&self) -> &'static str {
+        match self {
+            Self::Wireframe { .. } => "wireframe",
+            Self::Vision { .. } | Self::Story(_) | Self::Decision { .. } => self.shelf().noun(),
         }
     }
 
@@ -211,6 +260,10 @@ impl Content {
             Self::Decision { text, .. } => {
                 let undecided = Decision { title, body: text.clone(), ..Decision::default() };
                 undecided.to_text()
+            }
+            Self::Wireframe { text, .. } => {
+                Wireframe::parse(text)?;
+                return Ok(text.clone());
             }
         };
         let Some(mark) = mark else { return Ok(text) };
@@ -262,6 +315,9 @@ mod tests {
             ("propose_stories", r#"{"stories": [{"title": "a", "priority": "high"}]}"#, "must, should or could"),
             ("propose_stories", r#"{"stories": [{"title": "a", "estimate": 1000}]}"#, "0 to 999"),
             ("propose_stories", r#"{"stories": [{"title": "a", "id": "../x"}]}"#, "no backlog item"),
+            ("propose_wireframe", r#"{"story": "B-1", "title": "a"}"#, "missing field `text`"),
+            ("propose_wireframe", r#"{"story": "B-1", "title": "a", "text": "{ Box"}"#, "has no end"),
+            ("propose_wireframe", r#"{"story": "B-1", "title": "", "text": "x"}"#, "Give it a title"),
             ("rm", "{}", "there is no “rm”"),
         ] {
             let problem = Content::read(&call(name, arguments)).unwrap_err();

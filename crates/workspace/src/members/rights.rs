@@ -24,15 +24,21 @@ pub enum Right {
 
 /// Every address that changes something. Looking needs no line here; what changes something and has
 /// none is for owners alone.
-pub const CHANGES: [(&str, Right); 32] = [
+pub const CHANGES: [(&str, Right); 39] = [
     ("/visions", Right::Edit),
     ("/visions/{name}", Right::Edit),
     ("/backlog", Right::Edit),
     ("/backlog/{name}", Right::Edit),
     ("/backlog/{name}/status", Right::Edit),
     ("/backlog/{name}/criteria", Right::Edit),
+    ("/backlog/{name}/place", Right::Edit),
+    ("/backlog/{name}/row", Right::Edit),
+    ("/backlog-changes", Right::Edit),
     ("/{shelf}/{name}/file", Right::Edit),
     ("/{shelf}/{name}/deletion", Right::Edit),
+    ("/{shelf}/{name}/attachments", Right::Edit),
+    ("/{shelf}/{name}/attachments/{file}/removal", Right::Edit),
+    ("/{shelf}/{name}/attachments/{file}/restoration", Right::Edit),
     ("/{shelf}/{name}/history/{number}/restoration", Right::Edit),
     ("/api/visions", Right::Edit),
     ("/api/backlog", Right::Edit),
@@ -42,6 +48,7 @@ pub const CHANGES: [(&str, Right); 32] = [
     ("/meetings/{id}/continuation", Right::Edit),
     ("/meetings/{id}/closing", Right::Edit),
     ("/meetings/{id}/reopening", Right::Edit),
+    ("/meetings/{id}/proposals", Right::Edit),
     ("/meetings/{id}/proposals/{number}/approval", Right::Edit),
     ("/meetings/{id}/proposals/{number}/refusal", Right::Edit),
     ("/sprints", Right::Edit),

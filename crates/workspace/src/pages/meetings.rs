@@ -122,6 +122,8 @@ pub struct ProposalView {
     pub tags: Vec<String>,
     /// What it says, as HTML that is safe to show.
     pub html: String,
+    /// The address of its picture, and what that is drawn from, if it has one.
+    pub picture: Option<(String, String)>,
     /// What it changes in the present document; empty for a new one.
     pub lines: Vec<Line>,
     /// The present document's address and title.
@@ -164,6 +166,8 @@ pub struct MeetingPage {
     pub(crate) agenda: &'static [&'static str],
     pub(crate) state: StateView,
     pub(crate) turns: Vec<TurnView>,
+    /// How many proposals can be approved.
+    pub(crate) undecided: usize,
     pub(crate) vision: Option<(String, String)>,
     pub(crate) people: String,
     pub(crate) lead: String,
@@ -266,4 +270,27 @@ pub struct SearchPage {
     pub(crate) sought: String,
     pub(crate) found: Vec<Found>,
     pub(crate) is_cut: bool,
+}
+
+/// `/meetings/{id}/proposals`
+#[derive(Template)]
+#[template(path = "approval.html")]
+pub struct ApprovalPage {
+    pub(crate) chrome: Chrome,
+    pub(crate) href: String,
+    pub(crate) id: String,
+    /// What was to be approved and was not.
+    pub(crate) left: Vec<LeftOpen>,
+    /// How many were approved just now.
+    pub(crate) approved: usize,
+    /// What is open.
+    pub(crate) proposals: Vec<ProposalView>,
+}
+
+/// A proposal that was left open.
+pub struct LeftOpen {
+    /// What it is called.
+    pub title: String,
+    /// Why it was not approved, and what to do.
+    pub why: String,
 }

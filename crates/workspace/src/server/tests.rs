@@ -2,10 +2,14 @@
 //! folder.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod approvals;
+mod attachments;
+mod board;
 mod meetings;
 mod members;
 mod notebook;
 mod settings;
+mod table;
 mod work;
 
 use std::os::unix::fs::symlink;

@@ -18,7 +18,7 @@ use crate::title::Title;
 use crate::visitor::Visitor;
 use crate::web::overview::{Overview, understand};
 use crate::web::saving::{self, Setback};
-use crate::web::{At, Done, Filled, draw, place};
+use crate::web::{At, Done, Filled, attachments, draw, place};
 
 const SHELF: Shelf = Shelf::Backlog;
 
@@ -129,13 +129,16 @@ pub async fn show(State(app): State<App>, by: Visitor, at: At, Query(done): Quer
     let found = app
         .library(move |library: &Library| -> Result<_, LibraryError> {
             match library.read(SHELF, &name) {
-                Ok(document) => Ok(Ok((document, Overview::read(library)?))),
+                Ok(document) => {
+                    let files = attachments::view(library, SHELF, &name)?;
+                    Ok(Ok((document, Overview::read(library)?, files)))
+                }
                 Err(LibraryError::Missing) => Ok(Err(library.item(name.item_number().ok_or(LibraryError::Missing)?)?)),
                 Err(error) => Err(error),
             }
         })
         .await?;
-    let (document, overview) = match found {
+    let (document, overview, files) = match found {
         Ok(found) => found,
         Err(whole) => return Ok(Redirect::to(&format!("/backlog/{}", whole.in_address())).into_response()),
     };
@@ -148,6 +151,7 @@ pub async fn show(State(app): State<App>, by: Visitor, at: At, Query(done): Quer
     let vision = item.vision.filter(|name| overview.has_vision(name));
     let page = ItemPage {
         chrome: Chrome::of(&by),
+        files,
         flash: done.flash(),
         place,
         card,

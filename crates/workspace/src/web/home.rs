@@ -1,24 +1,34 @@
 //! The notebook at a glance.
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{Redirect, Response};
+use serde::Deserialize;
 
 use crate::app::App;
 use crate::item::ItemStatus;
 use crate::moment;
+use crate::name::Name;
 use crate::pages::{Chrome, Column, HomePage};
 use crate::refusal::Refusal;
 use crate::visitor::Visitor;
+use crate::web::board::Columns;
 use crate::web::draw;
 use crate::web::overview::Overview;
 
+/// The card that was just moved.
+#[derive(Deserialize)]
+pub struct Moved {
+    moved: Option<String>,
+}
+
 /// `GET /`
-pub async fn show(State(app): State<App>, by: Visitor) -> Result<Response, Refusal> {
+pub async fn show(State(app): State<App>, by: Visitor, Query(done): Query<Moved>) -> Result<Response, Refusal> {
     let overview = app.library(Overview::read).await?;
     let now = moment::now();
     let page = HomePage {
         chrome: Chrome::of(&by),
+        flash: done.moved.and_then(|name| where_it_is(&overview, &Name::parse(&name).ok()?)),
         visions: overview.vision_cards(now),
         columns: ItemStatus::ALL.into_iter().map(|status| column(&overview, status, now)).collect(),
         ailing: overview.ailing(),
@@ -33,9 +43,11 @@ pub async fn visions() -> Redirect {
     Redirect::to("/#visions")
 }
 
-/// `GET /backlog`: it is on the first page.
-pub async fn backlog() -> Redirect {
-    Redirect::to("/#backlog")
+/// Where a card lies now, in a sentence.
+fn where_it_is(overview: &Overview, name: &Name) -> Option<String> {
+    let (status, before, all) = Columns::of(overview).place_of(name)?;
+    let item = overview.items.iter().find(|item| item.name == *name)?.content.as_ref().ok()?;
+    Some(format!("“{}” is number {} of {all} in “{}” now.", item.title.as_str(), before + 1, status.word()))
 }
 
 fn column(overview: &Overview, status: ItemStatus, now: jiff::Timestamp) -> Column {

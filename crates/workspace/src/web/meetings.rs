@@ -1,6 +1,6 @@
 //! Meetings: starting, speaking, stopping, and hearing what is said.
 
-mod drawing;
+pub mod drawing;
 
 use std::convert::Infallible;
 use std::time::Duration;

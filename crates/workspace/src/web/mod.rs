@@ -1,7 +1,10 @@
 //! The pages, by noun.
 
 pub mod api;
+pub mod approvals;
+pub mod attachments;
 pub mod backlog;
+pub mod board;
 pub mod decisions;
 pub mod deleted;
 pub mod documents;
@@ -17,6 +20,7 @@ pub mod saving;
 pub mod search;
 pub mod settings;
 pub mod sprints;
+pub mod table;
 pub mod visions;
 
 use askama::Template;
@@ -118,6 +122,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Filled<T> {
 pub struct Done {
     saved: Option<u32>,
     unchanged: Option<String>,
+    attachment: Option<String>,
 }
 
 impl Done {
@@ -126,7 +131,13 @@ impl Done {
             Self { saved: Some(1), .. } => Some("Saved. It is in the notebook now.".to_owned()),
             Self { saved: Some(number), .. } => Some(format!("Saved as version {number}.")),
             Self { unchanged: Some(_), .. } => Some("Nothing was different, so nothing was saved.".to_owned()),
-            _ => None,
+            Self { attachment: Some(done), .. } => match done.as_str() {
+                "added" => Some("The file is attached.".to_owned()),
+                "removed" => Some("The file is removed. It can be put back from “Removed” below.".to_owned()),
+                "restored" => Some("The file is back.".to_owned()),
+                _ => None,
+            },
+            Self { saved: None, unchanged: None, attachment: None } => None,
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::library::{Document, Entry, Library, LibraryError, Revision};
 use crate::markdown;
 use crate::moment::Moment;
 use crate::name::{Name, Shelf};
+use crate::order::Order;
 use crate::pages::{Ailing, Changed, ItemCard, VisionCard};
 use crate::vision::Vision;
 
@@ -45,11 +46,12 @@ impl Overview {
         // What was worked on last is what a person looks for first.
         visions.sort_by_key(|vision| Reverse(vision.newest.as_ref().and_then(|(version, _)| version.at)));
         let mut items = read_shelf(library, Shelf::Backlog, Item::parse)?;
-        // The most important first, then in the order they were thought of.
+        // The most important first, then in the order they were thought of, unless somebody put them elsewhere.
         items.sort_by_key(|item| {
             let priority = item.content.as_ref().ok().map(|item| item.priority);
             (priority, item.name.item_number().unwrap_or(u64::MAX), item.name.clone())
         });
+        let items = Order::read(library)?.arrange(items, |item| &item.name, follows);
         let mut misnamed = Vec::new();
         for shelf in Shelf::ALL {
             misnamed.extend(library.misnamed(shelf)?.into_iter().map(|name| (shelf, name)));
@@ -89,6 +91,7 @@ impl Overview {
     pub fn item_card(&self, shelved: &Shelved<Item>, now: Timestamp) -> Option<ItemCard> {
         let item = shelved.content.as_ref().ok()?;
         Some(ItemCard {
+            name: shelved.name.in_address(),
             href: format!("/backlog/{}", shelved.name.in_address()),
             id: shelved.name.item_number().map(|number| format!("B-{number}")),
             title: item.title.as_str().to_owned(),
@@ -98,6 +101,7 @@ impl Overview {
             met: item.met(),
             criteria: item.criteria.len(),
             vision: item.vision.as_ref().map(|name| self.vision_title(name)),
+            former: item.status.former().map(|status| status.word()),
             next: item.status.next().map(|status| status.word()),
             changed: changed(shelved.newest.as_ref(), now),
         })
@@ -146,6 +150,14 @@ impl Overview {
             Some(Err(_)) => name.as_title(),
             None => format!("{} (not there)", name.as_str()),
         }
+    }
+}
+
+/// Whether an item that nobody has put anywhere comes behind another: in its column, behind what matters as much.
+fn follows(item: &Shelved<Item>, other: &Shelved<Item>) -> bool {
+    match (&item.content, &other.content) {
+        (Ok(item), Ok(other)) => item.status == other.status && other.priority <= item.priority,
+        (Err(_), _) | (_, Err(_)) => false,
     }
 }
 

@@ -6,12 +6,14 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use crate::app::App;
+use crate::attachments::Picture;
 use crate::library::{Library, LibraryError};
-use crate::meetings::{ApprovalError, Entry, approve as approve_proposal};
+use crate::meetings::{ApprovalError, Content, Entry, Minutes, approve as approve_proposal};
 use crate::refusal::Refusal;
 use crate::visitor::Visitor;
-use crate::web::Filled;
 use crate::web::meetings::{AtMeeting, back, write};
+use crate::web::{Filled, attachments};
+use crate::wireframe::Wireframe;
 
 /// Beside which text of the present document the person saw the proposal.
 #[derive(Deserialize)]
@@ -52,6 +54,21 @@ pub async fn approve(
         )),
         Err(ApprovalError::Library(error)) => Err(error.into()),
     }
+}
+
+/// `GET /meetings/{id}/proposals/{number}/picture`: a wireframe that is proposed.
+pub async fn picture(State(app): State<App>, at: AtMeeting) -> Result<Response, Refusal> {
+    let number = at.number.ok_or_else(Refusal::missing)?;
+    let svg = app
+        .library(move |library: &Library| -> Result<_, LibraryError> {
+            let meeting = Minutes::of(library)?.read(at.id)?;
+            match &meeting.proposal(number).ok_or(LibraryError::Missing)?.content {
+                Content::Wireframe { title, text, .. } => Ok(Wireframe::parse(text)?.to_svg(title.trim())),
+                Content::Vision { .. } | Content::Story(_) | Content::Decision { .. } => Err(LibraryError::Missing),
+            }
+        })
+        .await?;
+    Ok(attachments::show(Picture::Wireframe, svg.into_bytes()))
 }
 
 /// `POST /meetings/{id}/proposals/{number}/refusal`

@@ -17,7 +17,7 @@ use crate::vision::{Vision, VisionStatus};
 use crate::visitor::Visitor;
 use crate::web::overview::{Overview, changed, understand};
 use crate::web::saving::{self, Setback};
-use crate::web::{At, Done, Filled, draw, place};
+use crate::web::{At, Done, Filled, attachments, draw, place};
 
 const SHELF: Shelf = Shelf::Visions;
 
@@ -92,11 +92,12 @@ pub async fn create(
 /// `GET /visions/{name}`
 pub async fn show(State(app): State<App>, by: Visitor, at: At, Query(done): Query<Done>) -> Result<Response, Refusal> {
     let name = at.name.clone();
-    let (document, newest, overview) = app
+    let (document, newest, overview, files) = app
         .library(move |library: &Library| -> Result<_, LibraryError> {
             let document = library.read(SHELF, &name)?;
             let newest = library.newest(SHELF, &document)?;
-            Ok((document, newest, Overview::read(library)?))
+            let files = attachments::view(library, SHELF, &name)?;
+            Ok((document, newest, Overview::read(library)?, files))
         })
         .await?;
     let place = place(SHELF, &at.name, &document.revision());
@@ -106,6 +107,7 @@ pub async fn show(State(app): State<App>, by: Visitor, at: At, Query(done): Quer
     let now = moment::now();
     let page = VisionPage {
         chrome: Chrome::of(&by),
+        files,
         flash: done.flash(),
         place,
         name: at.name.in_address(),

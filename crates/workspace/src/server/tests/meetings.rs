@@ -11,36 +11,36 @@ use super::notebook::{Notebook, field};
 use crate::app::Provision;
 use crate::model::faulty::{Provider, Scene, call, end, refuses, says, stream, text};
 
-async fn rehearsal() -> Notebook {
+pub async fn rehearsal() -> Notebook {
     let home = Arc::new(tempfile::tempdir().unwrap());
     Notebook::open_in(home, Provision { rehearsal: Some(Duration::ZERO), ..Provision::default() }).await
 }
 
-async fn asking(provider: &Provider) -> Notebook {
+pub async fn asking(provider: &Provider) -> Notebook {
     let home = Arc::new(tempfile::tempdir().unwrap());
     Notebook::open_in(home, Provision { operators: Some(provider.setup()), ..Provision::default() }).await
 }
 
 impl Notebook {
-    async fn meet(&self, kind: &str, vision: &str) -> String {
+    pub async fn meet(&self, kind: &str, vision: &str) -> String {
         let started = self.post("/meetings", &[("kind", kind), ("vision", vision)]).await;
         assert_eq!(started.status, StatusCode::SEE_OTHER, "{}", started.text);
         started.address()
     }
 
-    async fn say(&self, meeting: &str, words: &str) {
+    pub async fn say(&self, meeting: &str, words: &str) {
         let said = self.post(&format!("{meeting}/messages"), &[("text", words)]).await;
         assert_eq!(said.status, StatusCode::SEE_OTHER, "{}", said.text);
     }
 
-    async fn approve(&self, meeting: &str, number: u32) -> super::notebook::Answer {
+    pub async fn approve(&self, meeting: &str, number: u32) -> super::notebook::Answer {
         let page = self.page(meeting).await;
         let form = page.split(&format!("{meeting}/proposals/{number}/approval")).nth(1);
         let seen = form.map_or_else(String::new, |form| field(form, "seen"));
         self.post(&format!("{meeting}/proposals/{number}/approval"), &[("seen", &seen)]).await
     }
 
-    fn files(&self, folder: &str) -> Vec<String> {
+    pub fn files(&self, folder: &str) -> Vec<String> {
         let entries = std::fs::read_dir(self.path(folder)).unwrap();
         let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
@@ -48,7 +48,7 @@ impl Notebook {
     }
 }
 
-fn proposes(name: &str, arguments: &serde_json::Value) -> Scene {
+pub fn proposes(name: &str, arguments: &serde_json::Value) -> Scene {
     Scene::Sends(stream(&[text("Look:"), call(name, &arguments.to_string()), end("tool_calls")]))
 }
 

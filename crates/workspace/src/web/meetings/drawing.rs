@@ -76,8 +76,10 @@ pub async fn page(app: &App, by: &Visitor, id: MeetingId) -> Result<MeetingPage,
     let used = app.model.ledger().meeting(&id.to_string());
     let currency = app.settings.now().currency.clone();
     let cost = (used.calls > 0).then(|| format!("{} tokens, {} {currency}", used.input + used.output, used.cost));
+    let undecided = proposals.iter().filter(|proposal| matches!(proposal.verdict, VerdictView::Open)).count();
     Ok(MeetingPage {
         chrome: Chrome::of(by),
+        undecided,
         href: format!("/meetings/{id}"),
         id: id.to_string(),
         title: meeting.kind.title(),
@@ -131,6 +133,17 @@ fn turn_views(meeting: &Meeting, team: &Team, proposals: Vec<ProposalView>, so_f
     views.collect()
 }
 
+/// The proposals that can be approved, each as a person sees it.
+///
+/// # Errors
+/// When the disk fails, and when there is no such meeting.
+pub fn undecided(library: &Library, id: MeetingId) -> Result<Vec<ProposalView>, LibraryError> {
+    let meeting = Minutes::of(library)?.read(id)?;
+    let team = Team::read(&library.root()?)?;
+    let views = meeting.proposals.iter().map(|proposal| proposal_view(library, &meeting, &team, proposal));
+    Ok(views.filter(|view| matches!(view.verdict, VerdictView::Open)).collect())
+}
+
 fn proposal_view(library: &Library, meeting: &Meeting, team: &Team, proposal: &Proposed) -> ProposalView {
     let now = moment::now();
     let content = &proposal.content;
@@ -138,7 +151,14 @@ fn proposal_view(library: &Library, meeting: &Meeting, team: &Team, proposal: &P
         Verdict::Open => match present_of(library, meeting, content) {
             Ok(present) => (present, VerdictView::Open),
             Err(LibraryError::Missing) => {
-                let why = "The backlog item that it changes is not there any more. Decline it, and ask for a new one.";
+                let why = match content {
+                    Content::Wireframe { .. } => {
+                        "The backlog item that it belongs to is not there. Decline it, and ask for a new one."
+                    }
+                    Content::Vision { .. } | Content::Story(_) | Content::Decision { .. } => {
+                        "The backlog item that it changes is not there any more. Decline it, and ask for a new one."
+                    }
+                };
                 (None, VerdictView::Impossible(why.to_owned()))
             }
             Err(error) => (None, VerdictView::Impossible(explain(&error).1)),
@@ -160,7 +180,13 @@ fn proposal_view(library: &Library, meeting: &Meeting, team: &Team, proposal: &P
     let (tags, html) = words(content);
     ProposalView {
         number: proposal.number,
-        noun: shelf.noun(),
+        noun: content.noun(),
+        picture: match content {
+            Content::Wireframe { text, .. } => {
+                Some((format!("/meetings/{}/proposals/{}/picture", meeting.id, proposal.number), text.clone()))
+            }
+            Content::Vision { .. } | Content::Story(_) | Content::Decision { .. } => None,
+        },
         who: team.name_of(proposal.role).to_owned(),
         title: content.title().to_owned(),
         tags,
@@ -179,6 +205,7 @@ fn words(content: &Content) -> (Vec<String>, String) {
     match content {
         Content::Vision { body, .. } => (Vec::new(), to_html(body)),
         Content::Decision { text, .. } => (Vec::new(), to_html(text)),
+        Content::Wireframe { story, .. } => (Vec::new(), to_html(&format!("A screen of “{}”.", story.trim()))),
         Content::Story(story) => {
             let criteria: String = story.criteria.iter().map(|text| format!("- {}\n", text.trim())).collect();
             let text = match criteria.as_str() {
