@@ -2,6 +2,7 @@
 
 mod bench;
 mod ci;
+mod dist;
 mod fuzz;
 mod http;
 mod product;
@@ -44,6 +45,8 @@ enum Task {
     Ci,
     /// Let a fuzzer look for inputs that break the guard's rules
     Fuzz(fuzz::Args),
+    /// Make a release: archive, inventory, checksums and signature; or check one
+    Dist(dist::Args),
     /// Measure the release build
     Bench(bench::Args),
     /// Take pictures of the product's pages
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
             Task::E2e(args) => test::run_end_to_end(&args),
             Task::Ci => ci::run(),
             Task::Fuzz(args) => fuzz::run(&args),
+            Task::Dist(args) => dist::run(&args),
             Task::Bench(args) => bench::run(&args),
             Task::Screenshots(args) => screenshots::run(&args),
         });

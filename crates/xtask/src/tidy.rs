@@ -3,6 +3,7 @@
 mod arrows;
 mod bare;
 mod dead;
+mod deploy;
 mod doctests;
 mod lints;
 mod manifest;
@@ -55,9 +56,10 @@ pub fn run() -> Result<()> {
 }
 
 fn complaints_about(tree: &Tree) -> Vec<Complaint> {
-    let rules: [fn(&Tree) -> Vec<Complaint>; 9] = [
+    let rules: [fn(&Tree) -> Vec<Complaint>; 10] = [
         arrows::check,
         dead::check,
+        deploy::check,
         doctests::check,
         lints::check,
         names::check,

@@ -10,6 +10,8 @@ use super::manifest::Manifest;
 #[derive(Debug, Default)]
 pub struct Tree {
     pub files: Vec<File>,
+    /// Files by which the product is run, and what is said about them.
+    pub deploy: Vec<File>,
     pub manifests: Vec<Manifest>,
 }
 
@@ -58,6 +60,9 @@ impl File {
 impl Tree {
     pub fn read(root: &Path) -> Result<Self> {
         let mut tree = Self::default();
+        tree.add(root, "deploy")?;
+        tree.add_file(root, super::deploy::DOCUMENT.to_owned());
+        tree.deploy = std::mem::take(&mut tree.files);
         tree.add(root, "crates")?;
         tree.files.sort_by(|a, b| a.path.cmp(&b.path));
         tree.manifests = tree.files.iter().filter(|file| file.inner() == "Cargo.toml").map(Manifest::of).collect();
@@ -69,7 +74,7 @@ impl Tree {
     pub fn of(files: &[(&str, &str)]) -> Self {
         let files: Vec<File> = files.iter().map(|(path, text)| File::new(path, text)).collect();
         let manifests = files.iter().filter(|file| file.inner() == "Cargo.toml").map(Manifest::of).collect();
-        Self { files, manifests }
+        Self { files, manifests, ..Self::default() }
     }
 
     fn add(&mut self, root: &Path, folder: &str) -> Result<()> {
@@ -79,11 +84,17 @@ impl Tree {
             let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
             if entry.file_type()?.is_dir() {
                 self.add(root, &path)?;
-            } else if let Ok(text) = fs::read_to_string(entry.path()) {
-                // What is not text, such as a picture, has no rules.
-                self.files.push(File::new(&path, &text));
+            } else {
+                self.add_file(root, path);
             }
         }
         Ok(())
+    }
+
+    /// What is not text, such as a picture, has no rules.
+    fn add_file(&mut self, root: &Path, path: String) {
+        if let Ok(text) = fs::read_to_string(root.join(&path)) {
+            self.files.push(File::new(&path, &text));
+        }
     }
 }
