@@ -12,6 +12,7 @@ if (document.querySelector("[data-flash]")) history.replaceState(null, "", locat
 
 localTimes();
 if (form) guard(form);
+takeUp();
 listen();
 
 function localTimes() {
@@ -110,13 +111,44 @@ function swap(text) {
   if (!fresh || fresh.innerHTML === drawn) return false;
   drawn = fresh.innerHTML;
   const focused = document.activeElement;
+  const caret = focused?.selectionStart;
+  keep(main(), fresh);
   const key = focused?.id ? `#${CSS.escape(focused.id)}` : focused?.getAttribute("href") && `a[href="${CSS.escape(focused.getAttribute("href"))}"]`;
   main().replaceWith(document.adoptNode(fresh));
   document.title = page.title;
   localTimes();
-  if (key) main().querySelector(key)?.focus({ preventScroll: true });
+  const again = key ? main().querySelector(key) : undefined;
+  again?.focus({ preventScroll: true });
+  if (again?.localName === "textarea") again.setSelectionRange(caret, caret);
   return true;
 }
+
+// What somebody is writing stays when the page is drawn anew, and when it is reloaded.
+function keep(old, fresh) {
+  for (const field of old.querySelectorAll("form[data-keep] :is(textarea, select)[id]")) {
+    const next = fresh.querySelector(`#${CSS.escape(field.id)}`);
+    if (next) next.value = field.value;
+  }
+  for (const part of old.querySelectorAll("details[id][open]")) fresh.querySelector(`#${CSS.escape(part.id)}`)?.setAttribute("open", "");
+}
+
+function draft(field) {
+  return `draft:${location.pathname}#${field.id}`;
+}
+
+function takeUp() {
+  for (const field of main().querySelectorAll("form[data-keep] textarea[id]")) {
+    field.value ||= sessionStorage.getItem(draft(field)) ?? "";
+    if (field.value) field.closest("details")?.setAttribute("open", "");
+  }
+}
+
+document.addEventListener("input", ({ target }) => {
+  if (target.matches("form[data-keep] textarea[id]")) sessionStorage.setItem(draft(target), target.value);
+});
+document.addEventListener("submit", ({ target }) => {
+  for (const field of target.querySelectorAll("textarea[id]")) sessionStorage.removeItem(draft(field));
+});
 
 function warn(notice) {
   const link = document.createElement("a");

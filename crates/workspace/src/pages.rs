@@ -3,6 +3,7 @@
 pub mod backlog;
 pub mod meetings;
 pub mod projects;
+pub mod review;
 pub mod settings;
 pub mod sprints;
 

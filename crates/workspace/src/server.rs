@@ -22,7 +22,7 @@ use crate::protection::{self, Answered};
 use crate::refusal::Refusal;
 use crate::web::{
     api, approvals, attachments, backlog, board, decisions, deleted, documents, export, history, home, meetings,
-    projects, proposals, search, settings, sprints, table, visions,
+    projects, proposals, review, search, settings, sprints, table, visions,
 };
 use crate::{Args, assets, events};
 
@@ -79,6 +79,7 @@ async fn serve(
     let mut closing = app.closing.clone();
     let workshop = app.workshop.clone();
     tokio::spawn(workshop.clone().tell(app.changes.clone(), closing.clone()));
+    tokio::spawn(app.talks.clone().tell(app.changes.clone(), closing.clone()));
     if let Some(reports) = reports {
         tokio::spawn(reports.tell(workshop.sprints.clone(), closing.clone()));
     }
@@ -135,21 +136,7 @@ fn router(app: App, answered: Answered) -> Router {
         .route("/settings/appearance", post(settings::set_appearance))
         .route("/settings/trial", post(settings::try_it))
         .route("/settings/members", post(settings::set_member))
-        .route("/sprints", get(sprints::list).post(sprints::create))
-        .route("/sprints/new", get(sprints::new))
-        .route("/sprints/{number}", get(sprints::show))
-        .route("/sprints/{number}/start", post(sprints::start))
-        .route("/sprints/{number}/pause", post(sprints::pause))
-        .route("/sprints/{number}/stop", post(sprints::stop))
-        .route("/sprints/{number}/stories/{story}", get(sprints::story))
-        .route("/commands/{number}", get(sprints::command))
-        .route("/projects/{vision}", get(projects::show))
-        .route("/projects/{vision}/app.tar", get(projects::download))
-        .route("/projects/{vision}/states/{commit}", get(projects::state))
-        .route("/projects/{vision}/states/{commit}/return", post(projects::go_back))
-        .route("/app", get(projects::app))
-        .route("/app/start", post(projects::start))
-        .route("/app/stop", post(projects::stop))
+        .merge(work())
         .merge(beside())
         .route("/deleted", get(deleted::list))
         .route("/export.tar", get(export::download))
@@ -186,6 +173,31 @@ fn beside() -> Router<App> {
         .route("/{shelf}/{name}/attachments/{file}/picture", get(attachments::picture))
         .route("/{shelf}/{name}/attachments/{file}/removal", post(attachments::remove))
         .route("/{shelf}/{name}/attachments/{file}/restoration", post(attachments::restore))
+}
+
+/// Sprints and what comes of them.
+fn work() -> Router<App> {
+    Router::new()
+        .route("/sprints", get(sprints::list).post(sprints::create))
+        .route("/sprints/new", get(sprints::new))
+        .route("/sprints/{number}", get(sprints::show))
+        .route("/sprints/{number}/start", post(sprints::start))
+        .route("/sprints/{number}/pause", post(sprints::pause))
+        .route("/sprints/{number}/stop", post(sprints::stop))
+        .route("/sprints/{number}/stories/{story}", get(sprints::story))
+        .route("/sprints/{number}/review", get(review::show))
+        .route("/sprints/{number}/review/comments", post(review::comment))
+        .route("/sprints/{number}/review/comments/{comment}/answers", post(review::answer))
+        .route("/sprints/{number}/review/comments/{comment}/settlement", post(review::settle))
+        .route("/sprints/{number}/review/requests", post(review::request))
+        .route("/commands/{number}", get(sprints::command))
+        .route("/projects/{vision}", get(projects::show))
+        .route("/projects/{vision}/app.tar", get(projects::download))
+        .route("/projects/{vision}/states/{commit}", get(projects::state))
+        .route("/projects/{vision}/states/{commit}/return", post(projects::go_back))
+        .route("/app", get(projects::app))
+        .route("/app/start", post(projects::start))
+        .route("/app/stop", post(projects::stop))
 }
 
 #[cfg(test)]

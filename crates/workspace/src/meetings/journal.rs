@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::kind::Kind;
 use super::meeting::Meeting;
 use super::proposal::Content;
+use super::request::Request;
 use crate::folder::Folder;
 use crate::journal::Journal;
 use crate::library::{Library, LibraryError};
@@ -61,6 +62,9 @@ pub enum Entry {
         /// The name of the vision it is about.
         #[serde(default)]
         vision: Option<String>,
+        /// The number of the sprint that is reviewed in it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sprint: Option<u32>,
     },
     /// A person said something.
     Said {
@@ -68,6 +72,9 @@ pub enum Entry {
         by: String,
         /// What.
         text: String,
+        /// What it is about, if it is a request for a change.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request: Option<Request>,
     },
     /// A member of the team is about to answer.
     Asked {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::journal::{Entry, Line, MeetingId};
 use super::kind::Kind;
 use super::proposal::Content;
+use super::request::{Request, Requested};
 use crate::model::{Cost, Role};
 use crate::name::{Name, Shelf};
 
@@ -19,6 +20,8 @@ pub struct Meeting {
     pub kind: Kind,
     /// The vision it was opened for.
     pub vision: Option<Name>,
+    /// The number of the sprint that is reviewed in it.
+    pub sprint: Option<u32>,
     /// Who began it.
     pub opened_by: String,
     /// When it began.
@@ -70,6 +73,8 @@ pub enum Turn {
         at: Timestamp,
         /// What.
         text: String,
+        /// What it is about, if it is a request for a change.
+        request: Option<Request>,
     },
     /// A member of the team answered, or began to.
     Team {
@@ -152,11 +157,12 @@ impl Meeting {
     #[must_use]
     pub fn fold(id: MeetingId, lines: &[Line]) -> Option<Self> {
         let (first, rest) = lines.split_first()?;
-        let Entry::Opened { by, kind, vision } = &first.entry else { return None };
+        let Entry::Opened { by, kind, vision, sprint } = &first.entry else { return None };
         let mut meeting = Self {
             id,
             kind: *kind,
             vision: vision.as_deref().and_then(|name| Name::parse(name).ok()),
+            sprint: *sprint,
             opened_by: by.clone(),
             opened_at: first.at,
             last_at: first.at,
@@ -190,7 +196,7 @@ impl Meeting {
         let at = line.at;
         match line.entry.clone() {
             Entry::Opened { .. } | Entry::Approving { .. } => {}
-            Entry::Said { by, text } => self.turns.push(Turn::Person { by, at, text }),
+            Entry::Said { by, text, request } => self.turns.push(Turn::Person { by, at, text, request }),
             Entry::Asked { answer, role } => {
                 self.end_answers(|_| true, |_, end| *end = End::BrokenOff(DIED.to_owned()));
                 self.turns.push(Turn::Team { answer, role, at, text: String::new(), end: End::UnderWay });
@@ -301,13 +307,35 @@ impl Meeting {
         roles.collect()
     }
 
+    /// The requests for a change, the oldest first.
+    pub fn requests(&self) -> impl Iterator<Item = Requested> {
+        self.turns.iter().filter_map(|turn| match turn {
+            Turn::Person { by, at, text, request: Some(request) } => {
+                Some(Requested { by: by.clone(), at: *at, text: text.clone(), request: *request })
+            }
+            Turn::Person { .. } | Turn::Team { .. } | Turn::Proposal(_) | Turn::Note { .. } => None,
+        })
+    }
+
+    /// The newest request for a change since the last whole answer.
+    #[must_use]
+    pub fn unanswered_request(&self) -> Option<Request> {
+        self.unanswered_turns().find_map(|turn| match turn {
+            Turn::Person { request, .. } => *request,
+            Turn::Team { .. } | Turn::Proposal(_) | Turn::Note { .. } => None,
+        })
+    }
+
     /// What was said since the last whole answer, the newest first.
     pub fn unanswered(&self) -> impl Iterator<Item = &str> {
-        let since = self.turns.iter().rev().take_while(|turn| !matches!(turn, Turn::Team { end: End::Whole, .. }));
-        since.filter_map(|turn| match turn {
+        self.unanswered_turns().filter_map(|turn| match turn {
             Turn::Person { text, .. } => Some(text.as_str()),
             Turn::Team { .. } | Turn::Proposal(_) | Turn::Note { .. } => None,
         })
+    }
+
+    fn unanswered_turns(&self) -> impl Iterator<Item = &Turn> {
+        self.turns.iter().rev().take_while(|turn| !matches!(turn, Turn::Team { end: End::Whole, .. }))
     }
 }
 
@@ -362,7 +390,7 @@ mod tests {
     use crate::model::Role::Tester;
 
     fn fold(entries: Vec<Entry>) -> Meeting {
-        let opened = Entry::Opened { by: "ada".to_owned(), kind: Kind::Review, vision: None };
+        let opened = Entry::Opened { by: "ada".to_owned(), kind: Kind::Review, vision: None, sprint: None };
         let lines: Vec<Line> = std::iter::once(opened)
             .chain(entries)
             .zip(0..)
@@ -372,7 +400,7 @@ mod tests {
     }
 
     fn said(text: &str) -> Entry {
-        Entry::Said { by: "ada".to_owned(), text: text.to_owned() }
+        Entry::Said { by: "ada".to_owned(), text: text.to_owned(), request: None }
     }
 
     fn asked(answer: u32) -> Entry {
@@ -418,6 +446,18 @@ mod tests {
         ] {
             assert_eq!(fold(entries.clone()).state, state, "{entries:?}");
         }
+    }
+
+    #[test]
+    fn a_request_waits_until_there_is_a_whole_answer() {
+        let request = Request { story: Some(2), comment: None, seen: 0 };
+        let wanted = Entry::Said { by: by(), text: "b".to_owned(), request: Some(request) };
+        let waiting = |entries: Vec<Entry>| fold(entries).unanswered_request();
+        assert_eq!(waiting(vec![said("a")]), None);
+        assert_eq!(waiting(vec![said("a"), wanted.clone(), said("c")]), Some(request));
+        assert_eq!(waiting(vec![wanted.clone(), asked(1), broken(1)]), Some(request));
+        assert_eq!(waiting(vec![wanted.clone(), asked(1), answered(1)]), None);
+        assert_eq!(fold(vec![wanted, asked(1), answered(1)]).requests().count(), 1);
     }
 
     #[test]

@@ -11,6 +11,8 @@ mod kind;
 mod meeting;
 mod prompt;
 mod proposal;
+mod request;
+mod reviewed;
 mod talk;
 
 pub use approval::{ApprovalError, approve, present_of};
@@ -18,4 +20,5 @@ pub use journal::{Entry, MeetingId, Minutes};
 pub use kind::Kind;
 pub use meeting::{DIED, End, Meeting, Proposed, State, Turn, Verdict};
 pub use proposal::Content;
+pub use request::{Request, Requested, Wish, ask_for_change, reviews_of};
 pub use talk::{Heard, SoFar, Talks};

@@ -284,10 +284,18 @@ impl Story {
             .into_iter()
             .map(|criterion| Criterion { met: met(&criterion.text), text: criterion.text })
             .collect();
-        let is_ready = before.status == ItemStatus::Idea && !criteria.is_empty();
+        let texts =
+            |criteria: &[Criterion]| criteria.iter().map(|criterion| criterion.text.clone()).collect::<Vec<_>>();
+        let is_different = self.story.trim() != before.story.trim() || texts(&criteria) != texts(&before.criteria);
+        let status = match before.status {
+            ItemStatus::Idea if !criteria.is_empty() => ItemStatus::Ready,
+            // What was tried is not what is wanted now.
+            ItemStatus::Done if is_different => ItemStatus::Ready,
+            status => status,
+        };
         Ok(Item {
             title,
-            status: if is_ready { ItemStatus::Ready } else { before.status },
+            status,
             priority,
             estimate: Estimate::parse(&points)?.or(before.estimate),
             vision: before.vision.or_else(|| vision.cloned()),
@@ -337,6 +345,19 @@ mod tests {
             text,
             "---\ntitle: New\nstatus: doing\nestimate: 3\nowner: ada\npriority: should\nproposal: M-1/2\n---\n\ny\n\n## Acceptance criteria\n\n- [x] It is right\n- [ ] It is large\n"
         );
+    }
+
+    #[test]
+    fn a_done_story_goes_back_to_ready_when_its_criteria_change_and_else_stays_done() {
+        let former = "---\ntitle: Old\nstatus: done\n---\n\nx\n\n## Acceptance criteria\n\n- [x] It is right\n";
+        let written = |criteria: &str| {
+            let arguments =
+                format!(r#"{{"stories": [{{"id": "B-3", "title": "New", "story": "x", "criteria": {criteria}}}]}}"#);
+            Content::read(&call("propose_stories", &arguments)).unwrap().remove(0).written(former, None, None).unwrap()
+        };
+        let repaired = written(r#"["It is right", "It is large"]"#);
+        assert!(repaired.contains("status: ready\n") && repaired.contains("- [x] It is right\n- [ ] It is large\n"));
+        assert!(written(r#"["It is right"]"#).contains("title: New\nstatus: done\n"));
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::journal::{Entry, MeetingId, Minutes};
@@ -11,6 +12,7 @@ use super::meeting::{Meeting, State};
 use super::prompt;
 use super::proposal::Content;
 use crate::app::App;
+use crate::events::Changes;
 use crate::library::{Library, LibraryError};
 use crate::model::{Answer, Ask, Cost, Finish, Message, ModelError, Purpose, Role};
 use crate::moment;
@@ -108,6 +110,21 @@ impl Talks {
         let _ = self.0.heard.send((id, Heard::Changed));
     }
 
+    /// Tells pages outside of meetings of what is written down in one, until `closing`.
+    pub async fn tell(self, changes: Changes, mut closing: watch::Receiver<bool>) {
+        let mut heard = self.0.heard.subscribe();
+        loop {
+            tokio::select! {
+                heard = heard.recv() => match heard {
+                    Ok((_, Heard::Piece { .. })) => {}
+                    Ok((_, Heard::Changed)) | Err(RecvError::Lagged(_)) => changes.stir(),
+                    Err(RecvError::Closed) => break,
+                },
+                _ = closing.wait_for(|closing| *closing) => break,
+            }
+        }
+    }
+
     /// Ends the answer that a meeting is being given.
     pub fn stop(&self, id: MeetingId) {
         if let Some(live) = self.live().get(&id) {
@@ -178,7 +195,11 @@ impl Talks {
             let team = Team::read(&library.root()?);
             let addressed =
                 team.as_ref().ok().and_then(|team| meeting.unanswered().find_map(|text| team.addressed(text)));
-            let role = addressed.unwrap_or(meeting.kind.lead());
+            let lead = match meeting.unanswered_request() {
+                Some(_) => Role::ProjectManager,
+                None => meeting.kind.lead(),
+            };
+            let role = addressed.unwrap_or(lead);
             let answer = meeting.next_answer();
             minutes.write(id, now, Entry::Asked { answer, role })?;
             Ok(Some(Asked { meeting, team, role, answer }))
@@ -218,8 +239,12 @@ impl Talks {
     ) -> Result<Cost, String> {
         let (told, language) = (meeting.clone(), app.settings.now().language.clone());
         let tools = team.tools_of(role, meeting.kind.tools());
+        let shelf = app.workshop.sprints.shelf().clone();
         let mut messages = app
-            .library(move |library: &Library| prompt::conversation(library, &team, &told, role, &language))
+            .library(move |library: &Library| -> Result<_, LibraryError> {
+                let sprint = told.sprint.map(|number| shelf.sprint(number)).transpose()?.flatten();
+                prompt::conversation(library, &team, &told, sprint.as_ref(), role, &language)
+            })
             .await
             .map_err(|error| error.to_string())?;
         let mut cost = Cost::NOTHING;

@@ -24,7 +24,7 @@ pub enum Right {
 
 /// Every address that changes something. Looking needs no line here; what changes something and has
 /// none is for owners alone.
-pub const CHANGES: [(&str, Right); 39] = [
+pub const CHANGES: [(&str, Right); 43] = [
     ("/visions", Right::Edit),
     ("/visions/{name}", Right::Edit),
     ("/backlog", Right::Edit),
@@ -55,6 +55,10 @@ pub const CHANGES: [(&str, Right); 39] = [
     ("/sprints/{number}/start", Right::Edit),
     ("/sprints/{number}/pause", Right::Edit),
     ("/sprints/{number}/stop", Right::Edit),
+    ("/sprints/{number}/review/comments", Right::Edit),
+    ("/sprints/{number}/review/comments/{comment}/answers", Right::Edit),
+    ("/sprints/{number}/review/comments/{comment}/settlement", Right::Edit),
+    ("/sprints/{number}/review/requests", Right::Edit),
     ("/projects/{vision}/states/{commit}/return", Right::Edit),
     ("/app/start", Right::Edit),
     ("/app/stop", Right::Edit),

@@ -22,6 +22,8 @@ pub struct Step {
     pub title: Option<String>,
     /// The first is 1.
     pub attempt: u32,
+    /// Whether the story was done before and is to be repaired.
+    pub is_repair: bool,
 }
 
 /// The steps there are.
@@ -35,6 +37,8 @@ pub enum StepKind {
     Planning,
     /// A meeting about what was made.
     Review,
+    /// A person asks for a change of what was made.
+    Change,
     /// A meeting about how it went.
     Retrospective,
     /// The architect says how a story is built.
@@ -47,11 +51,12 @@ pub enum StepKind {
 
 impl StepKind {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Vision,
         Self::Refinement,
         Self::Planning,
         Self::Review,
+        Self::Change,
         Self::Retrospective,
         Self::Design,
         Self::WriteTests,
@@ -66,6 +71,7 @@ impl StepKind {
             Self::Refinement => "refinement",
             Self::Planning => "planning",
             Self::Review => "review",
+            Self::Change => "change",
             Self::Retrospective => "retrospective",
             Self::Design => "design",
             Self::WriteTests => "write-tests",
@@ -78,7 +84,7 @@ impl Step {
     /// A step about no story, at its first attempt.
     #[must_use]
     pub fn of(kind: StepKind) -> Self {
-        Self { kind, story: None, title: None, attempt: 1 }
+        Self { kind, story: None, title: None, attempt: 1, is_repair: false }
     }
 
     /// The step that a system message names, if it names one.
@@ -97,6 +103,7 @@ impl Step {
             match part.split_once(':').map(|(name, value)| (name.trim(), value.trim())) {
                 Some(("story", value)) => step.story = Some(value.to_owned()),
                 Some(("attempt", value)) => step.attempt = value.parse().ok()?,
+                Some(("repair", value)) => step.is_repair = value == "yes",
                 _ => {}
             }
         }
@@ -111,6 +118,9 @@ impl fmt::Display for Step {
             write!(f, "; story: {story}")?;
         }
         write!(f, "; attempt: {}", self.attempt)?;
+        if self.is_repair {
+            f.write_str("; repair: yes")?;
+        }
         if let Some(title) = &self.title {
             write!(f, "; title: {title}")?;
         }
@@ -127,7 +137,7 @@ mod tests {
         for kind in StepKind::ALL {
             for title in [None, Some("Add; an: item; title: twice".to_owned())] {
                 let story = title.as_ref().map(|_| "B-1".to_owned());
-                let step = Step { kind, story, title, attempt: 2 };
+                let step = Step { kind, is_repair: story.is_some(), story, title, attempt: 2 };
                 assert_eq!(Step::find(&format!("You are Ada.\n{step}\nMore.")), Some(step));
             }
         }

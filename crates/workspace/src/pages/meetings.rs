@@ -69,6 +69,8 @@ pub enum TurnView {
         moment: Moment,
         /// What, as HTML that is safe to show.
         html: String,
+        /// What can be done about it, if it is a request for a change.
+        request: Option<RequestView>,
     },
     /// A member of the team said something.
     Team {
@@ -96,6 +98,16 @@ pub enum TurnView {
         /// What.
         deed: &'static str,
     },
+}
+
+/// A request for a change, and the forms that begin with it.
+pub struct RequestView {
+    /// The number of the story that it is about.
+    pub story: Option<String>,
+    /// The form of a new story.
+    pub new_href: String,
+    /// The form of the story that it is about.
+    pub edit_href: Option<String>,
 }
 
 /// How an answer ended, to who reads it.
@@ -169,6 +181,8 @@ pub struct MeetingPage {
     /// How many proposals can be approved.
     pub(crate) undecided: usize,
     pub(crate) vision: Option<(String, String)>,
+    /// The number of the sprint that is reviewed in it.
+    pub(crate) sprint: Option<u32>,
     pub(crate) people: String,
     pub(crate) lead: String,
     pub(crate) team: Vec<Teammate>,

@@ -36,6 +36,14 @@ pub struct SprintCard {
     pub failed: usize,
 }
 
+impl SprintCard {
+    /// Whether there is, or soon is, something to look at.
+    #[must_use]
+    pub fn is_reviewable(&self) -> bool {
+        self.phase != "planned"
+    }
+}
+
 /// `/sprints/new`
 #[derive(Template)]
 #[template(path = "sprint_form.html")]

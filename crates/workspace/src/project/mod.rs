@@ -196,7 +196,8 @@ impl Project {
         let mut different = Vec::new();
         for file in files {
             let kept = self.git.show(from, file).await?;
-            if self.read(file)?.is_none_or(|bytes| bytes != kept) {
+            // What cannot be read, such as a link in its place, is different too.
+            if self.read(file).ok().flatten().is_none_or(|bytes| bytes != kept) {
                 self.write(file, &kept)?;
                 different.push(file.clone());
             }

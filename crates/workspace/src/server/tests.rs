@@ -8,6 +8,7 @@ mod board;
 mod meetings;
 mod members;
 mod notebook;
+mod review;
 mod settings;
 mod table;
 mod work;

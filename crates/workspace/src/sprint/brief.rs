@@ -40,7 +40,8 @@ pub fn tests(story: &Story, design: &str, stack: &Stack, files: &[String]) -> Br
         "You are the tester. Write the acceptance tests of the story before there is code: at least one for each \
          criterion, in files below acceptance/ whose names end in .test.js, for node:test (for Python: test_*.py, \
          for unittest). They must fail until the story is done and pass when it is; they must not depend on the \
-         network. The developer cannot change them. {TOOLS}"
+         network. Acceptance tests of before go on being run: where the story wants something else than they say, \
+         change those files. The developer cannot change any of them. {TOOLS}"
     );
     let told = format!(
         "{}\n\nThe project is made with {}. The architect says:\n\n{design}",
@@ -69,8 +70,13 @@ pub fn code(story: &Story, ground: &Ground, attempt: u32, fell: Option<&Fall>, f
 }
 
 fn brief(role: Role, kind: StepKind, attempt: u32, story: &Story, duty: &str, told: &str) -> Brief {
-    let step =
-        Step { kind, story: Some(format!("B-{}", story.number)), title: Some(story.title.replace('\n', " ")), attempt };
+    let step = Step {
+        kind,
+        story: Some(format!("B-{}", story.number)),
+        title: Some(story.title.replace('\n', " ")),
+        attempt,
+        is_repair: story.done_in.is_some(),
+    };
     let system = format!("{duty}\n\nRole: {}\n{step}", role.word());
     Brief { role, messages: vec![Message::System(system), Message::User(told.to_owned())] }
 }
@@ -79,6 +85,13 @@ fn story_and_files(story: &Story, files: &[String]) -> String {
     let mut told = format!("The story: {}\n\n{}\n\nIt is done when:\n", story.title, story.text);
     for criterion in &story.criteria {
         let _ = writeln!(told, "- {criterion}");
+    }
+    if let Some(sprint) = story.done_in {
+        let _ = writeln!(
+            told,
+            "\nThe story was done in S-{sprint} and comes back, since a person wants something about it to be \
+             different. What it says now counts. Keep what still holds, and change the rest."
+        );
     }
     told.push_str("\nThe files of the project:");
     if files.is_empty() {

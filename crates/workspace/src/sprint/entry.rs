@@ -105,6 +105,9 @@ pub struct Story {
     pub text: String,
     /// What must be true before it is done.
     pub criteria: Vec<String>,
+    /// The sprint in which it was done last, if it comes back to be repaired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done_in: Option<u32>,
 }
 
 /// What a sprint is expected to take, from what stories took before.
@@ -171,8 +174,19 @@ pub enum TaskResult {
 pub struct Acceptance {
     /// The files the tester wrote, helpers too.
     pub files: Vec<FilePath>,
+    /// Acceptance tests of before that the tester left as they were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<FilePath>,
     /// The state in which they are as the tester wrote them.
     pub commit: CommitId,
+}
+
+impl Acceptance {
+    /// All files that are the tester's and not the developer's.
+    #[must_use]
+    pub fn protected(&self) -> Vec<FilePath> {
+        self.files.iter().chain(&self.former).cloned().collect()
+    }
 }
 
 impl Entry {

@@ -8,6 +8,7 @@
 
 mod brief;
 mod entry;
+mod review;
 mod shelf;
 mod state;
 mod talk;
@@ -32,6 +33,7 @@ use crate::name::{Name, Shelf as Documents};
 use crate::project::{Problem, Project};
 use crate::visitor::Visitor;
 pub use entry::{Entry, Expected, Plan, Story, TaskResult};
+pub use review::{Comment, Remark, Review, ReviewError, Said, Words, WordsError};
 pub use shelf::Shelf;
 pub use state::{Phase, Point, Sprint, Standing};
 use work::Work;
@@ -142,15 +144,31 @@ impl Sprints {
     /// [`SprintError`]
     pub fn plan(&self, vision: &Name, items: &[Name], attempts: u32, by: &Signature) -> Result<u32, SprintError> {
         let library = Library::open(&self.0.root)?;
-        let stories = items.iter().map(|name| story_of(&library, vision, name)).collect::<Result<Vec<_>, _>>()?;
+        let mut stories = items.iter().map(|name| story_of(&library, vision, name)).collect::<Result<Vec<_>, _>>()?;
         if stories.is_empty() {
             return Err(SprintError::Empty);
+        }
+        for story in &mut stories {
+            story.done_in = self.done_in(vision, story)?;
         }
         let expected = self.expect(stories.len())?;
         let attempts = attempts.clamp(1, 10);
         let plan = Plan { vision: vision.as_str().to_owned(), stories, attempts, expected };
         let planned = |plan| Entry::Planned { at: by.at, by: by.by.to_string(), plan };
         Ok(self.0.shelf.add(&plan, planned)?)
+    }
+
+    /// The newest sprint of a vision in which a story was done, if it wants something else by now.
+    fn done_in(&self, vision: &Name, story: &Story) -> io::Result<Option<u32>> {
+        for number in self.0.shelf.numbers()? {
+            let Some(sprint) = self.0.shelf.sprint(number)? else { continue };
+            let known = sprint.story(story.number).filter(|_| sprint.plan.vision == vision.as_str());
+            if let Some((before, Standing::Done { .. })) = known {
+                let is_different = before.text != story.text || before.criteria != story.criteria;
+                return Ok(is_different.then_some(number));
+            }
+        }
+        Ok(None)
     }
 
     /// What so many stories can be expected to take; `None` when none was ever worked on.
@@ -314,6 +332,7 @@ fn story_of(library: &Library, vision: &Name, name: &Name) -> Result<Story, Spri
         title: item.title.as_str().to_owned(),
         text: item.story,
         criteria: item.criteria.into_iter().map(|criterion| criterion.text).collect(),
+        done_in: None,
     })
 }
 
@@ -342,10 +361,15 @@ fn tell_backlog(root: &Path, clock: &Clock, story: &Story, is_done: bool) {
         Library::open(root)?.edit(Documents::Backlog, &name, None, &by, |document| {
             let text = document.exact_text()?;
             let mut item = Item::parse(&name, text)?;
-            item.status = if is_done { ItemStatus::Done } else { ItemStatus::Doing };
             for criterion in &mut item.criteria {
                 criterion.met |= is_done && story.criteria.contains(&criterion.text);
             }
+            item.status = match (is_done, item.met() == item.criteria.len()) {
+                (true, true) => ItemStatus::Done,
+                // A change that was approved meanwhile was not part of what was tried.
+                (true, false) => ItemStatus::Ready,
+                (false, _) => ItemStatus::Doing,
+            };
             Ok(item.write_over(text)?)
         })?;
         Ok(())

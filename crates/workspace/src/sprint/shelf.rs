@@ -108,6 +108,21 @@ impl Shelf {
         Ok(())
     }
 
+    /// Adds what follows from the lines that a file has, if anything does; whoever else writes waits.
+    pub(super) fn append_after<T: Serialize + DeserializeOwned, E: From<io::Error>>(
+        &self,
+        number: u32,
+        file: &str,
+        next: impl FnOnce(&[T]) -> Result<Option<T>, E>,
+    ) -> Result<(), E> {
+        let _alone = self.0.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(line) = next(&self.read(number, file)?)? else { return Ok(()) };
+        let folder = self.folder()?.enter_or_make(&name_of(number))?;
+        Journal::open(&folder, file)?.append(&line)?;
+        self.0.written.send_modify(|count| *count += 1);
+        Ok(())
+    }
+
     fn folder(&self) -> io::Result<Folder> {
         Folder::open(&self.0.root)?.enter_or_make(SPRINTS)
     }

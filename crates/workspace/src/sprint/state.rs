@@ -153,6 +153,12 @@ impl Sprint {
         format!("S-{}", self.number)
     }
 
+    /// The story of that number, and where it stands.
+    #[must_use]
+    pub fn story(&self, number: u64) -> Option<&(Story, Standing)> {
+        self.stories.iter().find(|(story, _)| story.number == number)
+    }
+
     /// What comes next.
     #[must_use]
     pub fn next(&self) -> Next<'_> {
@@ -292,7 +298,14 @@ mod tests {
 
     fn story(number: u64) -> Story {
         let text = String::new;
-        Story { number, name: format!("B-{number}-x"), title: text(), text: text(), criteria: Vec::new() }
+        Story {
+            number,
+            name: format!("B-{number}-x"),
+            title: text(),
+            text: text(),
+            criteria: Vec::new(),
+            done_in: None,
+        }
     }
 
     fn planned(attempts: u32) -> Vec<Entry> {
@@ -305,7 +318,7 @@ mod tests {
     }
 
     fn acceptance() -> Acceptance {
-        Acceptance { files: vec![FilePath::parse("a.test.js").unwrap()], commit: commit() }
+        Acceptance { files: vec![FilePath::parse("a.test.js").unwrap()], former: Vec::new(), commit: commit() }
     }
 
     fn passed(tests: u64) -> TaskResult {

@@ -25,6 +25,8 @@ use crate::project::{Branch, FilePath, Merged, Problem, Project, Stack, Tag, Tes
 const TAIL: usize = 6 * 1024;
 /// What installing and building may take.
 const PREPARATION: Duration = Duration::from_secs(600);
+/// Where acceptance tests are.
+const ACCEPTANCE: &str = "acceptance/";
 /// What all tests together may take.
 const TESTING: Duration = Duration::from_secs(300);
 
@@ -146,7 +148,11 @@ impl Work {
         }
         let message = format!("B-{}: acceptance tests\n\n{}", story.number, talked.summary);
         let commit = self.project.keep(&branch, &message, self.now()).await?;
-        Ok(TaskResult::TestsWritten(Acceptance { files: talked.written, commit }))
+        let all = self.project.files(&commit).await?;
+        let former =
+            all.iter().filter(|file| file.starts_with(ACCEPTANCE)).filter_map(|file| FilePath::parse(file).ok());
+        let former = former.filter(|file| !talked.written.contains(file)).collect();
+        Ok(TaskResult::TestsWritten(Acceptance { files: talked.written, former, commit }))
     }
 
     async fn write_code(
@@ -158,12 +164,13 @@ impl Work {
         brief: brief::Brief,
     ) -> Result<TaskResult, Halt> {
         let branch = branch(sprint, story);
+        let untouchable = ground.acceptance.protected();
         let topic = Topic {
             sprint: sprint.number,
             story: story.number,
             task: point.task(),
             branch: &branch,
-            untouchable: &ground.acceptance.files,
+            untouchable: &untouchable,
         };
         let talked = match self.talk(&topic, brief).await? {
             Ok(talked) => talked,
@@ -176,7 +183,7 @@ impl Work {
 
     async fn try_out(&self, sprint: &Sprint, story: &Story, ground: &Ground) -> Result<TaskResult, Halt> {
         self.begin_on(sprint, story).await?;
-        let put_back = self.project.put_back(&ground.acceptance.commit, &ground.acceptance.files).await?;
+        let put_back = self.project.put_back(&ground.acceptance.commit, &ground.acceptance.protected()).await?;
         if !put_back.is_empty() {
             let message = format!("B-{}: the acceptance tests as the tester wrote them", story.number);
             self.project.keep(&branch(sprint, story), &message, self.now()).await?;

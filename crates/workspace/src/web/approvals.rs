@@ -11,7 +11,7 @@ use crate::pages::Chrome;
 use crate::pages::meetings::{ApprovalPage, LeftOpen};
 use crate::refusal::{Refusal, explain};
 use crate::visitor::Visitor;
-use crate::web::meetings::{AtMeeting, back, drawing};
+use crate::web::meetings::{AtMeeting, WayBack, drawing};
 use crate::web::{Filled, draw};
 
 /// `GET /meetings/{id}/proposals`: asks before all of them are approved.
@@ -53,7 +53,7 @@ pub async fn approve(
     }
     app.talks.announce(at.id);
     if left.is_empty() {
-        return Ok(back(at.id));
+        return Ok(WayBack::default().back(at.id));
     }
     let page = page(&app, &by, at, left, approved).await?;
     draw(StatusCode::CONFLICT, &page)

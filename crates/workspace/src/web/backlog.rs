@@ -10,6 +10,7 @@ use crate::criteria;
 use crate::item::{Estimate, Item, ItemStatus, Priority};
 use crate::library::{Document, Library, LibraryError, Revision};
 use crate::markdown;
+use crate::meetings::{MeetingId, Minutes};
 use crate::moment;
 use crate::name::{Name, Shelf};
 use crate::pages::{Chrome, ItemFormPage, ItemPage};
@@ -91,16 +92,43 @@ impl ItemForm {
 pub struct Beginning {
     vision: Option<String>,
     status: Option<String>,
+    meeting: Option<String>,
+    request: Option<usize>,
+}
+
+/// The request for a change that a form begins with: the meeting it was said in, and its number there.
+#[derive(Deserialize)]
+pub struct Asked {
+    meeting: Option<String>,
+    request: Option<usize>,
+}
+
+impl Asked {
+    /// The words of the request and the name of its vision; nothing where none is named.
+    async fn read(self, app: &App) -> Result<Option<(String, Option<Name>)>, Refusal> {
+        let (Some(meeting), Some(number)) = (self.meeting, self.request) else { return Ok(None) };
+        let id = MeetingId::parse(&meeting).ok_or_else(Refusal::missing)?;
+        let meeting = app.library(move |library: &Library| Minutes::of(library)?.read(id)).await?;
+        let asked = number.checked_sub(1).and_then(|before| meeting.requests().nth(before));
+        Ok(Some((asked.ok_or_else(Refusal::missing)?.text, meeting.subject())))
+    }
 }
 
 /// `GET /new/item`
 pub async fn new(State(app): State<App>, by: Visitor, Query(beginning): Query<Beginning>) -> Result<Response, Refusal> {
-    let form = ItemForm {
+    let mut form = ItemForm {
         status: beginning.status.unwrap_or_else(|| ItemStatus::Idea.word().to_owned()),
         priority: Priority::Should.word().to_owned(),
         vision: beginning.vision.unwrap_or_default(),
         ..ItemForm::default()
     };
+    let asked = Asked { meeting: beginning.meeting, request: beginning.request };
+    if let Some((words, vision)) = asked.read(&app).await? {
+        form.title = first_line(&words);
+        form.status = ItemStatus::Ready.word().to_owned();
+        form.vision = vision.map(|name| name.as_str().to_owned()).unwrap_or_default();
+        form.story = words;
+    }
     form_page(&app, &by, None, form, None).await
 }
 
@@ -164,11 +192,23 @@ pub async fn show(State(app): State<App>, by: Visitor, at: At, Query(done): Quer
 }
 
 /// `GET /backlog/{name}/edit`
-pub async fn edit(State(app): State<App>, by: Visitor, at: At) -> Result<Response, Refusal> {
+pub async fn edit(
+    State(app): State<App>,
+    by: Visitor,
+    at: At,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Refusal> {
     let name = at.name.clone();
     let document = app.library(move |library| library.read(SHELF, &name)).await?;
     match understand(&document, Item::parse) {
-        Ok(item) => form_page(&app, &by, Some(&at.name), ItemForm::of(&item, &document.revision()), None).await,
+        Ok(item) => {
+            let mut form = ItemForm::of(&item, &document.revision());
+            if let Some((words, _)) = asked.read(&app).await? {
+                form.status = ItemStatus::Ready.word().to_owned();
+                form.criteria.push_str(&first_line(&words));
+            }
+            form_page(&app, &by, Some(&at.name), form, None).await
+        }
         Err(_) => Ok(Redirect::to(&format!("/backlog/{}/file", at.name.in_address())).into_response()),
     }
 }
@@ -266,6 +306,11 @@ async fn form_page(
     // The form must come back with what was typed even if the list of visions cannot be read.
     let visions = app.library(Overview::read).await.map(|overview| overview.vision_choices()).unwrap_or_default();
     draw(status, &ItemFormPage { chrome: Chrome::of(by), place, form, visions, setback })
+}
+
+/// The beginning of what somebody wants, short enough for a title.
+fn first_line(words: &str) -> String {
+    words.lines().next().unwrap_or_default().trim().chars().take(Title::LONGEST).collect()
 }
 
 fn or<'a>(text: &'a str, otherwise: &'a str) -> &'a str {

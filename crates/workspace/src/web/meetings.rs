@@ -5,7 +5,7 @@ pub mod drawing;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::{FromRequestParts, Path, State};
+use axum::extract::{FromRequestParts, Path, Query, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -53,6 +53,23 @@ impl<S: Send + Sync> FromRequestParts<S> for AtMeeting {
         let Path(found) = found.map_err(|_| Refusal::missing())?;
         let id = MeetingId::parse(&found.id).ok_or_else(Refusal::missing)?;
         Ok(Self { id, number: found.number })
+    }
+}
+
+/// The page that a button was on: the meeting's own, or the review of a sprint.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+pub struct WayBack {
+    review: Option<u32>,
+}
+
+impl WayBack {
+    /// Leads back to that page, to where things happen.
+    #[must_use]
+    pub fn back(self, id: MeetingId) -> Response {
+        match self.review {
+            Some(sprint) => Redirect::to(&format!("/sprints/{sprint}/review#changes")).into_response(),
+            None => Redirect::to(&format!("/meetings/{id}#end")).into_response(),
+        }
     }
 }
 
@@ -104,7 +121,7 @@ pub async fn create(State(app): State<App>, by: Visitor, Filled(start): Filled<S
             }
             let vision = vision.map(|name| name.as_str().to_owned());
             let _one_at_a_time = talks.writing();
-            let opened = Entry::Opened { by: signature.by.to_string(), kind, vision };
+            let opened = Entry::Opened { by: signature.by.to_string(), kind, vision, sprint: None };
             Minutes::of(library)?.open(signature.at, opened)
         })
         .await?;
@@ -143,35 +160,45 @@ pub async fn say(
         write(&app, at.id, move |meeting| match meeting.state {
             Standing::Closed => None,
             Standing::Open | Standing::Waiting | Standing::Answering { .. } | Standing::Stopped => {
-                Some(Entry::Said { by: who, text })
+                Some(Entry::Said { by: who, text, request: None })
             }
         })
         .await?;
         app.talks.start(&app, at.id);
     }
-    Ok(back(at.id))
+    Ok(WayBack::default().back(at.id))
 }
 
 /// `POST /meetings/{id}/stop`
-pub async fn stop(State(app): State<App>, by: Visitor, at: AtMeeting) -> Result<Response, Refusal> {
+pub async fn stop(
+    State(app): State<App>,
+    by: Visitor,
+    at: AtMeeting,
+    Query(way): Query<WayBack>,
+) -> Result<Response, Refusal> {
     write(&app, at.id, move |meeting| match meeting.state {
         Standing::Open | Standing::Waiting | Standing::Answering { .. } => Some(Entry::Stopped { by: by.to_string() }),
         Standing::Stopped | Standing::Closed => None,
     })
     .await?;
     app.talks.stop(at.id);
-    Ok(back(at.id))
+    Ok(way.back(at.id))
 }
 
 /// `POST /meetings/{id}/continuation`: goes on after a stop, and asks again for what has no answer.
-pub async fn go_on(State(app): State<App>, by: Visitor, at: AtMeeting) -> Result<Response, Refusal> {
+pub async fn go_on(
+    State(app): State<App>,
+    by: Visitor,
+    at: AtMeeting,
+    Query(way): Query<WayBack>,
+) -> Result<Response, Refusal> {
     write(&app, at.id, move |meeting| match meeting.state {
         Standing::Stopped => Some(Entry::Continued { by: by.to_string() }),
         Standing::Open | Standing::Waiting | Standing::Answering { .. } | Standing::Closed => None,
     })
     .await?;
     app.talks.start(&app, at.id);
-    Ok(back(at.id))
+    Ok(way.back(at.id))
 }
 
 /// `POST /meetings/{id}/closing`
@@ -184,7 +211,7 @@ pub async fn close(State(app): State<App>, by: Visitor, at: AtMeeting) -> Result
     })
     .await?;
     app.talks.stop(at.id);
-    Ok(back(at.id))
+    Ok(WayBack::default().back(at.id))
 }
 
 /// `POST /meetings/{id}/reopening`
@@ -194,7 +221,7 @@ pub async fn reopen(State(app): State<App>, by: Visitor, at: AtMeeting) -> Resul
         Standing::Open | Standing::Waiting | Standing::Answering { .. } | Standing::Stopped => None,
     })
     .await?;
-    Ok(back(at.id))
+    Ok(WayBack::default().back(at.id))
 }
 
 /// `GET /meetings/{id}/events`: what was said so far of the answer that is being given, each further
@@ -250,10 +277,4 @@ pub async fn write(
     .await?;
     app.talks.announce(id);
     Ok(())
-}
-
-/// Leads back to the meeting, to its end.
-#[must_use]
-pub fn back(id: MeetingId) -> Response {
-    Redirect::to(&format!("/meetings/{id}#end")).into_response()
 }

@@ -16,6 +16,7 @@ pub mod meetings;
 pub mod overview;
 pub mod projects;
 pub mod proposals;
+pub mod review;
 pub mod saving;
 pub mod search;
 pub mod settings;

@@ -196,7 +196,9 @@ fn words(change: &FileChange) -> String {
     }
 }
 
-fn standing(life: &Life) -> (String, Option<jiff::Timestamp>) {
+/// How the app is, in a sentence, and since when.
+#[must_use]
+pub fn standing(life: &Life) -> (String, Option<jiff::Timestamp>) {
     match life {
         Life::Never => ("No app runs.".to_owned(), None),
         Life::Starting(run) => (format!("The app of “{}” is starting.", run.vision.as_title()), Some(run.since)),

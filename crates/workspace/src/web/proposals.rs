@@ -1,6 +1,6 @@
 //! A person's decision about what the team proposed.
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use crate::library::{Library, LibraryError};
 use crate::meetings::{ApprovalError, Content, Entry, Minutes, approve as approve_proposal};
 use crate::refusal::Refusal;
 use crate::visitor::Visitor;
-use crate::web::meetings::{AtMeeting, back, write};
+use crate::web::meetings::{AtMeeting, WayBack, write};
 use crate::web::{Filled, attachments};
 use crate::wireframe::Wireframe;
 
@@ -27,6 +27,7 @@ pub async fn approve(
     State(app): State<App>,
     by: Visitor,
     at: AtMeeting,
+    Query(way): Query<WayBack>,
     Filled(Seen { seen }): Filled<Seen>,
 ) -> Result<Response, Refusal> {
     let number = at.number.ok_or_else(Refusal::missing)?;
@@ -43,10 +44,10 @@ pub async fn approve(
                 app.changes.announce(*shelf, name, &by, Some(revision));
             }
             app.talks.announce(id);
-            Ok(back(id))
+            Ok(way.back(id))
         }
         // Two clicks at once, or a page that was old: the page says who decided.
-        Err(ApprovalError::Decided) => Ok(back(id)),
+        Err(ApprovalError::Decided) => Ok(way.back(id)),
         Err(ApprovalError::Library(LibraryError::Stale(_))) => Err(Refusal::new(
             StatusCode::CONFLICT,
             "The document has changed in the meantime",
@@ -72,11 +73,16 @@ pub async fn picture(State(app): State<App>, at: AtMeeting) -> Result<Response, 
 }
 
 /// `POST /meetings/{id}/proposals/{number}/refusal`
-pub async fn decline(State(app): State<App>, by: Visitor, at: AtMeeting) -> Result<Response, Refusal> {
+pub async fn decline(
+    State(app): State<App>,
+    by: Visitor,
+    at: AtMeeting,
+    Query(way): Query<WayBack>,
+) -> Result<Response, Refusal> {
     let number = at.number.ok_or_else(Refusal::missing)?;
     write(&app, at.id, move |meeting| {
         meeting.proposal(number).map(|_| Entry::Declined { proposal: number, by: by.to_string() })
     })
     .await?;
-    Ok(back(at.id))
+    Ok(way.back(at.id))
 }

@@ -154,8 +154,7 @@ pub async fn story(
 ) -> Result<Response, Refusal> {
     let entries = app.workshop.sprints.shelf().entries(number).map_err(SprintError::from)?;
     let sprint = Sprint::fold(number, &entries).ok_or_else(Refusal::missing)?;
-    let found = sprint.stories.iter().find(|(story, _)| story.number == wanted);
-    let (story, standing) = found.ok_or_else(Refusal::missing)?;
+    let (story, standing) = sprint.story(wanted).ok_or_else(Refusal::missing)?;
     let vision = Name::parse(&sprint.plan.vision).map_err(|_| Refusal::missing())?;
     let mut files = Vec::new();
     if app.workshop.has_project(&vision) {
@@ -270,7 +269,9 @@ fn choice(document: &Document, item: &Item) -> Choice {
     }
 }
 
-fn card(sprint: &Sprint, visions: &[(Name, String)]) -> SprintCard {
+/// A sprint as lists and pages begin with it.
+#[must_use]
+pub fn card(sprint: &Sprint, visions: &[(Name, String)]) -> SprintCard {
     let (done, failed) = sprint.count();
     let vision = visions.iter().find(|(name, _)| name.as_str() == sprint.plan.vision);
     SprintCard {
@@ -290,7 +291,9 @@ fn card(sprint: &Sprint, visions: &[(Name, String)]) -> SprintCard {
     }
 }
 
-fn row(sprint: u32, story: &Story, standing: &Standing) -> StoryRow {
+/// A story of a sprint and where it stands.
+#[must_use]
+pub fn row(sprint: u32, story: &Story, standing: &Standing) -> StoryRow {
     let (word, words) = match standing {
         Standing::At(Point::Design) => ("waiting", "Not begun yet, or just begun.".to_owned()),
         Standing::At(point) => ("working", format!("{}.", point.task().words())),

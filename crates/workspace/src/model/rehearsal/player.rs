@@ -41,8 +41,10 @@ pub fn reply(question: &Value) -> Reply {
             None => unknown(&step),
         },
         StepKind::Vision | StepKind::Refinement | StepKind::Planning | StepKind::Review | StepKind::Retrospective => {
-            meet(&step, role_in(&system), messages)
+            let turn = said(messages);
+            play(recording::in_meeting(&step, role_in(&system).map_or("", Role::word), turn), messages)
         }
+        StepKind::Change => play(recording::of_change(&step), messages),
     }
 }
 
@@ -73,12 +75,15 @@ fn work(scene: Scene, messages: &[Value]) -> Reply {
 
 /// Which turn it is follows from what people have said in the conversation; other members of the team
 /// are quoted in parentheses.
-fn meet(step: &Step, role: Option<Role>, messages: &[Value]) -> Reply {
+fn said(messages: &[Value]) -> usize {
     let is_of_a_person = |message: &&Value| {
         message["role"] == "user" && message["content"].as_str().is_some_and(|text| !text.starts_with('('))
     };
-    let turn = messages.iter().filter(is_of_a_person).count();
-    let scene = recording::in_meeting(step, role.map_or("", Role::word), turn);
+    messages.iter().filter(is_of_a_person).count()
+}
+
+/// What is said and proposed first, then the last word.
+fn play(scene: Scene, messages: &[Value]) -> Reply {
     if messages.last().is_some_and(|message| message["role"] == "tool") {
         return Reply::says(scene.directions.then.unwrap_or_else(|| "That is all.".to_owned()));
     }

@@ -2,6 +2,8 @@
 //!
 //! `meetings/<step>/<role>-<turn>.md` is what a role says in a meeting, `stories/<story>/<step>-<attempt>.md`
 //! what is said in a step of the work, and the folder beside it holds the files that are written in it.
+//! `stories/<story>/repair/` is the same for a story that was done and comes back, and
+//! `meetings/change/<story>.md` is what is proposed when a person wants it so.
 
 use rust_embed::RustEmbed;
 use serde::Deserialize;
@@ -55,10 +57,26 @@ pub fn in_meeting(step: &Step, role: &str, turn: usize) -> Scene {
         .unwrap_or_default()
 }
 
+/// What is proposed when a person asks for a change of a story, or of something else. `{story}` stands
+/// for the story's number.
+#[must_use]
+pub fn of_change(step: &Step) -> Scene {
+    let story = step.title.as_deref().map(slug).unwrap_or_default();
+    let mut scene =
+        scene(&format!("meetings/change/{story}")).or_else(|| scene("meetings/change/otherwise")).unwrap_or_default();
+    for call in &mut scene.directions.calls {
+        fill(&mut call.arguments, step.story.as_deref().unwrap_or_default());
+    }
+    scene
+}
+
 /// What happens in a step of the work on a story; of attempts that were not recorded, the last one.
 #[must_use]
 pub fn at_work(step: &Step) -> Option<Scene> {
-    let story = slug(step.title.as_deref()?);
+    let mut story = slug(step.title.as_deref()?);
+    if step.is_repair {
+        story.push_str("/repair");
+    }
     let attempts = (1..=step.attempt.min(9)).rev();
     attempts.into_iter().find_map(|attempt| scene(&format!("stories/{story}/{}-{attempt}", step.kind.word())))
 }
@@ -78,6 +96,15 @@ fn scene(path: &str) -> Option<Scene> {
 
 fn text(path: &str) -> Option<String> {
     String::from_utf8(Files::get(path)?.data.into_owned()).ok()
+}
+
+fn fill(value: &mut Value, story: &str) {
+    match value {
+        Value::String(text) if text == "{story}" => story.clone_into(text),
+        Value::Array(values) => values.iter_mut().for_each(|value| fill(value, story)),
+        Value::Object(fields) => fields.values_mut().for_each(|value| fill(value, story)),
+        _ => {}
+    }
 }
 
 /// Titles are compared by their letters, so that a changed comma does not end the rehearsal.

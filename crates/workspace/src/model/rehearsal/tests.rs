@@ -59,7 +59,7 @@ impl Stage {
 }
 
 fn step(kind: StepKind, title: &str, attempt: u32) -> Step {
-    Step { kind, story: Some("B-1".to_owned()), title: Some(title.to_owned()), attempt }
+    Step { kind, story: Some("B-1".to_owned()), title: Some(title.to_owned()), attempt, is_repair: false }
 }
 
 /// Whether the tests in a folder pass; nothing where there is no Node to run them.

@@ -68,6 +68,36 @@ async fn the_developer_cannot_change_the_tests_neither_by_a_tool_nor_by_a_comman
 }
 
 #[tokio::test]
+async fn the_developer_cannot_weaken_the_tests_of_a_story_that_was_done_before() {
+    let actor = Actor::playing(|step, answers| match (step.kind, step.story.as_deref()) {
+        (StepKind::Design, _) => Says::Words("One file."),
+        (StepKind::WriteTests, Some("B-1")) => Says::Calls(vec![write("acceptance/app.test.js", TEST), done()]),
+        (StepKind::WriteTests, _) => Says::Calls(vec![
+            write("acceptance/more.test.js", "require('node:test')('more', () => require('../more.js'));\n"),
+            done(),
+        ]),
+        (_, Some("B-1")) => Says::Calls(vec![write("app.js", APP), done()]),
+        _ if answers == 0 => Says::Calls(vec![
+            write("acceptance/app.test.js", "// nothing\n"),
+            write("more.js", ""),
+            write("app.js", "exports.answer = () => 41;\n"),
+            run("rm acceptance/app.test.js; ln -s ../more.js acceptance/app.test.js"),
+        ]),
+        _ => Says::Calls(vec![done()]),
+    })
+    .await;
+    let stage = Stage::set(actor.setup());
+    let items = [stage.story(1, "Answer"), stage.story(2, "More")];
+    let sprints = stage.live();
+    let number = stage.plan(&sprints, &items, 1);
+    let sprint = stage.work(&sprints, number).await;
+    assert!(matches!(standing(&sprint, 0), Standing::Done { tests: 1, .. }), "{:?}", standing(&sprint, 0));
+    let Standing::Failed { why } = standing(&sprint, 1) else { panic!("{:?}", standing(&sprint, 1)) };
+    assert!(why.contains("a test failed (1 failed"), "{why}");
+    assert!(actor.asked().iter().any(|told| told.contains("belongs to the tester")));
+}
+
+#[tokio::test]
 async fn wrong_paths_and_hostile_commands_harm_nothing_and_good_work_is_done_after_them() {
     let actor = Actor::playing(team(|_, answers| match answers {
         0 => Says::Calls(vec![

@@ -7,12 +7,12 @@ use crate::comparison::compare;
 use crate::library::{Library, LibraryError};
 use crate::markdown::to_html;
 use crate::meetings::{
-    Content, DIED, End, Meeting, MeetingId, Minutes, Proposed, SoFar, State, Turn, Verdict, present_of,
+    Content, DIED, End, Meeting, MeetingId, Minutes, Proposed, Requested, SoFar, State, Turn, Verdict, present_of,
 };
 use crate::moment::{self, Moment};
 use crate::name::{Name, Shelf};
 use crate::pages::meetings::{
-    EndView, MeetingPage, MeetingRow, ProposalView, StateView, Teammate, TurnView, VerdictView,
+    EndView, MeetingPage, MeetingRow, ProposalView, RequestView, StateView, Teammate, TurnView, VerdictView,
 };
 use crate::pages::{Changed, Chrome};
 use crate::refusal::{Refusal, explain};
@@ -49,26 +49,64 @@ pub fn teammates(team: &Team) -> Vec<Teammate> {
     team.all().iter().map(mate).collect()
 }
 
+/// A meeting and all that its talk is drawn from.
+pub struct Read {
+    /// The meeting.
+    pub meeting: Meeting,
+    proposals: Vec<ProposalView>,
+    requests: Vec<RequestView>,
+}
+
+impl Read {
+    /// Reads what a meeting speaks of.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn of(library: &Library, team: &Team, meeting: Meeting) -> Result<Self, LibraryError> {
+        let proposals =
+            meeting.proposals.iter().map(|proposal| proposal_view(library, &meeting, team, proposal)).collect();
+        let requests = (1..).zip(meeting.requests());
+        let requests = requests.map(|(number, asked)| request_view(library, meeting.id, number, &asked)).collect();
+        Ok(Self { meeting, proposals, requests })
+    }
+
+    /// Where it stands, to who looks at it; `is_live` while an answer is being given.
+    #[must_use]
+    pub fn state(&self, team: &Team, is_live: bool) -> StateView {
+        match self.meeting.state {
+            State::Open => StateView::Open,
+            State::Answering { role, .. } if is_live => StateView::Answering(team.name_of(role).to_owned()),
+            State::Waiting | State::Answering { .. } => StateView::Waiting,
+            State::Stopped => StateView::Stopped,
+            State::Closed => StateView::Closed,
+        }
+    }
+
+    /// How many proposals can be approved.
+    #[must_use]
+    pub fn undecided(&self) -> usize {
+        self.proposals.iter().filter(|proposal| matches!(proposal.verdict, VerdictView::Open)).count()
+    }
+
+    /// What was said and proposed, in order.
+    #[must_use]
+    pub fn turns(self, team: &Team, so_far: Option<&SoFar>) -> Vec<TurnView> {
+        turn_views(self, team, so_far)
+    }
+}
+
 /// A whole meeting.
 pub async fn page(app: &App, by: &Visitor, id: MeetingId) -> Result<MeetingPage, Refusal> {
     let so_far = app.talks.so_far(id);
-    let (meeting, team, proposals, visions) = app
+    let (read, team, vision) = app
         .library(move |library: &Library| -> Result<_, LibraryError> {
             let meeting = Minutes::of(library)?.read(id)?;
             let team = Team::read(&library.root()?)?;
-            let proposals: Vec<ProposalView> =
-                meeting.proposals.iter().map(|proposal| proposal_view(library, &meeting, &team, proposal)).collect();
             let vision = meeting.subject().map(|name| vision_of(library, &name));
-            Ok((meeting, team, proposals, vision))
+            Ok((Read::of(library, &team, meeting)?, team, vision))
         })
         .await?;
-    let state = match meeting.state {
-        State::Open => StateView::Open,
-        State::Answering { role, .. } if so_far.is_some() => StateView::Answering(team.name_of(role).to_owned()),
-        State::Waiting | State::Answering { .. } => StateView::Waiting,
-        State::Stopped => StateView::Stopped,
-        State::Closed => StateView::Closed,
-    };
+    let meeting = &read.meeting;
     let people: Vec<&str> = meeting.people().into_iter().collect();
     let roles = meeting.roles().into_iter().map(|role| format!("{} ({role})", team.name_of(role)));
     let people = people.into_iter().map(str::to_owned).chain(roles).collect::<Vec<_>>().join(", ");
@@ -76,24 +114,24 @@ pub async fn page(app: &App, by: &Visitor, id: MeetingId) -> Result<MeetingPage,
     let used = app.model.ledger().meeting(&id.to_string());
     let currency = app.settings.now().currency.clone();
     let cost = (used.calls > 0).then(|| format!("{} tokens, {} {currency}", used.input + used.output, used.cost));
-    let undecided = proposals.iter().filter(|proposal| matches!(proposal.verdict, VerdictView::Open)).count();
     Ok(MeetingPage {
         chrome: Chrome::of(by),
-        undecided,
+        undecided: read.undecided(),
         href: format!("/meetings/{id}"),
         id: id.to_string(),
         title: meeting.kind.title(),
         hint: meeting.kind.hint(),
         agenda: meeting.kind.agenda(),
-        turns: turn_views(&meeting, &team, proposals, so_far.as_ref()),
-        state,
-        vision: visions,
+        state: read.state(&team, so_far.is_some()),
+        vision,
+        sprint: meeting.sprint,
         people,
         lead: team.name_of(meeting.kind.lead()).to_owned(),
         team: teammates(&team),
         outcome,
         cost,
         has_model: app.model.setup().is_some(),
+        turns: read.turns(&team, so_far.as_ref()),
     })
 }
 
@@ -103,13 +141,16 @@ fn vision_of(library: &Library, name: &Name) -> (String, String) {
     (format!("/visions/{}", name.in_address()), title.unwrap_or_else(|| name.as_title()))
 }
 
-fn turn_views(meeting: &Meeting, team: &Team, proposals: Vec<ProposalView>, so_far: Option<&SoFar>) -> Vec<TurnView> {
+fn turn_views(read: Read, team: &Team, so_far: Option<&SoFar>) -> Vec<TurnView> {
     let now = moment::now();
-    let mut proposals = proposals.into_iter();
-    let views = meeting.turns.iter().filter_map(|turn| match turn {
-        Turn::Person { by, at, text } => {
-            Some(TurnView::Person { who: by.clone(), moment: Moment::new(*at, now), html: to_html(text) })
-        }
+    let (mut proposals, mut requests) = (read.proposals.into_iter(), read.requests.into_iter());
+    let views = read.meeting.turns.iter().filter_map(|turn| match turn {
+        Turn::Person { by, at, text, request } => Some(TurnView::Person {
+            who: by.clone(),
+            moment: Moment::new(*at, now),
+            html: to_html(text),
+            request: request.and_then(|_| requests.next()),
+        }),
         Turn::Note { by, at, deed } => Some(TurnView::Note { who: by.clone(), moment: Moment::new(*at, now), deed }),
         Turn::Proposal(_) => proposals.next().map(|view| TurnView::Proposal(Box::new(view))),
         Turn::Team { answer, role, at, text, end } => {
@@ -142,6 +183,18 @@ pub fn undecided(library: &Library, id: MeetingId) -> Result<Vec<ProposalView>, 
     let team = Team::read(&library.root()?)?;
     let views = meeting.proposals.iter().map(|proposal| proposal_view(library, &meeting, &team, proposal));
     Ok(views.filter(|view| matches!(view.verdict, VerdictView::Open)).collect())
+}
+
+/// What a person can do about a request with their own hands.
+fn request_view(library: &Library, meeting: MeetingId, number: usize, asked: &Requested) -> RequestView {
+    let query = format!("?meeting={meeting}&request={number}");
+    let story = asked.request.story;
+    let name = story.and_then(|story| library.item(story).ok());
+    RequestView {
+        story: story.map(|story| format!("B-{story}")),
+        new_href: format!("/new/item{query}"),
+        edit_href: name.map(|name| format!("/backlog/{}/edit{query}", name.in_address())),
+    }
 }
 
 fn proposal_view(library: &Library, meeting: &Meeting, team: &Team, proposal: &Proposed) -> ProposalView {
