@@ -5,6 +5,10 @@
 
 const MARK: &str = "-app";
 
+/// In a guard's state: what says that its app is shown to everybody. Whoever puts other data in the place of
+/// an instance's takes it away, since nobody has said so of those.
+pub const SHARING_RECORD: &str = "app-sharing.json";
+
 /// Where the app of the instance at this hostname is shown.
 #[must_use]
 pub fn hostname_of(instance: &str) -> String {

@@ -60,6 +60,11 @@ impl Door {
         Self { shown: core.shown(&hostname), admitting: hostname.clone(), hostname, audience }
     }
 
+    /// Whether the instance's app is behind it, and not the instance itself.
+    pub(crate) fn is_apps(&self) -> bool {
+        self.hostname != self.admitting
+    }
+
     /// Another door to the same instance: its own sign-in, the same people.
     fn of_app_site(core: &Core, hostname: Hostname, published: &Published) -> Self {
         let admitting = published.route.hostname.clone();

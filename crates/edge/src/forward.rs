@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use access::protocol::{
-    ASSERTION, EDGE_PATHS, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_PROTO, HEALTH, ROUTED_HOST,
+    ASSERTION, EDGE_PATHS, FORWARDED_FOR, FORWARDED_HOST, FORWARDED_PROTO, HEALTH, REFUSED_BY, ROUTED_HOST,
     is_barred_from_trailers, strip_claims,
 };
 use axum::body::Body;
@@ -25,12 +25,18 @@ use crate::{EdgeError, Identification};
 /// Railway's edge says so of its own answers, in place of an instance's.
 const FALLBACK: HeaderName = HeaderName::from_static("x-railway-fallback");
 
+/// What a guard answers itself begins like this.
+const GUARD_PATHS: &str = "/-/";
+
 /// Who sends a request on its way: a prober of the health path, a visitor, or somebody whom the guard is
 /// to judge by what they were given before they came here.
 enum Pass {
     Probe,
     Visitor(Visitor),
     Unasked,
+    /// A stranger to an app that may be shared with everybody. Where its guard does not say that it is, they
+    /// get this, as at any other door.
+    IfShared(Box<Response>),
 }
 
 /// Why an instance gave no answer.
@@ -73,12 +79,19 @@ async fn admit(core: &Core, door: &Door, head: &Parts, reader: Reader) -> Result
         return Ok(Pass::Probe);
     }
     let wanted = head.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-    match session::visitor(core, door, &head.headers).await {
-        Ok(Ok(visitor)) => Ok(Pass::Visitor(visitor)),
-        Ok(Err(Stranger::SignedOut)) => Err(Box::new(answer::sign_in_first(core, door, reader, wanted))),
-        Ok(Err(Stranger::NotAdmitted(_))) => Err(Box::new(answer::not_admitted(core, door, reader))),
-        Err(error) => Err(Box::new(answer::failed(core, &door.shown, reader, &error))),
-    }
+    let refusal = match session::visitor(core, door, &head.headers).await {
+        Ok(Ok(visitor)) => return Ok(Pass::Visitor(visitor)),
+        Ok(Err(Stranger::SignedOut)) => Box::new(answer::sign_in_first(core, door, reader, wanted)),
+        Ok(Err(Stranger::NotAdmitted(_))) => Box::new(answer::not_admitted(core, door, reader)),
+        Err(error) => return Err(Box::new(answer::failed(core, &door.shown, reader, &error))),
+    };
+    if may_be_shared(core, door, head.uri.path()) { Ok(Pass::IfShared(refusal)) } else { Err(refusal) }
+}
+
+/// Whether somebody who is no visitor may get in all the same: to the app, where apps may be shared, and to
+/// nothing that the guard answers itself.
+fn may_be_shared(core: &Core, door: &Door, path: &str) -> bool {
+    core.settings.shared_apps && door.is_apps() && !path.starts_with(GUARD_PATHS) && !path.starts_with(EDGE_PATHS)
 }
 
 async fn forward(core: &Core, door: &Door, published: &Published, request: Request, pass: Pass) -> Response {
@@ -94,14 +107,23 @@ async fn forward(core: &Core, door: &Door, published: &Published, request: Reque
     if !matches!(pass, Pass::Probe) {
         outbound.hold_for(core.settings.hold);
     }
-    match send(core, published, outbound).await {
-        Ok(mut answer) => {
+    match (send(core, published, outbound).await, pass) {
+        (Ok(answer), Pass::IfShared(refusal)) if is_refused(&answer) => *refusal,
+        // Without an answer nobody has said that it is shared.
+        (Err(_), Pass::IfShared(refusal)) => *refusal,
+        (Ok(mut answer), _) => {
             session::strip_set_cookies(answer.headers_mut());
             answer.map(Body::new)
         }
-        Err(NoAnswer::Edge(error)) => answer::failed(core, &door.shown, reader, &error),
-        Err(error) => no_answer(core, door, &published.route.upstream, reader, &error),
+        (Err(NoAnswer::Edge(error)), _) => answer::failed(core, &door.shown, reader, &error),
+        (Err(error), _) => no_answer(core, door, &published.route.upstream, reader, &error),
     }
+}
+
+/// Whether the guard lets nobody in without a sign-in. No application can say so in its place.
+fn is_refused(answer: &http::Response<proxy::Body>) -> bool {
+    let by_guard = answer.headers().get(REFUSED_BY).is_some_and(|by| by == "guard");
+    by_guard && matches!(answer.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
 }
 
 /// What the guard gets to see, in place of what the client said.
@@ -116,7 +138,7 @@ fn say_who_and_where(
         // All of them, however many: that two are one too many is for the guard to say.
         Pass::Unasked => headers.get_all(ASSERTION).iter().cloned().collect(),
         Pass::Visitor(visitor) => HeaderValue::from_str(visitor.token()).into_iter().collect(),
-        Pass::Probe => Vec::new(),
+        Pass::Probe | Pass::IfShared(_) => Vec::new(),
     };
     strip_claims(headers);
     session::strip_cookies(headers);

@@ -7,7 +7,8 @@
 //! What holds here:
 //! - Nothing but the exact health path reaches an instance without a session for that hostname and
 //!   an admission to it; both are looked at with every request. Where somebody before this edge asks who
-//!   is there ([`Identification::Before`]), it only leads the way, and all of that is the guard's.
+//!   is there ([`Identification::Before`]), it only leads the way, and all of that is the guard's. Where apps may be
+//!   shared ([`Settings::shared_apps`]), the guard of an app is asked before a stranger to it is turned away.
 //! - Nobody learns from an answer, or from how long it took, whether an address may enter.
 //! - Whatever a client claims about who or where it is goes no further.
 //! - Changes made through this process hold at the next request, changes of another replica within
@@ -78,6 +79,9 @@ pub struct Settings {
     pub code_minutes: u32,
     /// Whether `<name>-app` leads to the instance at `<name>` as well, whose guard tells the two apart.
     pub app_sites: bool,
+    /// Whether guards may show such an app to everybody. Who is no visitor is then led on to the guard of an app,
+    /// which says whether it does.
+    pub shared_apps: bool,
     /// Who asks visitors of instances who they are.
     pub identification: Identification,
     /// For rehearsals: where origins that have a name are reached, without TLS.
@@ -108,6 +112,7 @@ impl Settings {
             session_hours: 24,
             code_minutes: 10,
             app_sites: false,
+            shared_apps: false,
             identification: Identification::Here,
             origin_address: None,
             hold: HOLD,
@@ -288,6 +293,11 @@ impl Edge {
     /// Whether instances' apps have hostnames of their own here.
     pub fn shows_apps(&self) -> bool {
         self.core.settings.app_sites
+    }
+
+    /// Whether guards may show apps to everybody.
+    pub fn lets_apps_be_shared(&self) -> bool {
+        self.core.settings.app_sites && self.core.settings.shared_apps
     }
 
     /// The audience of an instance's assertions: 64 hex digits that follow from its id.

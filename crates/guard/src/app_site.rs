@@ -4,7 +4,8 @@
 //! What holds here:
 //! - A hostname of its own is the safe way: browsers then keep the app's pages from the workspace's.
 //!   Only that very name leads to the app, and the app's answers never come from the workspace.
-//! - Nothing of the app is public. Public paths are the workspace's.
+//! - Nothing of the app is public, unless its whole hostname is shared ([`Sharing`]). Public paths are
+//!   the workspace's.
 //! - The app gives browsers no cookie that another hostname would see, and none that passes for a
 //!   sign-in. What else its headers could say about more than itself is taken out.
 //! - Below a path prefix the app shares the workspace's origin, so its scripts can do there what the
@@ -14,6 +15,8 @@
 
 mod addresses;
 mod cookies;
+mod sharing;
+pub(crate) mod sharing_order;
 
 use http::header::{CONTENT_LOCATION, HOST, LOCATION, ORIGIN, REFRESH, STRICT_TRANSPORT_SECURITY};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
@@ -21,10 +24,12 @@ use proxy::{Address, Body, ForwardError, NotForwardable, Timeouts, Upstream};
 use tokio_util::sync::CancellationToken;
 
 use self::addresses::Here;
+pub(crate) use self::sharing::Sharing;
 use crate::admit::Admitted;
 use crate::answers::{Form, bare};
 use crate::notices;
 use crate::settings;
+use crate::visitor::Visitor;
 
 const FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 
@@ -175,10 +180,14 @@ impl AppSite {
 }
 
 /// What to say when the app gave no answer, and in a word for the log.
-pub(crate) fn no_answer(error: &ForwardError, form: Form) -> (Response<Body>, &'static str) {
+pub(crate) fn no_answer(error: &ForwardError, visitor: &Visitor, form: Form) -> (Response<Body>, &'static str) {
     match error {
         // It may have been stopped, or never started: that is no fault.
-        ForwardError::Unreachable(_) => (notices::app_not_running().answer(form), "app-not-running"),
+        ForwardError::Unreachable(_) => {
+            let notice =
+                if visitor.is_nobody() { notices::shared_app_not_running() } else { notices::app_not_running() };
+            (notice.answer(form), "app-not-running")
+        }
         error => {
             tracing::warn!(%error, "The app that was made here gave no answer");
             (notices::app_no_answer(error).answer(form), "app-failed")

@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use secrecy::SecretString;
 
 const TRAFFIC: &str = "Traffic";
@@ -12,6 +12,16 @@ const EMERGENCY: &str = "Emergency";
 const MAIN: &str = "The main instance: takes reports of use, gives a signed member list";
 const WATCHING: &str = "Watching and keeping";
 const ONE_MACHINE: &str = "One machine: as `spinoff up` starts its guards";
+
+/// Who may open the app's hostname to everybody.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum AppSharing {
+    /// Nobody.
+    #[default]
+    Never,
+    /// The application.
+    Application,
+}
 
 /// The guard's options, each also an environment variable.
 #[derive(Clone, Debug, Parser)]
@@ -109,6 +119,11 @@ pub struct Args {
     /// so its scripts can do whatever the visitor can do there: prefer --app-host
     #[arg(long, env = "GUARD_APP_PREFIX", value_name = "PATH", help_heading = APP)]
     pub app_prefix: Option<String>,
+
+    /// Whether the app may be shown to everybody at its hostname: never, or when the application says so at
+    /// /-/app/sharing of --activity-listen [with --app-host and --activity-listen]
+    #[arg(long, env = "GUARD_APP_SHARING", value_name = "WHO", value_enum, default_value_t, help_heading = APP)]
+    pub app_sharing: AppSharing,
 
     /// Rules about what counts as use of this application (TOML, docs/activity.md); they come before
     /// the built-in ones

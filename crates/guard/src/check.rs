@@ -11,7 +11,7 @@ use world::{Clock, Entropy};
 
 use crate::Args;
 use crate::activity::application_report::PATH;
-use crate::app_site::{Place, Way};
+use crate::app_site::{Place, Sharing, Way};
 use crate::emergency::DOOR;
 use crate::gate::{Denied, Gate};
 use crate::identities::{Identities, Keys};
@@ -109,7 +109,8 @@ fn app_site(app: &AppSite) -> String {
     if ways.is_empty() {
         return "not shown: no --app-host and no --app-prefix".to_owned();
     }
-    format!("http://127.0.0.1:{}, {}", app.port, ways.join(" and "))
+    let shared = if app.may_be_shared { "; the application may share it with everybody" } else { "" };
+    format!("http://127.0.0.1:{}, {}{shared}", app.port, ways.join(" and "))
 }
 
 fn emergency(door: Option<&Emergency>) -> String {
@@ -200,6 +201,7 @@ async fn gate(settings: &Settings, folder: &Path) -> Result<Gate, String> {
         service_tokens: settings.service_tokens.clone(),
         app_audiences: settings.app_audiences.clone(),
         public_paths: Vec::new(),
+        sharing: Arc::new(Sharing::never()),
         emergency: None,
     })
 }

@@ -17,6 +17,9 @@ const LAST_CHANCE: Duration = Duration::from_secs(10);
 /// Where the application finds the address to report use to.
 const ACTIVITY_URL: &str = "SPINOFF_ACTIVITY_URL";
 
+/// Where the application finds the address at which it may share its app; not there where it may not.
+const SHARING_URL: &str = "SPINOFF_APP_SHARING_URL";
+
 /// Signals that mean something to the application and nothing to the guard: "read your settings
 /// again", "open your logs anew", and what else a program makes of them.
 const PASSED_ON: [(fn() -> SignalKind, Signal); 4] = [
@@ -34,9 +37,18 @@ pub(crate) struct Program {
     program: String,
     arguments: Vec<String>,
     port: u16,
-    activity: Option<String>,
+    told: Told,
     /// Of the one that runs; 0 while none does.
     pid: Arc<AtomicI32>,
+}
+
+/// The guard's addresses that the application is told.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Told {
+    /// Where it may report use.
+    pub(crate) activity: Option<String>,
+    /// Where it may share its app.
+    pub(crate) sharing: Option<String>,
 }
 
 /// The running application.
@@ -46,12 +58,12 @@ pub(crate) struct Running {
 }
 
 impl Program {
-    /// `command` listens on `$PORT`, may report use to `$SPINOFF_ACTIVITY_URL`, and sees none of the
-    /// guard's secrets. None where the application is started by others.
+    /// `command` listens on `$PORT`, may report use to `$SPINOFF_ACTIVITY_URL` and share its app through
+    /// `$SPINOFF_APP_SHARING_URL`, and sees none of the guard's secrets. None where the application is started by others.
     ///
     /// # Errors
     /// When signals can't be passed on to it.
-    pub(crate) fn new(command: &[String], port: u16, activity: Option<String>) -> anyhow::Result<Option<Self>> {
+    pub(crate) fn new(command: &[String], port: u16, told: Told) -> anyhow::Result<Option<Self>> {
         let Some((program, arguments)) = command.split_first() else { return Ok(None) };
         let pid = Arc::new(AtomicI32::new(0));
         if std::process::id() == 1 {
@@ -60,7 +72,7 @@ impl Program {
         for (kind, passed_on) in PASSED_ON {
             tokio::spawn(pass_on(signal(kind())?, passed_on, Arc::clone(&pid)));
         }
-        Ok(Some(Self { program: program.clone(), arguments: arguments.to_vec(), port, activity, pid }))
+        Ok(Some(Self { program: program.clone(), arguments: arguments.to_vec(), port, told, pid }))
     }
 
     /// Starts it.
@@ -71,7 +83,9 @@ impl Program {
         let program = &self.program;
         let mut starting = Command::new(program);
         starting.args(&self.arguments).stdin(Stdio::null()).env("PORT", self.port.to_string()).kill_on_drop(true);
-        starting.env_remove(ACTIVITY_URL).envs(self.activity.iter().map(|url| (ACTIVITY_URL, url)));
+        for (name, url) in [(ACTIVITY_URL, &self.told.activity), (SHARING_URL, &self.told.sharing)] {
+            starting.env_remove(name).envs(url.iter().map(|url| (name, url)));
+        }
         for (name, _) in std::env::vars_os() {
             let name_text = name.to_string_lossy();
             if name_text.starts_with("GUARD_") || name_text == "CLOUDFLARE_AUDIENCE" {

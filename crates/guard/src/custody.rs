@@ -33,6 +33,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use world::Clock;
 
 use crate::answers::{Form, Notice, bare, json_answer};
+use crate::app_site::Sharing;
 use crate::server::Outcome;
 use arriving::Arriving;
 use book::{Book, NotTaken};
@@ -60,6 +61,8 @@ pub(crate) struct Custody {
     exports: Arc<Semaphore>,
     /// How often what the application keeps was replaced.
     replaced: Arc<AtomicU64>,
+    /// Of the app, which does not outlast what it was opened with.
+    sharing: Arc<Sharing>,
     clock: Clock,
 }
 
@@ -103,10 +106,11 @@ impl Custody {
         (instance, token): (InstanceId, SecretString),
         place: Option<Place>,
         leash: Leash,
+        sharing: Arc<Sharing>,
         clock: Clock,
     ) -> Self {
         let (exports, replaced) = (Arc::new(Semaphore::new(1)), Arc::default());
-        Self { instance, token, place, book: Book::open(clock.now()), leash, exports, replaced, clock }
+        Self { instance, token, place, book: Book::open(clock.now()), leash, exports, replaced, sharing, clock }
     }
 
     /// Whether the application rests, so that its visitors wait.
@@ -210,11 +214,11 @@ impl Custody {
             let why = "The application runs, and would write to what is being replaced. Let it rest first.";
             return refused(StatusCode::CONFLICT, "order-while-it-runs", why);
         }
-        let (place, replaced) = (place.clone(), Arc::clone(&self.replaced));
+        let (place, replaced, sharing) = (place.clone(), Arc::clone(&self.replaced), Arc::clone(&self.sharing));
         let (sender, archive) = Archive::fed();
         let putting_back = tokio::task::spawn_blocking(move || {
             let _work = work;
-            put_back(&place, archive, &identity, &terms, &replaced)
+            put_back(&place, archive, &identity, &terms, (&replaced, &sharing))
         });
         let ((), outcome) = tokio::join!(arriving.hand_on(sender), putting_back);
         match outcome {
@@ -277,7 +281,7 @@ fn put_back(
     sealed: Archive,
     identity: &Identity,
     terms: &RestoreTerms,
-    replaced: &AtomicU64,
+    (replaced, sharing): (&AtomicU64, &Sharing),
 ) -> Result<Contents, NotPutBack> {
     let new = place.exchange.prepare().map_err(NotPutBack::Disk)?;
     let outcome = unpacked(place, &new, sealed, identity, terms);
@@ -290,6 +294,8 @@ fn put_back(
             return Err(why);
         }
     };
+    // Nobody has said of what comes back that all may see it.
+    sharing.set(false).map_err(NotPutBack::Disk)?;
     replaced.fetch_add(1, Ordering::SeqCst);
     place.exchange.begin().map_err(NotPutBack::Disk)?;
     Ok(contents)

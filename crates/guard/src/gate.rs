@@ -12,7 +12,7 @@ use http::{HeaderMap, Method};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::app_site::{Place, Way};
+use crate::app_site::{Place, Sharing, Way};
 use crate::emergency::EmergencyDoor;
 use crate::identities::Identities;
 use crate::roster::{Belonging, Leave, Roster};
@@ -27,6 +27,8 @@ pub(crate) struct Gate {
     /// everything but that; with none of them, any opens all.
     pub(crate) app_audiences: Vec<String>,
     pub(crate) public_paths: Vec<String>,
+    /// Whether the app's hostname is open to everybody.
+    pub(crate) sharing: Arc<Sharing>,
     /// For requests without any assertion; `None` unless configured.
     pub(crate) emergency: Option<Arc<EmergencyDoor>>,
 }
@@ -93,7 +95,7 @@ impl Gate {
         if leave.is_some_and(|leave| !leave.may_change) && ask.may_change_something() {
             return Err(Denied::OnlyLooks);
         }
-        let stay = self.roster.stay(visitor.member());
+        let stay = self.stay(&visitor)?;
         let endless_until = self.end_of(&visitor, leave, ask.headers);
         Ok(Pass { visitor, stay, endless_until, emergency: self.emergency.clone() })
     }
@@ -142,15 +144,44 @@ impl Gate {
         if ask.place == Place::Workspace && is_public(ask.path, &self.public_paths) {
             return Ok(Visitor::Public);
         }
+        if ask.place == Place::App(Way::Host) && self.sharing.is_shared() {
+            return Ok(self.visitor_of_all(ask).await);
+        }
         let verified = match self.identities.identify(ask.headers).await {
             // Only without any assertion: a bad one is not rescued.
             Err(Denied::Unidentified) => return self.emergency_visitor(ask.headers, ask.source).await,
             identified => identified?,
         };
-        if !self.is_good_for(&verified, ask.place) {
+        self.visitor_by(verified, ask.place).await
+    }
+
+    /// Who shows an assertion, if they belong and it is good for where the request leads.
+    async fn visitor_by(&self, verified: Arc<Verified>, place: Place) -> Result<Visitor, Denied> {
+        if !self.is_good_for(&verified, place) {
             return Err(Denied::Assertion(Refusal::Audience));
         }
         self.standing(verified).await
+    }
+
+    /// Whom the app is shown to where it is shared: those who belong are known to it as ever, and all
+    /// others are nobody, whatever they show. Credentials of the emergency door open nothing here that is
+    /// not open, so they are not judged, and nobody spends its attempts.
+    async fn visitor_of_all(&self, ask: Ask<'_>) -> Visitor {
+        let known = match self.identities.identify(ask.headers).await {
+            Ok(verified) => self.visitor_by(verified, ask.place).await,
+            Err(denied) => Err(denied),
+        };
+        known.unwrap_or(Visitor::Shared)
+    }
+
+    /// What lasts as long as this visitor may stay.
+    fn stay(&self, visitor: &Visitor) -> Result<Arc<CancellationToken>, Denied> {
+        let stay = self.roster.stay(visitor.member());
+        match visitor {
+            // It may have been closed since.
+            Visitor::Shared => self.sharing.stay(stay).ok_or(Denied::Unidentified),
+            _ => Ok(stay),
+        }
     }
 
     /// When what has no end of its own must end because the visitor would no longer be let in: the
@@ -159,7 +190,7 @@ impl Gate {
         let until = match visitor {
             Visitor::Member(verified) | Visitor::Service(verified) => verified.expires().saturating_add(LEEWAY).ok()?,
             Visitor::Emergency(_) => self.emergency.as_ref()?.lets_stay_until(headers),
-            Visitor::Public => return None,
+            Visitor::Public | Visitor::Shared => return None,
         };
         let until = leave.map_or(until, |leave| until.min(leave.until));
         let left = until.duration_since(self.identities.clock.now());

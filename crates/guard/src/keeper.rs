@@ -2,6 +2,7 @@
 //! in the same hands there as in life.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use access::orders::Order;
 use bytes::Bytes;
@@ -13,7 +14,8 @@ use secrecy::SecretString;
 use tokio_util::task::AbortOnDropHandle;
 use world::Clock;
 
-use crate::child::Program;
+use crate::app_site::Sharing;
+use crate::child::{Program, Told};
 use crate::custody::{Custody, Life, Place, RestRecord};
 
 /// Where a port matters to nobody.
@@ -57,13 +59,14 @@ impl Keeper {
         let place = Place::new(&data, &state);
         let record = RestRecord::new(&state, &deployment);
         let (mut life, leash) = Life::new(true, record, Some(place.exchange()), begins_at_rest, clock.clone())?;
-        life.begin(Program::new(&command, NO_PORT, None)?).await?;
+        life.begin(Program::new(&command, NO_PORT, Told::default())?).await?;
         let life = AbortOnDropHandle::new(tokio::spawn(async move {
             if let Err(error) = life.live().await {
                 tracing::error!("The application is not led any more: {error:#}");
             }
         }));
-        Ok(Self { custody: Custody::new((instance, token), Some(place), leash, clock), _life: life })
+        let sharing = Arc::new(Sharing::never());
+        Ok(Self { custody: Custody::new((instance, token), Some(place), leash, sharing, clock), _life: life })
     }
 
     /// Whether the application rests.

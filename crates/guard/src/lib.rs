@@ -7,6 +7,8 @@
 //! - A bad assertion is never rescued: not by a cookie, not by another method, not by a retry.
 //! - Keys, members and use are kept on disk, so that a restart needs neither issuer nor main
 //!   instance; without them nobody enters.
+//! - The app that the application makes is shown to everybody where the operator lets the application say so, and it
+//!   has; nothing else of the instance is opened by that.
 //! - Pages of other hostnames act in nobody's name, whatever cookies browsers add to their requests.
 //! - While nobody visits, the guard makes no request and runs no timer, but for the one that looks
 //!   whether an app is running, where it was told of one.
@@ -58,7 +60,7 @@ mod settings;
 mod visitor;
 
 pub use activity::{RulesError, check_activity_rules};
-pub use args::Args;
+pub use args::{AppSharing, Args};
 pub use check::check;
 pub use command_line::CommandLine;
 pub use gate::Denied;

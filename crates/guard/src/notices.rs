@@ -143,6 +143,12 @@ pub(crate) fn app_not_running() -> Notice {
     .retrying(APP_RETRY_SECONDS)
 }
 
+/// The same to whoever it is shared with, who can't start it; their page does not ask again by itself.
+pub(crate) fn shared_app_not_running() -> Notice {
+    let detail = "Nothing answers here now. Whoever shares this app can start it again; then load the page again.";
+    Notice::new(StatusCode::SERVICE_UNAVAILABLE, "This app is not running", detail)
+}
+
 pub(crate) fn app_no_answer(error: &ForwardError) -> Notice {
     Notice::new(
         status_of(error),

@@ -108,6 +108,10 @@ async fn health(guard: &Guard) -> Response<Body> {
             document[name] = value.into();
         }
     }
+    // Whoever tries the walls has to know that this door is open on purpose.
+    if guard.gate.sharing.is_shared() {
+        document["app"] = "shared".into();
+    }
     json_answer(status, &document)
 }
 

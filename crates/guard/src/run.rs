@@ -19,9 +19,9 @@ use world::{Clock, Entropy};
 use crate::Args;
 use crate::access_log::AccessLog;
 use crate::activity::{Meter, app_probe, application_report};
-use crate::app_site::AppSite;
+use crate::app_site::{AppSite, Sharing, sharing_order};
 use crate::application::Application;
-use crate::child::{self, Program};
+use crate::child::{self, Program, Told};
 use crate::custody::{Custody, Life, Place, RestRecord};
 use crate::egress;
 use crate::emergency::{EmergencyDoor, Journal, JournalReporter};
@@ -37,7 +37,7 @@ use crate::remembered::Remembered;
 use crate::reporter::Reporter;
 use crate::roster::Roster;
 use crate::server::Guard;
-use crate::settings::{Environment, Listen, MembersFrom, Settings};
+use crate::settings::{AppHost, Environment, Listen, MembersFrom, Settings};
 
 /// Requests under way at once on one connection of a load balancer's.
 pub(crate) const HTTP2_STREAMS: u32 = 128;
@@ -90,8 +90,14 @@ async fn guarded(settings: Settings) -> anyhow::Result<u8> {
     // Before the application starts as well: it would be in vain if one of them could not.
     let reports = listen_if("--activity-listen", settings.activity.listen).await?;
     let figures = listen_if("--metrics", settings.metrics).await?;
-    let activity = application_report::address(reports.as_ref().unwrap_or(&listener).local_addr()?);
-    life.begin(Program::new(&settings.command, settings.upstream_port, activity)?).await?;
+    let told = Told {
+        activity: application_report::address(reports.as_ref().unwrap_or(&listener).local_addr()?),
+        sharing: match &reports {
+            Some(reports) if settings.app_site.may_be_shared => Some(sharing_order::address(reports.local_addr()?)),
+            _ => None,
+        },
+    };
+    life.begin(Program::new(&settings.command, settings.upstream_port, told)?).await?;
     note_use_without_requests(&settings, reports, &parts.guard, &stop);
     if let Some(figures) = figures {
         tokio::spawn(metrics::publish(figures, Arc::clone(&parts.guard), stop.clone()));
@@ -177,7 +183,12 @@ fn note_use_without_requests(
     stop: &CancellationToken,
 ) {
     if let Some(listener) = reports {
-        tokio::spawn(application_report::listen(listener, guard.meter.clone(), stop.clone()));
+        tokio::spawn(application_report::listen(
+            listener,
+            guard.meter.clone(),
+            Arc::clone(&guard.gate.sharing),
+            stop.clone(),
+        ));
     }
     if let Some(app) = settings.activity.app {
         tokio::spawn(app_probe::look(app, guard.meter.clone(), stop.clone()));
@@ -200,6 +211,8 @@ pub(crate) fn assemble(settings: &Settings, stop: &CancellationToken) -> anyhow:
     let metrics = Metrics::default();
     let meter = Meter::new(ledger, Arc::clone(&roster), clock.clone());
     let (emergency, journal_reporter) = emergency_door(settings, &state, &metrics, reporter.clone()).unzip();
+    let shared_host = settings.app_site.host.as_ref().filter(|_| settings.app_site.may_be_shared);
+    let sharing = Arc::new(Sharing::open(&state, shared_host.map(AppHost::as_str)));
     let gate = Gate {
         identities: Identities {
             verifier: settings.verifier.clone(),
@@ -211,10 +224,11 @@ pub(crate) fn assemble(settings: &Settings, stop: &CancellationToken) -> anyhow:
         service_tokens: settings.service_tokens.clone(),
         app_audiences: settings.app_audiences.clone(),
         public_paths: settings.public_paths.clone(),
+        sharing: Arc::clone(&sharing),
         emergency,
     };
     let upstream = Upstream::new(Address::Tcp(settings.upstream.clone()), Timeouts::default());
-    let (life, custody) = custody(settings, &state, &clock)?;
+    let (life, custody) = custody(settings, &state, &sharing, &clock)?;
     let guard = Arc::new(Guard {
         gate,
         keyring,
@@ -237,7 +251,12 @@ pub(crate) fn assemble(settings: &Settings, stop: &CancellationToken) -> anyhow:
 }
 
 /// How the application lives, and who may change that: nobody but a main instance whose signed lists are taken.
-fn custody(settings: &Settings, state: &Path, clock: &Clock) -> anyhow::Result<(Life, Option<Custody>)> {
+fn custody(
+    settings: &Settings,
+    state: &Path,
+    sharing: &Arc<Sharing>,
+    clock: &Clock,
+) -> anyhow::Result<(Life, Option<Custody>)> {
     let record = RestRecord::new(state, &settings.deployment);
     let place = settings.data.as_deref().map(|data| Place::new(data, state));
     let exchange = place.as_ref().map(Place::exchange);
@@ -245,7 +264,7 @@ fn custody(settings: &Settings, state: &Path, clock: &Clock) -> anyhow::Result<(
     let (life, leash) = Life::new(can_rest, record, exchange, settings.begins_at_rest, clock.clone())?;
     let custody = match (&settings.main, &settings.members) {
         (Some(main), MembersFrom::Signed { instance, .. }) => {
-            Some(Custody::new((*instance, main.token.clone()), place, leash, clock.clone()))
+            Some(Custody::new((*instance, main.token.clone()), place, leash, Arc::clone(sharing), clock.clone()))
         }
         _ => None,
     };

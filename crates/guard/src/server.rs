@@ -182,12 +182,11 @@ impl Guard {
         Ok(Kind::Visit(Visit { request, host, origin, place }))
     }
 
-    /// Whether a page of another hostname has the visitor's browser send this. What is public is so for
-    /// such pages too.
+    /// Whether a page of another hostname has the visitor's browser send this. What is open to everybody is so
+    /// for such pages too.
     fn is_anothers_wish(&self, pass: &Pass, place: Place, request: &Request<Incoming>) -> bool {
-        let is_public = matches!(pass.visitor(), Visitor::Public);
         let matters = cross_site::acts(request) || self.app_site.reaches_across(place, request.headers());
-        !is_public && matters && cross_site::is_from_elsewhere(request)
+        !pass.visitor().is_nobody() && matters && cross_site::is_from_elsewhere(request)
     }
 
     /// Phase 4: the only way to the application, and to the app that it makes.
@@ -211,7 +210,7 @@ impl Guard {
         }
         let (answer, reason) = match forwarded {
             Ok(answer) if place != Place::Workspace => (answer, ""),
-            Err(error) if place != Place::Workspace => app_site::no_answer(&error, form),
+            Err(error) if place != Place::Workspace => app_site::no_answer(&error, visitor, form),
             Ok(mut answer) => {
                 self.application.is_ready();
                 cookies::strip_answer(answer.headers_mut());
@@ -226,7 +225,13 @@ impl Guard {
             }
         };
         let reason = if reason.is_empty() { visitor.exception() } else { reason };
-        Outcome { answer, who: visitor.name().map(str::to_owned), decision: "admitted", reason, application: None }
+        Outcome {
+            answer,
+            who: visitor.name().map(str::to_owned),
+            decision: visitor.decision(),
+            reason,
+            application: None,
+        }
     }
 }
 

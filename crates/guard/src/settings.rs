@@ -24,7 +24,7 @@ use crate::peers::TrustedProxies;
 use crate::{Args, link, members_file};
 
 pub(crate) use activity::ActivitySettings;
-pub(crate) use app_site::{AppPrefix, AppSite};
+pub(crate) use app_site::{AppHost, AppPrefix, AppSite};
 pub(crate) use emergency::Emergency;
 pub(crate) use issuer::reachable;
 

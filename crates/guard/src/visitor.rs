@@ -16,6 +16,8 @@ pub enum Visitor {
     Emergency(Arc<str>),
     /// Anybody, on a path configured as public.
     Public,
+    /// Anybody, at the hostname of an app that is shared.
+    Shared,
 }
 
 impl Visitor {
@@ -24,7 +26,7 @@ impl Visitor {
     pub fn member(&self) -> Option<&Email> {
         match self {
             Self::Member(verified) => verified.email(),
-            Self::Service(_) | Self::Emergency(_) | Self::Public => None,
+            Self::Service(_) | Self::Emergency(_) | Self::Public | Self::Shared => None,
         }
     }
 
@@ -37,7 +39,7 @@ impl Visitor {
                 Identity::Service(name) => name,
             }),
             Self::Emergency(user) => Some(user),
-            Self::Public => None,
+            Self::Public | Self::Shared => None,
         }
     }
 
@@ -46,7 +48,20 @@ impl Visitor {
     pub fn subject(&self) -> &str {
         match self {
             Self::Member(verified) => verified.subject(),
-            Self::Service(_) | Self::Emergency(_) | Self::Public => "",
+            Self::Service(_) | Self::Emergency(_) | Self::Public | Self::Shared => "",
+        }
+    }
+
+    /// Whether it is anybody, whom the guard knows nothing of.
+    pub(crate) fn is_nobody(&self) -> bool {
+        matches!(self, Self::Public | Self::Shared)
+    }
+
+    /// The access log's word for the decision to let them in.
+    pub(crate) fn decision(&self) -> &'static str {
+        match self {
+            Self::Shared => "shared",
+            Self::Member(_) | Self::Service(_) | Self::Emergency(_) | Self::Public => "admitted",
         }
     }
 
@@ -54,7 +69,7 @@ impl Visitor {
     pub(crate) fn exception(&self) -> &'static str {
         match self {
             Self::Emergency(_) => "emergency",
-            Self::Member(_) | Self::Service(_) | Self::Public => "",
+            Self::Member(_) | Self::Service(_) | Self::Public | Self::Shared => "",
         }
     }
 
@@ -64,7 +79,7 @@ impl Visitor {
             Self::Member(_) => Some(Signal::Member),
             Self::Service(_) => Some(Signal::ApiCall),
             // What the operator does to help is not the customer's use.
-            Self::Emergency(_) | Self::Public => None,
+            Self::Emergency(_) | Self::Public | Self::Shared => None,
         }
     }
 }

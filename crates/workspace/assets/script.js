@@ -17,6 +17,8 @@ listen();
 
 function localTimes() {
   const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+  for (const time of document.querySelectorAll("time[data-clock]")) time.textContent = clock.format(new Date(time.dateTime));
   for (const time of document.querySelectorAll("time[datetime]")) time.title = format.format(new Date(time.dateTime));
 }
 
@@ -60,6 +62,7 @@ function listen() {
 }
 
 function changed(notice) {
+  if (!notice.noun || notice.noun === "app") lookAtApp();
   document.dispatchEvent(new CustomEvent("notebook-changed", { detail: notice }));
   const { document: shown, revision } = main().dataset;
   const isThis = Boolean(shown) && notice.document === shown && notice.revision !== revision;
@@ -73,6 +76,29 @@ async function refresh(notice) {
   if (!notice.by || notice.by === (document.body.dataset.user ?? "you")) return;
   tell(`${notice.by} ${notice.revision ? "changed" : "deleted"} a ${notice.noun}.`);
 }
+
+// What there is to know of the app is said on every page, also beside a form that is being filled in.
+async function lookAtApp() {
+  const answer = await fetch("/app/news").catch(() => undefined);
+  if (!answer?.ok) return;
+  const text = await answer.text();
+  const shown = document.getElementById("app-news");
+  const fresh = new DOMParser().parseFromString(text, "text/html").body;
+  if (fresh.textContent.trim() === shown.dataset.said) return;
+  shown.dataset.said = fresh.textContent.trim();
+  shown.replaceChildren(...document.adoptNode(fresh).childNodes);
+  localTimes();
+}
+
+document.addEventListener("submit", async (event) => {
+  if (!("quietly" in event.target.dataset)) return;
+  event.preventDefault();
+  const body = new URLSearchParams(new FormData(event.target, event.submitter));
+  const answer = await fetch(event.target.action, { method: "POST", body }).catch(() => undefined);
+  if (!answer) return tell("The workspace cannot be reached, so nothing was done. Try again in a moment.");
+  tell(answer.ok ? "Done." : "It was refused. The page “App” says how it is.");
+  lookAtApp();
+});
 
 // Small forms (a mark, a move) are sent without leaving the place on the page.
 document.addEventListener("submit", (event) => {

@@ -25,9 +25,7 @@ impl Reports {
     /// An address on this machine's loopback; `None` for anything else.
     #[must_use]
     pub fn to(address: &str) -> Option<Self> {
-        let url = Url::parse(address).ok()?;
-        let host = url.host_str()?.trim_matches(['[', ']']).parse::<std::net::IpAddr>().ok()?;
-        (url.scheme() == "http" && host.is_loopback()).then_some(Self(url))
+        on_this_machine(address).map(Self)
     }
 
     /// Tells of sprints until `closing`.
@@ -53,6 +51,14 @@ impl Reports {
         http.post(self.0.clone()).json(&json!({"signal": "sprint"})).send().await?.error_for_status()?;
         Ok(())
     }
+}
+
+/// An address of the guard's on this machine's loopback; `None` for anything else.
+#[must_use]
+pub fn on_this_machine(address: &str) -> Option<Url> {
+    let url = Url::parse(address).ok()?;
+    let host = url.host_str()?.trim_matches(['[', ']']).parse::<std::net::IpAddr>().ok()?;
+    (url.scheme() == "http" && host.is_loopback()).then_some(url)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::bench::Tools;
 use crate::events::Changes;
 use crate::history::Signature;
 use crate::library::{Library, LibraryError};
+use crate::made::{Habits, Shown};
 use crate::meetings::Talks;
 use crate::members::Members;
 use crate::model::rehearsal::Rehearsal;
@@ -59,6 +60,10 @@ pub struct Provision {
     pub key_file: Option<PathBuf>,
     /// What the team's commands find on this machine.
     pub tools: Tools,
+    /// How the app made is kept.
+    pub habits: Habits,
+    /// To whom it is shown, and where.
+    pub shown: Shown,
     /// This program, which hands over to the sandbox when told to, if not the one that runs.
     pub program: Option<PathBuf>,
 }
@@ -77,7 +82,8 @@ impl App {
         };
         let model = Model::open(root, Clock::System).context("cannot read usage.jsonl in the data folder")?;
         let program = provision.program.unwrap_or_else(|| PathBuf::from("/proc/self/exe"));
-        let workshop = Workshop::open(root, program, provision.tools, model.clone(), Clock::System)
+        let made = (provision.habits, provision.shown);
+        let workshop = Workshop::open(root, program, provision.tools, model.clone(), Clock::System, made)
             .context("cannot open the workshop")?;
         let app = Self {
             library: Arc::new(library),

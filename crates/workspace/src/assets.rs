@@ -27,6 +27,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         ("meeting.js", "text/javascript; charset=utf-8"),
         ("board.js", "text/javascript; charset=utf-8"),
         ("table.js", "text/javascript; charset=utf-8"),
+        ("app.js", "text/javascript; charset=utf-8"),
         ("icon.svg", "image/svg+xml"),
     ];
     let files = kinds.into_iter().filter_map(|(name, kind)| {
@@ -60,7 +61,7 @@ mod tests {
 
     #[test]
     fn every_asset_is_there_under_an_address_of_its_content() {
-        for name in ["style.css", "script.js", "meeting.js", "board.js", "table.js", "icon.svg"] {
+        for name in ["style.css", "script.js", "meeting.js", "board.js", "table.js", "app.js", "icon.svg"] {
             assert_eq!(address(name).len(), "/assets//".len() + 12 + name.len(), "{name}");
         }
     }

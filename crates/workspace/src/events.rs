@@ -32,6 +32,12 @@ struct Notice {
     revision: Option<String>,
 }
 
+impl Notice {
+    fn stir() -> Self {
+        Self { document: String::new(), noun: "page", by: String::new(), revision: None }
+    }
+}
+
 impl Default for Changes {
     fn default() -> Self {
         Self(broadcast::channel(64).0)
@@ -41,7 +47,12 @@ impl Default for Changes {
 impl Changes {
     /// Tells open pages to look again, whoever did whatever.
     pub fn stir(&self) {
-        let _ = self.0.send(Notice { document: String::new(), noun: "page", by: String::new(), revision: None });
+        let _ = self.0.send(Notice::stir());
+    }
+
+    /// Tells open pages to look again at what they say of the app made.
+    pub fn app(&self) {
+        let _ = self.0.send(Notice { noun: "app", ..Notice::stir() });
     }
 
     /// Announces that `by` changed a document to `revision`, or deleted it.

@@ -54,6 +54,7 @@ use secrecy::SecretString;
 
 use app::Provision;
 use bench::Registries;
+use made::{Door, Shown, Whereabouts};
 use model::{BaseUrl, Setup};
 pub use server::run;
 
@@ -102,6 +103,15 @@ pub struct Args {
     /// Address on this machine at which a guard in front is told that a sprint is worked on
     #[arg(long, env = "SPINOFF_ACTIVITY_URL", value_name = "URL", hide_env_values = true)]
     pub activity_url: Option<String>,
+
+    /// Address on this machine at which a guard in front is told to show the app made to everybody, where it
+    /// may
+    #[arg(long, env = "SPINOFF_APP_SHARING_URL", value_name = "URL", hide_env_values = true)]
+    pub app_sharing_url: Option<String>,
+
+    /// Name under which a guard in front shows the app made
+    #[arg(long, env = "APP_HOSTNAME_PUBLIC", value_name = "NAME", hide_env_values = true)]
+    pub app_hostname: Option<String>,
 
     /// Name under which a guard in front serves the notebook; without one, only requests for this
     /// machine's own names (localhost, 127.0.0.1) are answered
@@ -169,7 +179,11 @@ impl Args {
         };
         let rehearsal = self.model.map(|Played::Rehearsal| PACE);
         let is_guarded = self.public_hostname.as_deref().is_some_and(|name| !name.is_empty());
+        let whereabouts = Whereabouts::of(is_guarded, self.app_hostname.as_deref());
+        let door = self.app_sharing_url.as_deref().and_then(Door::at);
+        let door = door.filter(|_| matches!(whereabouts, Whereabouts::Hostname(_)));
         Ok(Provision {
+            shown: Shown { whereabouts, door },
             operators,
             rehearsal,
             is_guarded,

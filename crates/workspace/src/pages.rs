@@ -1,6 +1,7 @@
 //! What each page shows, ready to be drawn. Templates decide nothing but how it looks.
 
 pub mod backlog;
+pub mod made;
 pub mod meetings;
 pub mod projects;
 pub mod review;
@@ -16,7 +17,7 @@ use crate::criteria::Criterion;
 use crate::members::{Right, Standing};
 use crate::moment::Moment;
 use crate::settings::Theme;
-use crate::surroundings;
+use crate::surroundings::{self, AppAround};
 use crate::visitor::Visitor;
 use crate::web::backlog::ItemForm;
 use crate::web::saving::Setback;
@@ -28,6 +29,7 @@ pub struct Chrome {
     theme: Theme,
     is_rehearsal: bool,
     standing: Standing,
+    app: AppAround,
     style: String,
     script: String,
     icon: String,
@@ -53,6 +55,7 @@ impl Chrome {
             theme: around.theme,
             is_rehearsal: around.is_rehearsal,
             standing: around.standing,
+            app: around.app,
             style: assets::address("style.css"),
             script: assets::address("script.js"),
             icon: assets::address("icon.svg"),

@@ -21,8 +21,8 @@ use crate::members;
 use crate::protection::{self, Answered};
 use crate::refusal::Refusal;
 use crate::web::{
-    api, approvals, attachments, backlog, board, decisions, deleted, documents, export, history, home, meetings,
-    projects, proposals, review, search, settings, sprints, table, visions,
+    api, approvals, attachments, backlog, board, decisions, deleted, documents, export, history, home, made, meetings,
+    projects, proposals, review, search, settings, sharing, sprints, table, visions,
 };
 use crate::{Args, assets, events};
 
@@ -83,6 +83,7 @@ async fn serve(
     if let Some(reports) = reports {
         tokio::spawn(reports.tell(workshop.sprints.clone(), closing.clone()));
     }
+    tokio::spawn(sharing::settle_after_start(app.clone()));
     if let Err(error) = workshop.sprints.take_up().await {
         tracing::error!(%error, "The sprint that was worked on cannot go on: {error}");
     }
@@ -137,6 +138,7 @@ fn router(app: App, answered: Answered) -> Router {
         .route("/settings/trial", post(settings::try_it))
         .route("/settings/members", post(settings::set_member))
         .merge(work())
+        .merge(app_router())
         .merge(beside())
         .route("/deleted", get(deleted::list))
         .route("/export.tar", get(export::download))
@@ -195,9 +197,19 @@ fn work() -> Router<App> {
         .route("/projects/{vision}/app.tar", get(projects::download))
         .route("/projects/{vision}/states/{commit}", get(projects::state))
         .route("/projects/{vision}/states/{commit}/return", post(projects::go_back))
-        .route("/app", get(projects::app))
-        .route("/app/start", post(projects::start))
-        .route("/app/stop", post(projects::stop))
+}
+
+/// The addresses of the app made.
+fn app_router() -> Router<App> {
+    Router::new()
+        .route("/app", get(made::show))
+        .route("/app/start", post(made::start))
+        .route("/app/stop", post(made::stop))
+        .route("/app/restart", post(made::restart))
+        .route("/app/keep", post(made::keep))
+        .route("/app/log", get(made::follow))
+        .route("/app/news", get(made::news))
+        .route("/app/sharing", get(sharing::confirm).post(sharing::switch))
 }
 
 #[cfg(test)]

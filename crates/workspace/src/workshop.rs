@@ -10,7 +10,7 @@ use world::Clock;
 
 use crate::bench::{Bench, BenchError, Tools};
 use crate::events::Changes;
-use crate::made::{Habits, Made};
+use crate::made::{Habits, Made, Shown};
 use crate::model::Model;
 use crate::name::Name;
 use crate::project::{Problem, Project};
@@ -55,10 +55,11 @@ impl Workshop {
         tools: Tools,
         model: Model,
         clock: Clock,
+        made: (Habits, Shown),
     ) -> Result<Self, WorkshopError> {
         let bench = Bench::open(&root.join("bench"), executable, tools, clock.clone())?;
         let sprints = Sprints::open(root, bench.clone(), model, clock.clone())?;
-        let made = Made::new(bench.clone(), clock.clone(), Habits::default());
+        let made = Made::open(root, bench.clone(), clock.clone(), made)?;
         Ok(Self { root: root.to_owned(), clock, bench, sprints, made })
     }
 
@@ -82,11 +83,10 @@ impl Workshop {
         loop {
             // The senders live as long as this does.
             tokio::select! {
-                _ = written.changed() => {}
-                _ = changed.changed() => {}
+                _ = written.changed() => changes.stir(),
+                _ = changed.changed() => changes.app(),
                 _ = closing.wait_for(|closing| *closing) => break,
             }
-            changes.stir();
             tokio::time::sleep(BREATH).await;
         }
         self.made.stop();

@@ -112,8 +112,17 @@ impl Party {
             Sight::Plain(verdict) => return Ok(verdict),
             Sight::Unclear { status } => status,
         };
+        if way.is_apps() && core.gate.lets_apps_be_shared() && self.is_shared(core, way).await {
+            return Ok(Verdict::NotTried(Reason::Shared));
+        }
         let is_there = self.lets_its_own_in(core, power, way).await.is_ok();
         Ok(after_all(status, is_there, look().await?))
+    }
+
+    /// Whether the guard says that the app behind a door is shown to everybody. It answers for its health itself.
+    async fn is_shared(&self, core: &Core, way: Way) -> bool {
+        let asked = async { body(self.ask(core, way, HEALTH, None).await?).await };
+        asked.await.is_ok_and(|health| health["guard"] == "ok" && health["app"] == "shared")
     }
 
     fn token(

@@ -43,6 +43,8 @@ pub(crate) enum Reason {
     NotToldYet,
     /// The refusal bears no signature: an older guard's, or an application's.
     NotSigned,
+    /// Its owner shows the app to everybody, as the operator lets them.
+    Shared,
 }
 
 /// What became of one trial.
@@ -78,6 +80,7 @@ impl Reason {
             Self::NotShownAtHome => "not-shown-at-home",
             Self::NotToldYet => "not-told-yet",
             Self::NotSigned => "not-signed",
+            Self::Shared => "shared",
         }
     }
 
@@ -91,6 +94,7 @@ impl Reason {
             Self::NotShownAtHome => "the neighbour's test identity was not seen to be good at home",
             Self::NotToldYet => "its guard does not know its test identity yet, and is being told",
             Self::NotSigned => "the refusal bears no signature of edge or guard, such as an older guard's",
+            Self::Shared => "its owner shows the app to everybody",
         }
     }
 }

@@ -130,3 +130,51 @@ async fn where_guards_know_no_apps_there_are_no_such_names() {
         assert_eq!(edge.handle(request.body(axum::body::Body::empty()).unwrap()).await.status(), status, "{name}");
     }
 }
+
+#[tokio::test]
+async fn where_apps_may_be_shared_the_guard_of_an_app_says_whether_strangers_get_in() {
+    let town = Town::start_with(Engine::Sqlite, |settings, _| settings.shared_apps = true).await;
+    let bob = town.signed_in("bob@example.com", "umbrella-app.localhost").await;
+    for (who, mut stranger) in [("nobody", town.browser(APP)), ("a neighbour", bob.smuggled_to(APP))] {
+        assert_eq!(stranger.visit("/made?x=1").await.status(), 200, "{who}");
+        let seen = town.upstream.last();
+        assert_eq!(seen.target, "/made?x=1");
+        assert_eq!(seen.header("host"), Some("acme-app.localhost:8080"));
+        assert_eq!(seen.header("cf-access-jwt-assertion"), None, "{who} is nobody there");
+        assert_eq!(seen.header("cookie"), None);
+        let script = stranger.request(Method::POST, "/made").header("x-spinoff-user", "ada@example.com");
+        assert_eq!(stranger.send(script.body("text")).await.status(), 200, "{who}");
+        assert_eq!(&town.upstream.last().body[..], b"text");
+        assert_eq!(town.upstream.last().header("x-spinoff-user"), None);
+
+        let turned_away = stranger.visit("/for-members").await;
+        assert_eq!(turned_away.status(), 302, "{who} is sent to sign in, as ever");
+        assert_eq!(turned_away.headers().get("x-spinoff-refused-by").unwrap(), "edge");
+        let script = stranger.request(Method::POST, "/for-members");
+        assert_eq!(stranger.send(script).await.status(), 401, "{who}");
+    }
+    let reached = town.upstream.seen().len();
+    for (name, path) in [
+        ("acme.localhost", "/made"),
+        ("acme.localhost", "/for-members"),
+        (APP, "/-/access/emergency"),
+        (APP, "/-/access/whoami"),
+        (APP, "/-/data/export"),
+    ] {
+        assert_eq!(town.browser(name).visit(path).await.status(), 302, "{name}{path}");
+    }
+    assert_eq!(town.upstream.seen().len(), reached);
+    let mut ada = town.signed_in("ada@example.com", APP).await;
+    assert_eq!(ada.visit("/made").await.status(), 200);
+    assert!(town.upstream.last().header("cf-access-jwt-assertion").is_some(), "members stay members");
+    town.edge.set_state(&host("acme.localhost"), HostState::Suspended, None).await.unwrap();
+    assert_eq!(town.browser(APP).visit("/made").await.status(), 503);
+}
+
+#[tokio::test]
+async fn an_app_whose_guard_is_away_is_shared_with_nobody() {
+    let town = Town::start_with(Engine::Sqlite, |settings, _| settings.shared_apps = true).await;
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    town.edge.publish(&route(&town.edge, "acme.localhost", gone)).await.unwrap();
+    assert_eq!(town.browser(APP).visit("/made").await.status(), 302);
+}

@@ -6,7 +6,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::ws::{Message, WebSocketUpgrade};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
+use axum::routing::{any, get};
 use futures_util::StreamExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -47,6 +47,7 @@ impl Upstream {
             .route("/events", get(stream))
             .route("/cookies", get(cookies))
             .route("/fallback", get(fallback))
+            .route("/for-members", any(for_members))
             .fallback(record)
             .with_state(upstream.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -72,6 +73,12 @@ impl Upstream {
             Seen { method: parts.method.to_string(), target: parts.uri.to_string(), headers: parts.headers, body };
         self.seen.lock().unwrap().push(seen);
     }
+}
+
+/// What a guard says to whoever does not belong.
+async fn for_members(State(upstream): State<Upstream>, request: Request) -> Response {
+    upstream.remember(request).await;
+    (http::StatusCode::UNAUTHORIZED, [("x-spinoff-refused-by", "guard")], "sign in").into_response()
 }
 
 async fn record(State(upstream): State<Upstream>, request: Request) -> &'static str {

@@ -8,6 +8,7 @@
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use access::protocol::is_claim;
@@ -19,11 +20,13 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use proxy::{Body, Limits, serve};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::Meter;
 use crate::answers::{Form, Notice, bare};
+use crate::app_site::{Sharing, sharing_order};
 use crate::gate::Denied;
 use crate::server::Outcome;
 
@@ -48,7 +51,8 @@ pub(crate) fn is_report(peer: SocketAddr, method: &Method, target: &Uri, headers
 
 /// Takes a report.
 pub(crate) async fn take(meter: &Meter, body: Incoming) -> Outcome {
-    match read(body).await {
+    let must = r#"{"signal":"sprint"}, with sprint, app_running, member or api_call as its signal"#;
+    match read::<Report>(body, "The report was not taken", must).await {
         Ok(report) => match meter.told(report.signal) {
             Ok(()) => Outcome::own(bare(StatusCode::NO_CONTENT)),
             Err(closed) => Outcome::denied(Denied::Closed(closed), Form::Json),
@@ -57,13 +61,18 @@ pub(crate) async fn take(meter: &Meter, body: Incoming) -> Outcome {
     }
 }
 
-/// Takes reports, and answers nothing else, until `stop`.
-pub(crate) async fn listen(listener: TcpListener, meter: Meter, stop: CancellationToken) {
+/// Takes reports, and the application's word on sharing its app, and answers nothing else, until `stop`.
+pub(crate) async fn listen(listener: TcpListener, meter: Meter, sharing: Arc<Sharing>, stop: CancellationToken) {
     serve(listener, Limits::default(), stop, move |peer: SocketAddr| {
-        let meter = meter.clone();
+        let (meter, sharing) = (meter.clone(), Arc::clone(&sharing));
         service_fn(move |request: Request<Incoming>| {
-            let meter = meter.clone();
-            async move { Ok::<_, Infallible>(answer(&meter, peer, request).await) }
+            let (meter, sharing) = (meter.clone(), Arc::clone(&sharing));
+            async move {
+                Ok::<_, Infallible>(match request.uri() == sharing_order::PATH {
+                    true => sharing_order::answer(&sharing, peer, request).await,
+                    false => answer(&meter, peer, request).await,
+                })
+            }
         })
     })
     .await;
@@ -97,28 +106,25 @@ async fn answer(meter: &Meter, peer: SocketAddr, request: Request<Incoming>) -> 
     take(meter, request.into_body()).await.answer
 }
 
-async fn read(body: Incoming) -> Result<Report, Notice> {
-    let title = "The report was not taken";
+/// What the application says, which `must` look like something.
+pub(crate) async fn read<T: DeserializeOwned>(body: Incoming, title: &'static str, must: &str) -> Result<T, Notice> {
     let reading = Limited::new(body, MAX_REPORT).collect();
     let body = match tokio::time::timeout(REPORT_TIME, reading).await {
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-            let detail = format!("A report is one JSON object of {MAX_REPORT} bytes at most.");
+            let detail = format!("It must be one JSON object of {MAX_REPORT} bytes at most.");
             return Err(Notice::new(StatusCode::PAYLOAD_TOO_LARGE, title, detail));
         }
         Ok(Err(_)) => return Err(Notice::new(StatusCode::BAD_REQUEST, title, "It broke off.")),
         Err(_) => return Err(Notice::new(StatusCode::REQUEST_TIMEOUT, title, "It did not arrive in time.")),
     };
     serde_json::from_slice(&body).map_err(|error| {
-        let example = r#"{"signal":"sprint"}"#;
-        let detail = format!(
-            "It must look like {example}, with sprint, app_running, member or api_call as its signal: {error}."
-        );
-        Notice::new(StatusCode::UNPROCESSABLE_ENTITY, title, detail)
+        Notice::new(StatusCode::UNPROCESSABLE_ENTITY, title, format!("It must look like {must}: {error}."))
     })
 }
 
-fn is_from_here(peer: SocketAddr, headers: &HeaderMap) -> bool {
+/// Whether the application itself speaks, as far as all that tells that a proxy or a browser would have left.
+pub(crate) fn is_from_here(peer: SocketAddr, headers: &HeaderMap) -> bool {
     peer.ip().to_canonical().is_loopback() && names_loopback(headers) && !headers.keys().any(is_in_between)
 }
 

@@ -1,7 +1,7 @@
 //! Where the app that a customer makes is shown, checked.
 
 use super::{SettingsError, problem};
-use crate::Args;
+use crate::{AppSharing, Args};
 
 /// Where such apps listen unless it is said otherwise.
 const PORT: u16 = 3000;
@@ -13,6 +13,8 @@ pub(crate) struct AppSite {
     pub(crate) port: u16,
     pub(crate) host: Option<AppHost>,
     pub(crate) prefix: Option<AppPrefix>,
+    /// Whether the application may show it to everybody at its hostname.
+    pub(crate) may_be_shared: bool,
 }
 
 /// A hostname of the app's own: lower case, no port, no trailing dot.
@@ -40,8 +42,24 @@ impl AppSite {
                 prefix.as_str()
             )));
         }
-        Ok(Self { port, host, prefix })
+        let may_be_shared = may_be_shared(args, host.is_some())?;
+        Ok(Self { port, host, prefix, may_be_shared })
     }
+}
+
+fn may_be_shared(args: &Args, has_host: bool) -> Result<bool, SettingsError> {
+    if args.app_sharing == AppSharing::Never {
+        return Ok(false);
+    }
+    if !has_host {
+        return Err(problem("--app-sharing without --app-host: only a hostname of its own is shown to everybody"));
+    }
+    if args.activity_listen.is_none() {
+        return Err(problem(
+            "--app-sharing without --activity-listen: the application says so at an address that nobody outside reaches",
+        ));
+    }
+    Ok(true)
 }
 
 impl AppHost {

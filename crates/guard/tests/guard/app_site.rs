@@ -28,14 +28,14 @@ const APP: &str = "acme-app.test";
 /// Records what reaches it and answers with the headers that the request asks for, each in an
 /// `x-answer: name: value`.
 #[derive(Clone)]
-struct Upstream {
-    address: SocketAddr,
+pub struct Upstream {
+    pub address: SocketAddr,
     name: &'static str,
     seen: Arc<Mutex<Vec<String>>>,
 }
 
 impl Upstream {
-    async fn start(name: &'static str) -> Self {
+    pub async fn start(name: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let upstream = Self { address: listener.local_addr().unwrap(), name, seen: Arc::default() };
         let serving = upstream.clone();
@@ -63,21 +63,21 @@ impl Upstream {
         answer
     }
 
-    fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.seen.lock().unwrap().len()
     }
 
-    fn last(&self) -> String {
+    pub fn last(&self) -> String {
         self.seen.lock().unwrap().last().cloned().expect("nothing came")
     }
 }
 
 /// A guard before a workspace and its app.
-struct Scene {
-    town: Town,
-    workspace: Upstream,
-    app: Upstream,
-    guard: Guard,
+pub struct Scene {
+    pub town: Town,
+    pub workspace: Upstream,
+    pub app: Upstream,
+    pub guard: Guard,
 }
 
 impl Scene {
@@ -99,22 +99,22 @@ impl Scene {
     }
 
     /// Ada asks for something.
-    async fn ada(&self, host: &str, path: &str, lines: &[&str]) -> Answer {
+    pub async fn ada(&self, host: &str, path: &str, lines: &[&str]) -> Answer {
         self.ask(host, path, &[&[bearer(&self.town.ada()).as_str()], lines].concat()).await
     }
 
-    async fn ask(&self, host: &str, target: &str, lines: &[&str]) -> Answer {
+    pub async fn ask(&self, host: &str, target: &str, lines: &[&str]) -> Answer {
         let lines: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
         let request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{lines}\r\n");
         raw(&self.guard.address, request).await
     }
 
-    fn reached(&self) -> (usize, usize) {
+    pub fn reached(&self) -> (usize, usize) {
         (self.workspace.count(), self.app.count())
     }
 }
 
-fn settings(town: &Town, workspace: SocketAddr, app: SocketAddr) -> Vec<(&'static str, String)> {
+pub fn settings(town: &Town, workspace: SocketAddr, app: SocketAddr) -> Vec<(&'static str, String)> {
     let mut settings = town.settings_with("GUARD_UPSTREAM", format!("http://{workspace}"));
     settings.push(("GUARD_APP_PORT", app.port().to_string()));
     // Probing is not what is tested here, and would be recorded.

@@ -18,7 +18,7 @@ const DOOR: &str = "/-/access/emergency";
 /// What a member is asked for, as the edge asks for it: nothing that opens a dialog, or that is not read.
 const MEMBERS: &str = "www-authenticate: cookie realm=\"members\", cookie-name=\"cf_authorization\"";
 
-type Settings = Vec<(&'static str, String)>;
+pub type Settings = Vec<(&'static str, String)>;
 
 /// What `hash-password` makes of its input: exit code, what it prints, what it says.
 async fn hashed(input: &str) -> (Option<i32>, String, String) {
@@ -31,7 +31,7 @@ async fn hashed(input: &str) -> (Option<i32>, String, String) {
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
-async fn with_door(mut settings: Settings) -> Settings {
+pub async fn with_door(mut settings: Settings) -> Settings {
     let (_, hash, _) = hashed(PASSWORD).await;
     settings.push(("GUARD_EMERGENCY_USER", "root".into()));
     settings.push(("GUARD_EMERGENCY_PASSWORD_HASH", hash.trim().to_owned()));
@@ -46,7 +46,7 @@ fn basic(user: &str, password: &str) -> String {
     format!("Authorization: Basic {}", STANDARD.encode(format!("{user}:{password}")))
 }
 
-fn right() -> String {
+pub fn right() -> String {
     basic("root", PASSWORD)
 }
 

@@ -17,6 +17,7 @@ mod life;
 mod live;
 mod observability;
 mod origin;
+mod sharing;
 mod streams;
 mod support;
 mod usage;

@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 /// A guard whose log the test reads.
-async fn logging(town: &Town, more: &[(&'static str, String)]) -> (Guard, Arc<Mutex<String>>) {
+pub async fn logging(town: &Town, more: &[(&'static str, String)]) -> (Guard, Arc<Mutex<String>>) {
     let mut settings = town.settings();
     settings.extend_from_slice(more);
     let mut command = command(&settings);

@@ -65,6 +65,7 @@ pub async fn start(
     edge_settings.mailbox_url = settings.mailbox.then(|| format!("{}/mailbox", settings.public_url));
     // Without walls, all instances would share the port that such apps listen on.
     edge_settings.app_sites = !homes::any(config, ComputeDriver::Railway) && !args.insecure_no_sandbox;
+    edge_settings.shared_apps = edge_settings.app_sites && config.compute.app_sharing;
     edge_settings.origin_address = config.railway.edge_address;
     if config.edge.driver == EdgeDriver::Cloudflare && config.edge.routing == Routing::Wildcard {
         edge_settings.identification = Identification::Before;
@@ -252,6 +253,7 @@ async fn local(
     settings.main_socket = Some(guards_socket.to_owned());
     settings.limits = config.compute.limits();
     settings.egress.clone_from(&config.compute.egress);
+    settings.app_sharing = config.compute.app_sharing;
     settings.first_port = config.compute.first_port.unwrap_or(settings.first_port);
     settings.first_uid = config.compute.first_uid.unwrap_or(settings.first_uid);
     if let Some(home) = home {

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::*;
 use crate::bench::tests::Stage;
-use crate::project::{Branch, FilePath};
+use crate::project::{Branch, FilePath, Stack};
 use crate::visitor::Visitor;
 
 const SERVER: &str = "const http = require('node:http'); const fs = require('node:fs');
@@ -9,14 +9,14 @@ http.createServer((_, answer) => { fs.appendFileSync(process.env.DATA + '/visits
   .listen(process.env.PORT, process.env.HOST, () => console.log('listening', process.env.API_KEY));
 process.on('SIGTERM', () => { console.log('bye'); process.exit(0); });\n";
 
-struct Place {
+struct Workplace {
     stage: Stage,
     project: Project,
     made: Made,
     clock: Clock,
 }
 
-impl Place {
+impl Workplace {
     async fn with(files: &[(&str, &str)], idle: Duration) -> Self {
         let stage = Stage::set();
         let clock = Clock::at("2026-11-30T12:00:00Z".parse().unwrap());
@@ -30,8 +30,10 @@ impl Place {
         project.keep(&branch, "x", clock.now()).await.unwrap();
         project.merge(&branch, "done", clock.now()).await.unwrap();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let habits = Habits { port, idle, look: Duration::from_millis(50), start: Duration::from_secs(30) };
-        let made = Made::new(stage.bench.clone(), clock.clone(), habits);
+        let notice = Duration::from_secs(300);
+        let habits = Habits { port, idle, notice, look: Duration::from_millis(50), start: Duration::from_secs(30) };
+        let made = (habits, Shown::default());
+        let made = Made::open(&stage.path(""), stage.bench.clone(), clock.clone(), made).unwrap();
         Self { stage, project, made, clock }
     }
 
@@ -46,7 +48,7 @@ impl Place {
                 let _ = tokio::time::timeout(Duration::from_millis(50), changed.changed()).await;
             }
         });
-        assert!(bound.await.is_ok(), "{:?} {}", self.made.state(), self.made.log());
+        assert!(bound.await.is_ok(), "{:?} {}", self.made.state(), self.made.log().text);
         self.made.state()
     }
 
@@ -62,14 +64,14 @@ impl Place {
 
 #[tokio::test]
 async fn the_app_starts_is_visited_keeps_data_and_stops_when_asked() {
-    let place = Place::with(&[("index.js", SERVER), ("package.json", "{}")], Duration::from_secs(600)).await;
-    assert!(matches!(place.start().await, State::Running { .. }), "{}", place.made.log());
+    let place = Workplace::with(&[("index.js", SERVER), ("package.json", "{}")], Duration::from_secs(600)).await;
+    assert!(matches!(place.start().await, State::Running { .. }), "{}", place.made.log().text);
     assert!(matches!(place.made.start(&place.project, &place.by()).await, Err(MadeError::Busy)));
     assert_eq!(place.page().await, "made");
     place.made.stop();
-    let State::Ended { why, .. } = place.until(|state| matches!(state, State::Ended { .. })).await else { panic!() };
-    assert_eq!(why, "It was stopped.");
-    assert_eq!(place.made.log(), "listening undefined\nbye\n");
+    let State::Ended { end, .. } = place.until(|state| matches!(state, State::Ended { .. })).await else { panic!() };
+    assert_eq!(end.words(), "It was stopped.");
+    assert_eq!(place.made.log().text, "listening undefined\nbye\n");
     assert_eq!(std::fs::read(place.stage.path("projects/shop/data/visits")).unwrap(), b"x");
     assert!(matches!(place.start().await, State::Running { .. }), "it starts again");
     place.made.stop();
@@ -78,7 +80,7 @@ async fn the_app_starts_is_visited_keeps_data_and_stops_when_asked() {
 
 #[tokio::test]
 async fn nobody_uses_it_and_it_stops_by_itself_and_says_so() {
-    let place = Place::with(&[("index.js", SERVER), ("package.json", "{}")], Duration::from_secs(600)).await;
+    let place = Workplace::with(&[("index.js", SERVER), ("package.json", "{}")], Duration::from_secs(600)).await;
     place.start().await;
     let visitor = std::net::TcpStream::connect(("127.0.0.1", place.made.0.habits.port)).unwrap();
     place.clock.advance(jiff::SignedDuration::from_secs(601));
@@ -86,26 +88,95 @@ async fn nobody_uses_it_and_it_stops_by_itself_and_says_so() {
     place.until(|state| matches!(state, State::Running { used, .. } if *used == later)).await;
     drop(visitor);
     place.clock.advance(jiff::SignedDuration::from_secs(601));
-    let State::Ended { why, .. } = place.until(|state| matches!(state, State::Ended { .. })).await else { panic!() };
-    assert!(why.contains("nobody had used it for 10 minutes"), "{why}");
+    let State::Ended { end, .. } = place.until(|state| matches!(state, State::Ended { .. })).await else { panic!() };
+    assert_eq!(end, End::Idle(10));
+}
+
+#[tokio::test]
+async fn people_are_told_before_it_stops_may_let_it_go_on_and_are_told_afterwards() {
+    let place = Workplace::with(&[("index.js", SERVER), ("package.json", "{}")], Duration::from_secs(600)).await;
+    place.start().await;
+    assert_eq!(place.made.news(), None);
+    let (mut changed, begun) = (place.made.changed(), place.clock.now());
+    changed.mark_unchanged();
+    place.clock.advance(jiff::SignedDuration::from_secs(301));
+    tokio::time::timeout(Duration::from_secs(60), changed.changed()).await.unwrap().unwrap();
+    let told = place.made.news();
+    let Some(News::Stops(run, at)) = told else { panic!("{told:?}") };
+    assert_eq!((run.vision.as_str(), at), ("shop", begun + jiff::SignedDuration::from_secs(600)));
+    place.made.keep();
+    assert_eq!(place.made.news(), None);
+    place.clock.advance(jiff::SignedDuration::from_secs(601));
+    place.until(|state| matches!(state, State::Ended { end: End::Idle(10), .. })).await;
+    assert!(matches!(place.made.news(), Some(News::Stopped(_, _, 10))), "{:?}", place.made.news());
+    place.clock.advance(jiff::SignedDuration::from_secs(30 * 60));
+    assert_eq!(place.made.news(), None, "no news any more");
+    place.made.keep();
+    assert!(matches!(place.made.state(), State::Ended { .. }), "what does not run is not kept");
+}
+
+#[tokio::test]
+async fn a_restart_gets_what_is_done_by_now_and_is_done_once() {
+    let place = Workplace::with(&[("index.js", SERVER), ("package.json", "{}")], Duration::from_secs(600)).await;
+    let State::Running { run: first, .. } = place.start().await else { panic!("{}", place.made.log().text) };
+    let branch = Branch::of_story(1, 2);
+    place.project.work_on(&branch).await.unwrap();
+    let newer = SERVER.replace("'made'", "'made anew'");
+    place.project.write(&FilePath::parse("index.js").unwrap(), newer.as_bytes()).unwrap();
+    place.project.keep(&branch, "x", place.clock.now()).await.unwrap();
+    place.project.merge(&branch, "B-2: Anew", place.clock.now()).await.unwrap();
+    place.clock.advance(jiff::SignedDuration::from_secs(1));
+    let by = place.by();
+    let twice = tokio::join!(
+        place.made.restart(&place.project, first.since, &by),
+        place.made.restart(&place.project, first.since, &by)
+    );
+    assert!(twice.0.is_ok() && twice.1.is_ok(), "{twice:?}");
+    let is_next = |state: &State| matches!(state, State::Running { run, .. } if run.commit != first.commit);
+    let State::Running { run, .. } = place.until(is_next).await else { panic!() };
+    assert_eq!(run.since, place.clock.now());
+    assert_eq!(place.page().await, "made anew");
+    let contents = Contents::of(&place.project.history().await.unwrap(), &run.commit);
+    assert_eq!((contents.stories, contents.newer), (vec!["B-2: Anew".to_owned()], Vec::new()));
+    place.made.stop();
+    place.until(|state| matches!(state, State::Ended { .. })).await;
+}
+
+#[tokio::test]
+async fn after_a_crash_it_is_told_that_it_ended_and_in_how_many_hours_it_ran() {
+    let place = Workplace::with(&[("index.js", SERVER), ("package.json", "{}")], Duration::from_secs(86_400)).await;
+    place.start().await;
+    place.clock.advance(jiff::SignedDuration::from_hours(2));
+    place.until(|_| place.made.hours_today() == 2).await;
+    // The record as a crash leaves it.
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(place.stage.path("app.jsonl"), folder.path().join("app.jsonl")).unwrap();
+    place.made.stop();
+    place.until(|state| matches!(state, State::Ended { .. })).await;
+    let made = (Habits::default(), Shown::default());
+    let again = Made::open(folder.path(), place.stage.bench.clone(), place.clock.clone(), made).unwrap();
+    let State::Ended { end, run, .. } = again.state() else { panic!("{:?}", again.state()) };
+    assert!(end.words().contains("together with the workspace") && run.vision == *place.project.name(), "{end:?}");
+    assert_eq!(again.hours_today(), 2);
 }
 
 #[tokio::test]
 async fn an_app_that_breaks_says_how_it_ended_and_what_it_said() {
-    let place = Place::with(
+    let place = Workplace::with(
         &[("index.js", "console.error('no luck'); process.exit(3)"), ("package.json", "{}")],
         Duration::from_secs(600),
     )
     .await;
-    let State::Ended { why, .. } = place.start().await else { panic!() };
-    assert_eq!(why, "It ended by itself: it ended with exit code 3.");
-    assert_eq!(place.made.log(), "no luck\n");
+    let State::Ended { end, .. } = place.start().await else { panic!() };
+    assert_eq!(end.words(), "It ended by itself: it ended with exit code 3.");
+    assert_eq!(place.made.log().text, "no luck\n");
 }
 
 #[tokio::test]
 async fn plain_files_are_shown_and_what_is_hidden_is_not() {
-    let place = Place::with(&[("index.html", "<h1>Hello</h1>"), (".env", "secret")], Duration::from_secs(600)).await;
-    assert!(matches!(place.start().await, State::Running { .. }), "{}", place.made.log());
+    let place =
+        Workplace::with(&[("index.html", "<h1>Hello</h1>"), (".env", "secret")], Duration::from_secs(600)).await;
+    assert!(matches!(place.start().await, State::Running { .. }), "{}", place.made.log().text);
     assert_eq!(place.page().await, "<h1>Hello</h1>");
     for path in [".env", "..%2f..%2fgit/config", "no"] {
         let address = format!("http://127.0.0.1:{}/{path}", place.made.0.habits.port);
@@ -117,15 +188,15 @@ async fn plain_files_are_shown_and_what_is_hidden_is_not() {
 
 #[tokio::test]
 async fn nothing_done_is_nothing_to_start() {
-    let place = Place::with(&[("readme.txt", "x")], Duration::from_secs(600)).await;
-    let State::Ended { why, .. } = place.start().await else { panic!() };
-    assert!(why.contains("nothing to start yet"), "{why}");
+    let place = Workplace::with(&[("readme.txt", "x")], Duration::from_secs(600)).await;
+    let State::Ended { end, .. } = place.start().await else { panic!() };
+    assert!(end.words().contains("nothing to start yet"), "{end:?}");
 }
 
 #[tokio::test]
 async fn an_archive_holds_source_tests_data_and_how_to_start() {
     let files = [("index.js", SERVER), ("package.json", "{}"), ("acceptance/a.test.js", "t"), (".gitignore", "x")];
-    let place = Place::with(&files, Duration::from_secs(600)).await;
+    let place = Workplace::with(&files, Duration::from_secs(600)).await;
     std::fs::write(place.project.data_folder().unwrap().join("list.json"), "[]").unwrap();
     let main = place.project.main().await.unwrap();
     let folder = place.project.download_folder().unwrap();

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use super::{Members, Standing};
 use crate::app::App;
 use crate::refusal::Refusal;
-use crate::surroundings::{self, Surroundings};
+use crate::surroundings::{self, AppAround, Surroundings};
 use crate::visitor::Visitor;
 
 /// What an address is for.
@@ -24,7 +24,7 @@ pub enum Right {
 
 /// Every address that changes something. Looking needs no line here; what changes something and has
 /// none is for owners alone.
-pub const CHANGES: [(&str, Right); 43] = [
+pub const CHANGES: [(&str, Right); 46] = [
     ("/visions", Right::Edit),
     ("/visions/{name}", Right::Edit),
     ("/backlog", Right::Edit),
@@ -62,6 +62,9 @@ pub const CHANGES: [(&str, Right); 43] = [
     ("/projects/{vision}/states/{commit}/return", Right::Edit),
     ("/app/start", Right::Edit),
     ("/app/stop", Right::Edit),
+    ("/app/restart", Right::Edit),
+    ("/app/keep", Right::Edit),
+    ("/app/sharing", Right::Own),
     ("/settings/provider", Right::Own),
     ("/settings/models", Right::Own),
     ("/settings/budgets", Right::Own),
@@ -106,7 +109,12 @@ pub async fn admit(State(app): State<App>, request: Request, next: Next) -> Resp
     // Behind a guard, who comes without a name did not come through it, or is let in to look.
     let is_nameless = app.is_guarded() && visitor == Visitor::You;
     let standing = if is_for_nobody || is_nameless { Standing::Viewer } else { standing(&app.members, visitor).await };
-    let around = Surroundings { standing, theme: app.settings.now().theme, is_rehearsal: app.is_rehearsal() };
+    let around = Surroundings {
+        standing,
+        theme: app.settings.now().theme,
+        is_rehearsal: app.is_rehearsal(),
+        app: AppAround::of(&app.workshop.made, &parts.headers),
+    };
     surroundings::within(around, async move {
         if !right.is_of(standing) {
             return refusal(right).into_response();

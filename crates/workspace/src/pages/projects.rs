@@ -1,4 +1,4 @@
-//! The pages of projects, and of the app made.
+//! The pages of projects.
 
 use askama::Template;
 
@@ -46,20 +46,4 @@ pub struct StatePage {
     /// What going back would change, one sentence for each file.
     pub(crate) changes: Vec<String>,
     pub(crate) files: Vec<FileDiff>,
-}
-
-/// `/app`
-#[derive(Template)]
-#[template(path = "app.html")]
-pub struct AppPage {
-    pub(crate) chrome: Chrome,
-    pub(crate) flash: Option<String>,
-    /// How it is, in a sentence.
-    pub(crate) standing: String,
-    pub(crate) is_up: bool,
-    pub(crate) moment: Option<Moment>,
-    pub(crate) idle_minutes: u64,
-    pub(crate) log: String,
-    /// Names and titles of the projects there are.
-    pub(crate) projects: Vec<(String, String)>,
 }

@@ -5,6 +5,7 @@
 mod approvals;
 mod attachments;
 mod board;
+mod made;
 mod meetings;
 mod members;
 mod notebook;

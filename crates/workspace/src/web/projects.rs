@@ -1,4 +1,4 @@
-//! Projects: what they were, and the way back to it; and the app made.
+//! Projects: what they were, and the way back to it.
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
@@ -10,11 +10,11 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::app::App;
-use crate::made::{self, MadeError, State as Life};
+use crate::made::{self, BACK_TO};
 use crate::moment::{self, Moment};
 use crate::name::Name;
 use crate::pages::Chrome;
-use crate::pages::projects::{AppPage, CommitRow, ProjectPage, StatePage};
+use crate::pages::projects::{CommitRow, ProjectPage, StatePage};
 use crate::pages::sprints::FileDiff;
 use crate::project::{Commit, CommitId, FileChange, Problem, Project, Stack};
 use crate::refusal::Refusal;
@@ -22,15 +22,6 @@ use crate::sprint::SprintError;
 use crate::visitor::Visitor;
 use crate::web::sprints::titles_of_visions;
 use crate::web::{Filled, draw};
-
-impl From<MadeError> for Refusal {
-    fn from(error: MadeError) -> Self {
-        match error {
-            MadeError::Project(problem) => problem.into(),
-            error => Self::new(StatusCode::CONFLICT, "The app was not started", error.to_string()),
-        }
-    }
-}
 
 /// `GET /projects/{vision}`
 pub async fn show(State(app): State<App>, by: Visitor, Path(vision): Path<String>) -> Result<Response, Refusal> {
@@ -91,48 +82,10 @@ pub async fn go_back(
     let (name, _, project) = project(&app, &vision).await?;
     let wanted = CommitId::parse(&commit).ok_or_else(Refusal::missing)?;
     let based_on = CommitId::parse(&meant.based_on).ok_or_else(Refusal::missing)?;
-    let message = format!("Back to {}\n\n{by} wanted it so.", wanted.short());
+    let message = format!("{BACK_TO}{}\n\n{by} wanted it so.", wanted.short());
     project.go_back(&wanted, &based_on, &message, moment::now()).await?;
     app.changes.stir();
     Ok(Redirect::to(&format!("/projects/{}", name.in_address())))
-}
-
-/// `GET /app`
-pub async fn app(State(app): State<App>, by: Visitor) -> Result<Response, Refusal> {
-    let made = &app.workshop.made;
-    let visions = app.library(titles_of_visions).await?;
-    let has_project = |(name, _): &(Name, String)| app.workshop.has_project(name);
-    let projects = visions.into_iter().filter(has_project).map(|(name, title)| (name.as_str().to_owned(), title));
-    let (standing, at) = standing(&made.state());
-    let page = AppPage {
-        chrome: Chrome::of(&by),
-        flash: None,
-        standing,
-        is_up: matches!(made.state(), Life::Starting(_) | Life::Running { .. }),
-        moment: at.map(|at| Moment::new(at, moment::now())),
-        idle_minutes: made.idle().as_secs() / 60,
-        log: made.log(),
-        projects: projects.collect(),
-    };
-    draw(StatusCode::OK, &page)
-}
-
-#[derive(Deserialize)]
-pub struct Wanted {
-    vision: String,
-}
-
-/// `POST /app/start`
-pub async fn start(State(app): State<App>, by: Visitor, Filled(wanted): Filled<Wanted>) -> Result<Redirect, Refusal> {
-    let (_, _, project) = project(&app, &wanted.vision).await?;
-    app.workshop.made.start(&project, &app.sign(by)).await?;
-    Ok(Redirect::to("/app"))
-}
-
-/// `POST /app/stop`
-pub async fn stop(State(app): State<App>, _: Visitor) -> Redirect {
-    app.workshop.made.stop();
-    Redirect::to("/app")
 }
 
 /// `GET /projects/{vision}/app.tar`: it is written while it is sent.
@@ -168,8 +121,11 @@ impl Write for Pieces<'_> {
     }
 }
 
-/// The project of a vision that has one.
-async fn project(app: &App, vision: &str) -> Result<(Name, String, Project), Refusal> {
+/// The project of a vision that has one, with its name and title.
+///
+/// # Errors
+/// When there is none, or it cannot be used.
+pub async fn project(app: &App, vision: &str) -> Result<(Name, String, Project), Refusal> {
     let name = Name::parse(vision).map_err(|_| Refusal::missing())?;
     if !app.workshop.has_project(&name) {
         return Err(Refusal::missing());
@@ -193,18 +149,5 @@ fn words(change: &FileChange) -> String {
     match (change.added, change.removed) {
         (Some(added), Some(removed)) => format!("{}: {added} lines more, {removed} lines less", change.path),
         _ => format!("{}: no text, changed", change.path),
-    }
-}
-
-/// How the app is, in a sentence, and since when.
-#[must_use]
-pub fn standing(life: &Life) -> (String, Option<jiff::Timestamp>) {
-    match life {
-        Life::Never => ("No app runs.".to_owned(), None),
-        Life::Starting(run) => (format!("The app of “{}” is starting.", run.vision.as_title()), Some(run.since)),
-        Life::Running { run, .. } => (format!("The app of “{}” runs.", run.vision.as_title()), Some(run.since)),
-        Life::Ended { run, at, why } => {
-            (format!("The app of “{}” does not run. {why}", run.vision.as_title()), Some(*at))
-        }
     }
 }

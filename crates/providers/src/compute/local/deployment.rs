@@ -18,7 +18,7 @@ const SOCKET_INSIDE: &str = "/run/main.sock";
 const EGRESS_INSIDE: &str = "/run/egress.sock";
 /// Where the guard listens for what the application sends out.
 const PROXY_INSIDE: &str = "127.0.0.1:3128";
-/// Where the guard listens for what the application reports of itself: its other listener is in
+/// Where the guard listens for what the application says of itself and its app: its other listener is in
 /// the host's network, out of the application's reach.
 const REPORTS_INSIDE: &str = "127.0.0.1:3129";
 const EXECUTABLE_INSIDE: &str = "/spinoff";
@@ -115,6 +115,9 @@ impl Deployment<'_> {
         let mut variables = self.application_variables(PORT_INSIDE, Path::new("/data"));
         variables.push(("APP_HOSTNAME_PUBLIC", self.app_hostname()));
         variables.push(("SPINOFF_ACTIVITY_URL", format!("http://{REPORTS_INSIDE}/-/activity")));
+        if self.settings.app_sharing {
+            variables.push(("SPINOFF_APP_SHARING_URL", format!("http://{REPORTS_INSIDE}/-/app/sharing")));
+        }
         if self.has_egress() {
             variables.extend(proxy_variables());
         }
@@ -160,11 +163,15 @@ impl Deployment<'_> {
     /// Only for walled instances: others share one loopback, where a port belongs to whoever takes it first.
     fn app_site_variables(&self) -> Variables {
         let audiences: Vec<String> = self.configured.audience.split(',').map(app_site::audience_of).collect();
-        vec![
+        let mut variables = vec![
             ("GUARD_APP_HOST", self.app_hostname()),
             ("GUARD_APP_PORT", APP_PORT_INSIDE.to_string()),
             ("GUARD_APP_AUDIENCE", audiences.join(",")),
-        ]
+        ];
+        if self.settings.app_sharing {
+            variables.push(("GUARD_APP_SHARING", "application".to_owned()));
+        }
+        variables
     }
 
     /// Of the app that the application makes.

@@ -17,6 +17,8 @@ pub struct LocalSettings {
     pub isolation: Isolation,
     /// What walled instances may reach on the network; nothing when it is empty.
     pub egress: Vec<EgressRule>,
+    /// Whether walled instances may show the app that they make to everybody, at its own hostname.
+    pub app_sharing: bool,
     /// What one instance may use up.
     pub limits: InstanceLimits,
     /// As root: the first of the user ids given to instances, one each.
@@ -72,6 +74,7 @@ impl LocalSettings {
             main_socket: None,
             isolation: Isolation::Sandbox,
             egress: Vec::new(),
+            app_sharing: false,
             limits: InstanceLimits::default(),
             first_uid: 200_000,
             first_port: 21_000,

@@ -23,6 +23,8 @@ pub struct Compute {
     /// A file that says what counts as use of the application.
     pub app_activity_rules: Option<PathBuf>,
     pub app_path: Vec<PathBuf>,
+    /// Whether customers may show the app that the application makes to everybody.
+    pub app_sharing: bool,
     /// What instances may reach on the network; nothing when it is empty.
     pub egress: Vec<EgressRule>,
     pub memory_mb: u64,
@@ -47,6 +49,7 @@ impl Default for Compute {
             app_health: "/".to_owned(),
             app_activity_rules: None,
             app_path: Vec::new(),
+            app_sharing: false,
             egress: Vec::new(),
             memory_mb: limits.memory_bytes >> 20,
             processes: limits.processes,

@@ -54,6 +54,11 @@ pub fn any(config: &Config, driver: ComputeDriver) -> bool {
 /// Whether all homes can be used, and by the same edge.
 pub(super) fn fit(config: &Config) -> anyhow::Result<()> {
     let homes: &BTreeMap<HomeName, Home> = &config.compute.homes;
+    ensure!(
+        !config.compute.app_sharing || !any(config, ComputeDriver::Railway),
+        "[compute] app_sharing is set, but at Railway the app that the application makes has no hostname at which it could be \
+         shown; take app_sharing out"
+    );
     for (name, home) in homes {
         ensure!(
             !name.is_the_default(),

@@ -40,7 +40,7 @@ impl Notebook {
         self.post(&format!("{meeting}/proposals/{number}/approval"), &[("seen", &seen)]).await
     }
 
-    pub fn files(&self, folder: &str) -> Vec<String> {
+    pub(super) fn files(&self, folder: &str) -> Vec<String> {
         let entries = std::fs::read_dir(self.path(folder)).unwrap();
         let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();

@@ -9,7 +9,7 @@ use crate::model::rehearsal::Rehearsal;
 
 /// Looks at a page until it says something.
 async fn until(notebook: &Notebook, path: &str, words: &str) -> String {
-    for _ in 0..600 {
+    for _ in 0..1800 {
         let page = notebook.page(path).await;
         if page.contains(words) {
             return page;

@@ -16,9 +16,9 @@ use crate::refusal::Refusal;
 use crate::sprint::{Comment, Review, ReviewError, Said, Sprint, SprintError, Standing, Story};
 use crate::team::Team;
 use crate::visitor::Visitor;
+use crate::web::made::standing;
 use crate::web::meetings::drawing::Read;
 use crate::web::overview::understand;
-use crate::web::projects::standing;
 use crate::web::sprints::{card, row, titles_of_visions};
 
 /// The page; the form is about the story `about` to begin with.
