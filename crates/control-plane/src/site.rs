@@ -1,5 +1,6 @@
 //! What everybody may see: the front of the house.
 
+pub(crate) mod documents;
 pub(crate) mod order;
 pub(crate) mod pages;
 pub(crate) mod progress;

@@ -31,12 +31,13 @@ pub enum Shelf {
     BesideEdge,
 }
 
-static ALL: LazyLock<[Asset; 4]> = LazyLock::new(|| {
+static ALL: LazyLock<[Asset; 5]> = LazyLock::new(|| {
     [
         sheet("site", include_str!("../assets/site.css")),
         hashed("site", "js", "text/javascript; charset=utf-8", include_bytes!("../assets/site.js")),
         hashed("mark", "svg", "image/svg+xml", include_bytes!("../assets/mark.svg")),
         sheet("money", include_str!("../assets/money.css")),
+        sheet("book", include_str!("../assets/book.css")),
     ]
 });
 
@@ -89,6 +90,11 @@ impl Links {
     /// For pages about money, after the other one.
     pub(crate) fn money_css(self) -> String {
         self.link(&ALL[3])
+    }
+
+    /// For pages of the documentation, after the site's.
+    pub(crate) fn book_css(self) -> String {
+        self.link(&ALL[4])
     }
 
     fn link(self, asset: &Asset) -> String {

@@ -9,6 +9,7 @@ mod assets;
 mod backups;
 mod billing_details;
 mod bills;
+mod book;
 mod calendar;
 pub mod console;
 mod copying;
@@ -41,6 +42,7 @@ pub use bills::{
     Bills, BudgetForm, CapChoice, CapForm, ConfirmCap, CouponRow, CouponsView, HourKind, HourLink, InvoicePage,
     InvoiceRow, MonthOfHours, Reckoning, ReckoningRow, SoFar, Threshold,
 };
+pub use book::{BookEntry, BookHit, BookLink, BookMissing, BookPage, BookPart, BookSearch, Prose, Stretch};
 pub use copying::{CopySource, CopyWorkspace};
 pub use health::{HealthView, UptimeRow, UptimeView, ViewRow};
 pub use hour::{Contest, HourCharge, HourPage, SeenBy, Sighting};

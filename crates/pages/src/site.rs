@@ -82,7 +82,7 @@ pub struct ErrorPage {
 
 page!(Landing, here: "/");
 page!(Pricing, here: "/pricing");
-page!(Docs, here: "/docs");
+page!(Docs, here: "/getting-started");
 page!(NotFound, here: "");
 page!(ErrorPage, here: "");
 page!(Legal, here: "");

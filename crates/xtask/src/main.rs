@@ -3,6 +3,7 @@
 mod bench;
 mod ci;
 mod dist;
+mod docs;
 mod fuzz;
 mod http;
 mod product;
@@ -51,6 +52,8 @@ enum Task {
     Bench(bench::Args),
     /// Take pictures of the product's pages
     Screenshots(screenshots::Args),
+    /// Write the documents anew that are made from code: the command line's reference
+    Docs,
 }
 
 fn main() -> ExitCode {
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
             Task::Dist(args) => dist::run(&args),
             Task::Bench(args) => bench::run(&args),
             Task::Screenshots(args) => screenshots::run(&args),
+            Task::Docs => docs::run(),
         });
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,10 +3,15 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 
 /// The API's own description, from the types that are sent.
 pub(crate) async fn document() -> axum::Json<utoipa::openapi::OpenApi> {
+    axum::Json(described())
+}
+
+/// The same for whoever makes a reference of it.
+pub(crate) fn described() -> utoipa::openapi::OpenApi {
     let mut document = Described::openapi();
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
-    axum::Json(document)
+    document
 }
 
 #[derive(OpenApi)]

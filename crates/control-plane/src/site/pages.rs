@@ -43,7 +43,7 @@ fn legal(State(app): State<App>, person: Option<Person>, text: LegalText) -> Htm
     Html(Legal { shell, text, plan: app.settings.plan.clone() }.render())
 }
 
-pub(crate) async fn docs(State(app): State<App>, person: Option<Person>) -> Html<String> {
+pub(crate) async fn getting_started(State(app): State<App>, person: Option<Person>) -> Html<String> {
     let shell = shell(&app, Area::Site, "Getting started", person.as_ref());
     Html(Docs { shell, plan: app.settings.plan.clone() }.render())
 }

@@ -16,6 +16,7 @@ mod console_money;
 mod copying;
 mod coupons;
 mod deletion;
+mod documents;
 mod dunning;
 mod emergencies;
 mod health;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs, unused_imports, dead_code)]
 
 mod backups;
+mod book;
 mod console;
 mod console_money;
 mod door;
@@ -59,6 +60,7 @@ pub fn all(fill: Fill) -> Vec<Sample> {
             .collect();
     [
         site::all(fill),
+        book::all(fill),
         door::all(fill),
         portal::all(fill),
         support::all(fill),

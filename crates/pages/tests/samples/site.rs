@@ -24,7 +24,7 @@ pub fn all(fill: Fill) -> Vec<Sample> {
             Landing { shell: site("Notebooks"), plan: plan.clone(), other_product: Some(other) }.render(),
         ),
         sample("pricing", Pricing { shell: site("Pricing"), plan: plan.clone() }.render()),
-        sample("docs", Docs { shell: site("Getting started"), plan: plan.clone() }.render()),
+        sample("getting-started", Docs { shell: site("Getting started"), plan: plan.clone() }.render()),
         sample("status", super::status::status(fill, fill.option(counts)).render()),
         sample("status-subscription", super::status::subscription(fill).render()),
         sample("not-found", NotFound { shell: site("Not found") }.render()),

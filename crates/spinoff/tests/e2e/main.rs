@@ -7,6 +7,7 @@ mod cli;
 mod console;
 mod crash;
 mod disputed;
+mod documents;
 mod failed_card;
 mod fleet;
 mod hostile;

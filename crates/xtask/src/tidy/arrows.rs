@@ -2,7 +2,7 @@ use super::Complaint;
 use super::tree::Tree;
 
 /// Which crates of ours each one may build on, directly. ARCHITECTURE.md says why.
-const MAY_USE: [(&str, &[&str]); 21] = [
+const MAY_USE: [(&str, &[&str]); 22] = [
     ("archive", &[]),
     ("domain", &[]),
     ("world", &[]),
@@ -16,6 +16,7 @@ const MAY_USE: [(&str, &[&str]); 21] = [
     ("fleet", &["domain"]),
     ("pages", &["domain", "fleet"]),
     ("papers", &["billing", "domain"]),
+    ("handbook", &["pages"]),
     ("workflow", &["store", "world"]),
     ("workspace", &["sandbox", "world"]),
     ("simulators", &["access", "world"]),
@@ -32,6 +33,7 @@ const MAY_USE: [(&str, &[&str]); 21] = [
             "domain",
             "edge",
             "guard",
+            "handbook",
             "pages",
             "papers",
             "providers",
