@@ -11,6 +11,7 @@ use world::Clock;
 use crate::bench::Tools;
 use crate::events::Changes;
 use crate::history::Signature;
+use crate::import::Imports;
 use crate::library::{Library, LibraryError};
 use crate::made::{Habits, Shown};
 use crate::meetings::Talks;
@@ -19,6 +20,7 @@ use crate::model::rehearsal::Rehearsal;
 use crate::model::{Model, Setup};
 use crate::moment;
 use crate::settings::{SettingsError, SettingsFile};
+use crate::transit;
 use crate::visitor::Visitor;
 use crate::workshop::Workshop;
 
@@ -40,6 +42,8 @@ pub struct App {
     pub members: Members,
     /// Answers that are being given.
     pub talks: Talks,
+    /// Exports that are brought in.
+    pub imports: Imports,
     /// The operator's provider, for who has none of their own.
     operators: Option<Arc<Setup>>,
     rehearsal: Option<Arc<Rehearsal>>,
@@ -76,6 +80,7 @@ impl App {
     pub async fn open(root: &Path, provision: Provision, closing: watch::Receiver<bool>) -> anyhow::Result<Self> {
         let library = Library::open(root)
             .with_context(|| format!("cannot use the data folder {}; choose another with --data", root.display()))?;
+        transit::clear(root).context("cannot clear the folder transit in the data folder")?;
         let rehearsal = match provision.rehearsal {
             Some(pace) => Some(Arc::new(Rehearsal::start(pace).await.context("cannot start the rehearsal")?)),
             None => None,
@@ -94,12 +99,16 @@ impl App {
             settings: SettingsFile::open(root, provision.key_file.as_deref())?,
             members: Members::open(root)?,
             talks: Talks::default(),
+            imports: Imports::open(root).context("cannot use the folder transit in the data folder")?,
             operators: provision.operators.map(Arc::new),
             rehearsal,
             is_guarded: provision.is_guarded,
         };
         if let Err(error) = app.configure() {
             tracing::error!(%error, "The model cannot be used: {error}");
+        }
+        if let Err(error) = app.imports.take_up(&app).await {
+            tracing::error!(%error, "The export that was being brought in waits: {error}");
         }
         Ok(app)
     }

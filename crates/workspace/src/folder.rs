@@ -1,6 +1,8 @@
 //! A folder that nothing can lead out of: every step is opened relative to the one before it,
 //! links are never followed, and a file is either its old self or its new self, never half of each.
 
+mod ways;
+
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;

@@ -28,6 +28,12 @@ impl Shelf {
         }
     }
 
+    /// The shelf of a folder, if it is that of one.
+    #[must_use]
+    pub fn of_folder(folder: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|shelf| shelf.folder() == folder)
+    }
+
     /// What one document of this kind is called in a sentence.
     #[must_use]
     pub fn noun(self) -> &'static str {

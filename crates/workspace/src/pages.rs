@@ -1,6 +1,8 @@
 //! What each page shows, ready to be drawn. Templates decide nothing but how it looks.
 
 pub mod backlog;
+pub mod chats;
+pub mod import;
 pub mod made;
 pub mod meetings;
 pub mod projects;

@@ -21,8 +21,8 @@ use crate::members;
 use crate::protection::{self, Answered};
 use crate::refusal::Refusal;
 use crate::web::{
-    api, approvals, attachments, backlog, board, decisions, deleted, documents, export, history, home, made, meetings,
-    projects, proposals, review, search, settings, sharing, sprints, table, visions,
+    api, approvals, attachments, backlog, board, chats, decisions, deleted, documents, export, history, home, import,
+    made, meetings, projects, proposals, remote, review, search, settings, sharing, sprints, table, visions,
 };
 use crate::{Args, assets, events};
 
@@ -45,7 +45,9 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         .with_context(|| format!("cannot listen on {}; choose another with --listen", args.address()))?;
     let address = listener.local_addr().context("cannot tell the address listened on")?;
     let (close, closing) = watch::channel(false);
-    let tools = Tools { programs: args.programs.clone(), readable: Vec::new(), taken_ports: vec![address.port()] };
+    let proxy = args.registries_through.clone().filter(|proxy| !proxy.is_empty());
+    let tools =
+        Tools { programs: args.programs.clone(), readable: Vec::new(), taken_ports: vec![address.port()], proxy };
     let app = App::open(&args.data, Provision { tools, ..args.provision()? }, closing).await?;
     match app.workshop.bench.open_registries(args.registries()).await {
         Ok(true) => {}
@@ -129,6 +131,7 @@ fn router(app: App, answered: Answered) -> Router {
         .route("/meetings/{id}/proposals/{number}/refusal", post(proposals::decline))
         .route("/decisions", get(decisions::list))
         .route("/decisions/{name}", get(decisions::show))
+        .route("/chats", get(chats::show))
         .route("/search", get(search::show))
         .route("/settings", get(settings::show))
         .route("/settings/provider", post(settings::set_provider))
@@ -142,6 +145,9 @@ fn router(app: App, answered: Answered) -> Router {
         .merge(beside())
         .route("/deleted", get(deleted::list))
         .route("/export.tar", get(export::download))
+        .route("/import", get(import::show).post(import::receive))
+        .route("/import/approval", post(import::approve))
+        .route("/import/refusal", post(import::decline))
         .route("/api/visions", get(api::visions).post(api::create_vision))
         .route("/api/backlog", get(api::backlog).post(api::create_item))
         .route("/events", get(events::stream))
@@ -197,6 +203,8 @@ fn work() -> Router<App> {
         .route("/projects/{vision}/app.tar", get(projects::download))
         .route("/projects/{vision}/states/{commit}", get(projects::state))
         .route("/projects/{vision}/states/{commit}/return", post(projects::go_back))
+        .route("/projects/{vision}/remote", post(remote::set))
+        .route("/projects/{vision}/pushes", post(remote::push))
 }
 
 /// The addresses of the app made.

@@ -10,10 +10,12 @@ use world::Clock;
 
 use crate::bench::{Bench, BenchError, Tools};
 use crate::events::Changes;
+use crate::folder::Folder;
 use crate::made::{Habits, Made, Shown};
 use crate::model::Model;
 use crate::name::Name;
 use crate::project::{Problem, Project};
+use crate::remote::{Patience, Pushes, Ways};
 use crate::sprint::Sprints;
 
 /// Open pages hear of work this often at most.
@@ -30,6 +32,8 @@ pub struct Workshop {
     pub sprints: Sprints,
     /// The app made.
     pub made: Made,
+    /// Pushes projects elsewhere.
+    pub pushes: Pushes,
 }
 
 /// Why the workshop cannot be opened.
@@ -57,10 +61,26 @@ impl Workshop {
         clock: Clock,
         made: (Habits, Shown),
     ) -> Result<Self, WorkshopError> {
+        let ways = Ways { programs: tools.programs.clone(), proxy: tools.proxy.clone() };
+        let pushes = Pushes::new(root, ways, Patience::default(), clock.clone());
         let bench = Bench::open(&root.join("bench"), executable, tools, clock.clone())?;
         let sprints = Sprints::open(root, bench.clone(), model, clock.clone())?;
         let made = Made::open(root, bench.clone(), clock.clone(), made)?;
-        Ok(Self { root: root.to_owned(), clock, bench, sprints, made })
+        Ok(Self { root: root.to_owned(), clock, bench, sprints, made, pushes })
+    }
+
+    /// The data folder.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The open data folder.
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub fn folder(&self) -> io::Result<Folder> {
+        Folder::open(&self.root)
     }
 
     /// The project of a vision.
@@ -80,16 +100,19 @@ impl Workshop {
     /// Tells open pages of everything that happens here, until `closing`; then all work is broken off.
     pub async fn tell(self, changes: Changes, mut closing: watch::Receiver<bool>) {
         let (mut written, mut changed) = (self.sprints.shelf().written(), self.made.changed());
+        let mut pushed = self.pushes.changed();
         loop {
             // The senders live as long as this does.
             tokio::select! {
                 _ = written.changed() => changes.stir(),
                 _ = changed.changed() => changes.app(),
+                _ = pushed.changed() => changes.stir(),
                 _ = closing.wait_for(|closing| *closing) => break,
             }
             tokio::time::sleep(BREATH).await;
         }
         self.made.stop();
+        self.pushes.close();
         self.sprints.close().await;
     }
 }

@@ -59,6 +59,8 @@ pub struct Tools {
     pub readable: Vec<PathBuf>,
     /// Ports of this machine's loopback that are somebody else's.
     pub taken_ports: Vec<u16>,
+    /// A proxy on the way out, for what is done outside of the wall.
+    pub proxy: Option<String>,
 }
 
 /// Where a command may reach.

@@ -60,6 +60,17 @@ impl Records {
         Ok(records)
     }
 
+    /// Reads anew what is on record, after somebody else has put it there.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn reread(&self) -> io::Result<()> {
+        let mut last = self.0.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let newest = self.all()?.iter().map(|recorded| recorded.number).max();
+        *last = newest.unwrap_or(0).max(*last);
+        Ok(())
+    }
+
     /// All commands, the oldest first.
     ///
     /// # Errors

@@ -132,6 +132,19 @@ impl Members {
         })
     }
 
+    /// Adds people who are not known yet, each with a standing.
+    ///
+    /// # Errors
+    /// [`MembersError`]; nothing is changed then.
+    pub fn add(&self, newcomers: &BTreeMap<String, Standing>) -> Result<(), MembersError> {
+        self.change(|known| {
+            for (email, standing) in newcomers {
+                known.entry(folded(email)).or_insert(*standing);
+            }
+            Ok(())
+        })
+    }
+
     fn change(
         &self,
         change: impl FnOnce(&mut BTreeMap<String, Standing>) -> Result<(), MembersError>,

@@ -24,7 +24,7 @@ pub enum Right {
 
 /// Every address that changes something. Looking needs no line here; what changes something and has
 /// none is for owners alone.
-pub const CHANGES: [(&str, Right); 46] = [
+pub const CHANGES: [(&str, Right); 51] = [
     ("/visions", Right::Edit),
     ("/visions/{name}", Right::Edit),
     ("/backlog", Right::Edit),
@@ -65,6 +65,11 @@ pub const CHANGES: [(&str, Right); 46] = [
     ("/app/restart", Right::Edit),
     ("/app/keep", Right::Edit),
     ("/app/sharing", Right::Own),
+    ("/projects/{vision}/remote", Right::Own),
+    ("/projects/{vision}/pushes", Right::Own),
+    ("/import", Right::Own),
+    ("/import/approval", Right::Own),
+    ("/import/refusal", Right::Own),
     ("/settings/provider", Right::Own),
     ("/settings/models", Right::Own),
     ("/settings/budgets", Right::Own),

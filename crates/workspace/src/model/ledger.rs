@@ -109,11 +109,18 @@ impl Ledger {
     /// # Errors
     /// When the disk fails.
     pub fn open(root: &Path) -> io::Result<Self> {
-        let mut account = Account::default();
-        for entry in Journal::read(&Folder::open(root)?, FILE)? {
-            account.apply(entry);
-        }
-        Ok(Self(Arc::new(Inner { root: root.to_owned(), account: Mutex::new(account) })))
+        let account = Mutex::new(read(root)?);
+        Ok(Self(Arc::new(Inner { root: root.to_owned(), account })))
+    }
+
+    /// Reads the account anew, after somebody else has put it there.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn reread(&self) -> io::Result<()> {
+        let mut account = self.0.account.lock().unwrap_or_else(PoisonError::into_inner);
+        *account = read(&self.0.root)?;
+        Ok(())
     }
 
     /// Writes down that a call is about to be made, if the budgets leave enough for it.
@@ -192,6 +199,14 @@ impl Ledger {
         let write = || Journal::open(&Folder::open(&self.0.root)?, FILE)?.append(entry);
         write().map_err(|error| ModelError::Unaccountable(error.to_string()))
     }
+}
+
+fn read(root: &Path) -> io::Result<Account> {
+    let mut account = Account::default();
+    for entry in Journal::read(&Folder::open(root)?, FILE)? {
+        account.apply(entry);
+    }
+    Ok(account)
 }
 
 impl Account {

@@ -274,6 +274,8 @@ pub struct Found {
     pub title: String,
     /// The words before what was sought, what was sought, and the words after it.
     pub words: (String, String, String),
+    /// When it was said or last changed, if that is known.
+    pub moment: Option<Moment>,
 }
 
 /// `/search`

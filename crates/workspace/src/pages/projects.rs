@@ -4,8 +4,8 @@ use askama::Template;
 
 use crate::comparison::Line;
 use crate::moment::Moment;
-use crate::pages::Chrome;
 use crate::pages::sprints::FileDiff;
+use crate::pages::{Changed, Chrome};
 
 /// `/projects/{vision}`
 #[derive(Template)]
@@ -17,6 +17,55 @@ pub struct ProjectPage {
     pub(crate) title: String,
     pub(crate) vision_href: String,
     pub(crate) commits: Vec<CommitRow>,
+    pub(crate) remote: RemoteView,
+}
+
+/// Where a project is pushed to.
+pub struct RemoteView {
+    /// Its address, or what was typed as one.
+    pub address: String,
+    /// Who pushes.
+    pub user: String,
+    /// Why what was typed is not taken.
+    pub trouble: Option<String>,
+    /// Whether one is saved.
+    pub is_set: bool,
+    /// Whether a token is saved.
+    pub has_token: bool,
+    /// What a push would send, when one can be started.
+    pub to_push: Option<ToPush>,
+    /// The last push.
+    pub last: Option<PushRow>,
+}
+
+/// What a push would send.
+pub struct ToPush {
+    /// Where to.
+    pub to: String,
+    /// The state of what is done.
+    pub commit: String,
+    /// How many pushes there were before.
+    pub after: usize,
+    /// How many states are new there, as far as is known here.
+    pub count: usize,
+    /// What the newest of them say of themselves.
+    pub titles: Vec<String>,
+    /// The names of states.
+    pub tags: String,
+}
+
+/// A push.
+pub struct PushRow {
+    /// Who, and when.
+    pub changed: Changed,
+    /// Where to.
+    pub to: String,
+    /// Which state.
+    pub commit: String,
+    /// How it stands or ended.
+    pub words: String,
+    /// Whether that is well.
+    pub is_good: bool,
 }
 
 /// A state of a project in a list.

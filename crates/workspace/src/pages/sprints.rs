@@ -131,6 +131,18 @@ pub struct StoryPage {
     pub(crate) design: Option<String>,
     pub(crate) events: Vec<EventRow>,
     pub(crate) files: Vec<FileDiff>,
+    /// What was said, the oldest first.
+    pub(crate) said: Vec<SaidRow>,
+}
+
+/// Something that was said about a story.
+pub struct SaidRow {
+    /// What they are who said it.
+    pub role: &'static str,
+    /// When.
+    pub moment: Moment,
+    /// What.
+    pub text: String,
 }
 
 /// What changed in one file.

@@ -1,10 +1,14 @@
 //! The git program, behind the wall, told everything and allowed to find out nothing by itself.
 
+mod bundle;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
+
+pub use bundle::BUNDLE;
 
 use super::{Branch, Commit, CommitId, FileChange, FilePath, MAIN, Tag};
 use crate::bench::{Bench, BenchError, Ended, Job, Limits, Output, Reach};
@@ -39,6 +43,11 @@ const NOT_KEPT: &str = "node_modules/\n__pycache__/\n.venv/\n.ai-diy-*\n";
 /// Between fields and between records of a list; texts do not hold them.
 const FIELD: char = '\u{1f}';
 const RECORD: char = '\u{1e}';
+
+/// What every git is told on its command line, before what it is to do.
+pub fn hardened() -> impl Iterator<Item = String> {
+    SETTINGS.iter().flat_map(|(name, value)| ["-c".to_owned(), format!("{name}={value}")])
+}
 
 /// A tree of files, by its hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -302,9 +311,7 @@ impl Git {
 
     async fn execute(&self, arguments: &[&str], env: Vec<(&'static str, String)>) -> Result<Done, Problem> {
         let mut command = vec!["git".to_owned()];
-        for (name, value) in SETTINGS {
-            command.extend(["-c".to_owned(), format!("{name}={value}")]);
-        }
+        command.extend(hardened());
         command.extend(arguments.iter().map(|argument| (*argument).to_owned()));
         let job = Job {
             command,
@@ -328,7 +335,7 @@ impl Git {
 }
 
 /// Who works here and when, and where nothing is to be looked for.
-fn environment(now: Timestamp) -> Vec<(&'static str, String)> {
+pub fn environment(now: Timestamp) -> Vec<(&'static str, String)> {
     let at = format!("@{} +0000", now.as_second());
     [
         ("GIT_CONFIG_NOSYSTEM", "1"),

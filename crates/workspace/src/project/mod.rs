@@ -5,6 +5,7 @@
 //! was before; and every change of a branch names the state it is made to, so that a step may run
 //! twice.
 
+mod carried;
 mod git;
 mod id;
 mod path;
@@ -18,8 +19,9 @@ use jiff::Timestamp;
 use crate::bench::{Bench, BenchError};
 use crate::folder::{Folder, Found};
 use crate::name::Name;
+pub use carried::BUNDLE;
 use git::Git;
-pub use git::Problem;
+pub use git::{Problem, environment, hardened};
 pub use id::{Branch, CommitId, Tag};
 pub use path::FilePath;
 pub use stack::{Stack, Tests};

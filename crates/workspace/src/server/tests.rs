@@ -5,6 +5,7 @@
 mod approvals;
 mod attachments;
 mod board;
+mod goods;
 mod made;
 mod meetings;
 mod members;
@@ -313,7 +314,7 @@ async fn hostile_titles_stay_in_the_folder() {
     let mut top: Vec<_> =
         std::fs::read_dir(notebook.path("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     top.sort();
-    assert_eq!(top, ["backlog", "bench", "decisions", "history", "sprints", "visions"]);
+    assert_eq!(top, ["backlog", "bench", "decisions", "history", "sprints", "transit", "visions"]);
     assert!(!notebook.page("/").await.contains("<script>alert"));
 }
 
@@ -446,7 +447,9 @@ async fn everything_can_be_taken_away_in_one_file() {
     let mut archive = tar::Archive::new(bytes.as_ref());
     let paths: Vec<_> =
         archive.entries().unwrap().map(|entry| entry.unwrap().path().unwrap().display().to_string()).collect();
-    assert_eq!(paths, ["visions/pots.md", "history/visions/pots/00001.md"]);
+    let expected =
+        ["README.txt", "visions/pots.md", "history/visions/pots/00001.md", "settings.json", "MANIFEST.sha256"];
+    assert_eq!(paths, expected);
 }
 
 #[tokio::test]

@@ -41,7 +41,15 @@ impl Safe {
     /// # Errors
     /// [`KeyError::File`].
     pub fn seal(&self, key: &str) -> Result<String, KeyError> {
-        let sealed = self.sealer()?.seal(PURPOSE, key.as_bytes()).map_err(KeyError::File)?;
+        self.seal_for(PURPOSE, key)
+    }
+
+    /// Seals something else, for a purpose that it opens with again.
+    ///
+    /// # Errors
+    /// [`KeyError::File`].
+    pub fn seal_for(&self, purpose: &str, secret: &str) -> Result<String, KeyError> {
+        let sealed = self.sealer()?.seal(purpose, secret.as_bytes()).map_err(KeyError::File)?;
         Ok(STANDARD.encode(sealed))
     }
 
@@ -50,8 +58,16 @@ impl Safe {
     /// # Errors
     /// [`KeyError`].
     pub fn open(&self, sealed: &str) -> Result<SecretString, KeyError> {
+        self.open_for(PURPOSE, sealed)
+    }
+
+    /// Opens what was sealed for a purpose.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn open_for(&self, purpose: &str, sealed: &str) -> Result<SecretString, KeyError> {
         let sealed = STANDARD.decode(sealed).map_err(|_| KeyError::DoesNotOpen)?;
-        let opened = self.sealer()?.open_sealed(PURPOSE, &sealed).map_err(|_| KeyError::DoesNotOpen)?;
+        let opened = self.sealer()?.open_sealed(purpose, &sealed).map_err(|_| KeyError::DoesNotOpen)?;
         let key = String::from_utf8(opened.expose_secret().clone()).map_err(|_| KeyError::DoesNotOpen)?;
         Ok(SecretString::from(key))
     }

@@ -6,6 +6,7 @@
 //! whoever can read all of the data folder, or is the administrator of the machine.
 
 mod key;
+mod remote;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::folder::{Folder, Found};
 use crate::model::{BaseUrl, Budgets, Price, Role, Setup};
 pub use key::{KeyError, Safe};
+pub use remote::Remote;
 
 const FILE: &str = "settings.json";
 
@@ -28,6 +30,7 @@ pub struct Settings {
     /// Where the provider is.
     pub base: Option<BaseUrl>,
     /// The provider's key, sealed; base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sealed_key: Option<String>,
     /// The model of each role without one of its own; empty when none is chosen.
     pub model: String,
@@ -43,6 +46,9 @@ pub struct Settings {
     pub language: String,
     /// How pages look.
     pub theme: Theme,
+    /// Where projects are pushed to, by the vision's name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub remotes: BTreeMap<String, Remote>,
 }
 
 impl Default for Settings {
@@ -57,6 +63,7 @@ impl Default for Settings {
             budgets: Budgets::default(),
             language: "English".to_owned(),
             theme: Theme::default(),
+            remotes: BTreeMap::new(),
         }
     }
 }
@@ -156,6 +163,14 @@ impl SettingsFile {
         Ok(())
     }
 
+    /// The token with which a project is pushed; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`KeyError`]
+    pub fn token(&self, remote: &Remote) -> Result<Option<SecretString>, KeyError> {
+        remote.token(&self.0.safe)
+    }
+
     /// How models are reached: as the settings say, and where they name no provider as the operator
     /// does. Budgets are the settings' in any case.
     ///
@@ -181,6 +196,16 @@ impl SettingsFile {
 }
 
 impl Settings {
+    /// The same without keys and tokens, sealed ones too.
+    #[must_use]
+    pub fn without_secrets(&self) -> Self {
+        let mut settings = Self { sealed_key: None, ..self.clone() };
+        for remote in settings.remotes.values_mut() {
+            remote.forget_token();
+        }
+        settings
+    }
+
     /// Puts a provider's key into the settings, sealed; an empty one takes it out.
     ///
     /// # Errors

@@ -9,6 +9,7 @@
 mod brief;
 mod entry;
 mod review;
+mod said;
 mod shelf;
 mod state;
 mod talk;
@@ -34,6 +35,7 @@ use crate::project::{Problem, Project};
 use crate::visitor::Visitor;
 pub use entry::{Entry, Expected, Plan, Story, TaskResult};
 pub use review::{Comment, Remark, Review, ReviewError, Said, Words, WordsError};
+pub use said::Spoken;
 pub use shelf::Shelf;
 pub use state::{Phase, Point, Sprint, Standing};
 use work::Work;

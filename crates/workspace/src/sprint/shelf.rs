@@ -93,6 +93,16 @@ impl Shelf {
         self.append(number, JOURNAL, entry)
     }
 
+    /// The files of the conversations about a story, in the order of their names.
+    pub(super) fn conversations(&self, number: u32, story: u64) -> io::Result<Vec<String>> {
+        let Some(folder) = self.folder()?.enter(&name_of(number))? else { return Ok(Vec::new()) };
+        let start = format!("B-{story}-");
+        let mut files = folder.entries()?;
+        files.retain(|file| file.starts_with(&start) && file.ends_with(".jsonl"));
+        files.sort();
+        Ok(files)
+    }
+
     pub(super) fn read<T: DeserializeOwned>(&self, number: u32, file: &str) -> io::Result<Vec<T>> {
         match self.folder()?.enter(&name_of(number))? {
             Some(folder) => Journal::read(&folder, file),

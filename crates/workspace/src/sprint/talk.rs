@@ -22,7 +22,7 @@ const NUDGE: &str =
 /// A line of a conversation. The brief is not written down, since it follows from the sprint.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
-enum Line {
+pub(super) enum Line {
     /// The model's answer, before anything of it is done.
     Answered { at: Timestamp, text: String, calls: Vec<ToolCall> },
     /// What came of its next call.

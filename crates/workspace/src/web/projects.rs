@@ -20,21 +20,31 @@ use crate::project::{Commit, CommitId, FileChange, Problem, Project, Stack};
 use crate::refusal::Refusal;
 use crate::sprint::SprintError;
 use crate::visitor::Visitor;
+use crate::web::remote::{self, Held};
 use crate::web::sprints::titles_of_visions;
 use crate::web::{Filled, draw};
 
 /// `GET /projects/{vision}`
 pub async fn show(State(app): State<App>, by: Visitor, Path(vision): Path<String>) -> Result<Response, Refusal> {
-    let (name, title, project) = project(&app, &vision).await?;
+    page(&app, &by, &vision, None).await
+}
+
+/// The page of a project, with what somebody typed about its remote.
+///
+/// # Errors
+/// When there is none, or it cannot be read.
+pub async fn page(app: &App, by: &Visitor, vision: &str, held: Option<Held>) -> Result<Response, Refusal> {
+    let (name, title, project) = project(app, vision).await?;
     let now = moment::now();
-    let commits = project.history().await?.iter().map(|commit| row(commit, now)).collect();
+    let history = project.history().await?;
     let page = ProjectPage {
-        chrome: Chrome::of(&by),
+        chrome: Chrome::of(by),
         flash: None,
         href: format!("/projects/{}", name.in_address()),
         title,
         vision_href: format!("/visions/{}", name.in_address()),
-        commits,
+        commits: history.iter().map(|commit| row(commit, now)).collect(),
+        remote: remote::view(app, &project, &history, held, now)?,
     };
     draw(StatusCode::OK, &page)
 }

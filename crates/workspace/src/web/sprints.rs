@@ -12,11 +12,11 @@ use crate::moment::{self, Moment};
 use crate::name::{Name, Shelf};
 use crate::pages::Chrome;
 use crate::pages::sprints::{
-    Choice, CommandPage, FileDiff, SprintCard, SprintFormPage, SprintPage, SprintsPage, StoryPage, StoryRow,
+    Choice, CommandPage, FileDiff, SaidRow, SprintCard, SprintFormPage, SprintPage, SprintsPage, StoryPage, StoryRow,
 };
 use crate::project::{Branch, Problem};
 use crate::refusal::Refusal;
-use crate::sprint::{Entry, Phase, Point, Sprint, SprintError, Standing, Story, TaskResult, USUAL_ATTEMPTS};
+use crate::sprint::{Entry, Phase, Point, Spoken, Sprint, SprintError, Standing, Story, TaskResult, USUAL_ATTEMPTS};
 use crate::visitor::Visitor;
 use crate::web::happened::{self, expected_words};
 use crate::web::overview::understand;
@@ -165,6 +165,7 @@ pub async fn story(
         Entry::Ended { story, result: TaskResult::Designed { text }, .. } if *story == wanted => Some(text.clone()),
         _ => None,
     });
+    let said = app.workshop.sprints.shelf().said(number, wanted).map_err(SprintError::from)?;
     let page = StoryPage {
         chrome: Chrome::of(&by),
         sprint_href: format!("/sprints/{number}"),
@@ -174,8 +175,13 @@ pub async fn story(
         design,
         events: happened::rows(&entries, Some(wanted), moment::now()),
         files,
+        said: said.into_iter().map(said_row).collect(),
     };
     draw(StatusCode::OK, &page)
+}
+
+fn said_row(Spoken { at, who, text }: Spoken) -> SaidRow {
+    SaidRow { role: who.noun(), moment: Moment::new(at, moment::now()), text }
 }
 
 /// `GET /commands/{number}`
