@@ -10,6 +10,7 @@ use crate::{Spec, ids};
 pub(crate) const SHOWN: &[&str] = &[
     "/etc/alternatives",
     "/etc/ca-certificates",
+    "/etc/debian_version",
     "/etc/fonts",
     "/etc/ld.so.cache",
     "/etc/ld.so.conf",

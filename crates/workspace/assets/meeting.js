@@ -10,16 +10,24 @@ if (composer) compose();
 // One stream while the page is looked at, none while it is hidden.
 function hear() {
   let stream;
+  let again;
+  let pause = 2000;
+  let failed = false;
   const open = () => {
     stream = new EventSource(`${meeting}/events`);
-    let failed = false;
-    stream.onopen = () => { if (failed) look(); failed = false; };
-    stream.onerror = () => { failed = true; };
+    stream.onopen = () => { if (failed) look(); failed = false; pause = 2000; };
+    stream.onerror = ({ target }) => {
+      failed = true;
+      // A browser gives up when something else answers in the place of the notebook, such as a guard whose notebook starts anew.
+      if (target.readyState !== EventSource.CLOSED) return;
+      again = setTimeout(open, pause);
+      pause = Math.min(2 * pause, 60000);
+    };
     stream.addEventListener("changed", look);
     stream.addEventListener("so-far", async (event) => say(JSON.parse(event.data), true));
     stream.addEventListener("piece", (event) => say(JSON.parse(event.data), false));
   };
-  const close = () => { stream?.close(); stream = undefined; };
+  const close = () => { clearTimeout(again); stream?.close(); stream = undefined; };
   if (!document.hidden) open();
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) close(); else if (!stream) { open(); look(); }

@@ -44,15 +44,23 @@ function contents(form) {
 // One stream while the page is looked at, none while it is hidden.
 function listen() {
   let stream;
+  let again;
+  let pause = 2000;
+  let failed = false;
   const open = (isBack) => {
     if (isBack) changed({});
     stream = new EventSource("/events");
-    let failed = false;
-    stream.onopen = () => { if (failed) changed({}); failed = false; };
-    stream.onerror = () => { failed = true; };
+    stream.onopen = () => { if (failed) changed({}); failed = false; pause = 2000; };
+    stream.onerror = ({ target }) => {
+      failed = true;
+      // A browser gives up when something else answers in the place of the notebook, such as a guard whose notebook starts anew.
+      if (target.readyState !== EventSource.CLOSED) return;
+      again = setTimeout(() => open(false), pause);
+      pause = Math.min(2 * pause, 60000);
+    };
     stream.addEventListener("changed", (event) => changed(JSON.parse(event.data)));
   };
-  const close = () => { stream?.close(); stream = undefined; };
+  const close = () => { clearTimeout(again); stream?.close(); stream = undefined; };
   if (!document.hidden) open(false);
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) close(); else if (!stream) open(true);

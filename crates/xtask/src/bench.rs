@@ -11,6 +11,7 @@ mod rehearsal;
 mod size;
 mod start;
 mod table;
+mod workspace;
 
 use std::path::PathBuf;
 
@@ -29,6 +30,7 @@ Examples:
   cargo xtask bench start size --json
   cargo xtask bench load --binary /tmp/spinoff-of-last-week
   cargo xtask bench guard --rounds 3
+  cargo xtask bench workspace
   cargo xtask bench crowd
   cargo xtask bench seeds --number 200
   cargo xtask bench billing
@@ -42,8 +44,9 @@ pub struct Args {
     #[arg(value_enum)]
     what: Vec<What>,
 
-    /// Measure this executable instead of building one; for `guard`, `spinoff-guard` or `spinoff`; for
-    /// `billing` and `fleet`, the examples `measure_billing` and `measure_fleet` of the crate `control-plane`
+    /// Measure this executable instead of building one; for `guard`, `spinoff-guard` or `spinoff`; for `workspace`,
+    /// `ai-diy`; for `billing` and `fleet`, the examples `measure_billing` and `measure_fleet` of the crate
+    /// `control-plane`
     #[arg(long, value_name = "FILE")]
     binary: Option<PathBuf>,
 
@@ -102,6 +105,9 @@ enum What {
     Year,
     /// A main instance with many instances in its store: starting, looking, resting, and the console's pages
     Fleet,
+    /// AI-DIY by itself: memory, first paint and weight of pages, a word's way to the screen, a sprint's first code,
+    /// and ten workspaces on two cores
+    Workspace,
 }
 
 impl Args {
@@ -137,6 +143,9 @@ pub fn run(args: &Args) -> Result<()> {
     }
     if what.contains(&What::Fleet) {
         measures.extend(fleet::measure(&args.binary_or(fleet::build)?, &args.sizes)?);
+    }
+    if what.contains(&What::Workspace) {
+        measures.extend(workspace::measure(&args.binary_or(workspace::build)?)?);
     }
     if what.contains(&What::Year) {
         rehearsal::year(args.billed.customers)?;

@@ -1,6 +1,6 @@
 //! `cargo xtask screenshots`: a walk through the product, as visitor, customer and operator, with pictures.
 
-mod browser;
+pub mod browser;
 mod walk;
 
 use std::fs;

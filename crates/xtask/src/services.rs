@@ -31,16 +31,22 @@ impl Services {
         Ok(Self { postgres, ready: Vec::new() })
     }
 
-    /// The database, a browser with its driver, and applications of other people.
-    pub fn start_all() -> Result<Self> {
+    /// The database, and a browser with its driver.
+    pub fn start_browser() -> Result<Self> {
         let mut services = Self::start_database()?;
         let driver = step("finding a browser and its driver", browser::find_driver)?;
+        services.ready = vec![("SPINOFF_TEST_CHROMEDRIVER", driver.into())];
+        Ok(services)
+    }
+
+    /// The database, a browser with its driver, and applications of other people.
+    pub fn start_all() -> Result<Self> {
+        let mut services = Self::start_browser()?;
         let applications = step("making applications from PyPI ready", python::make_ready)?;
-        services.ready = vec![
-            ("SPINOFF_TEST_CHROMEDRIVER", driver.into()),
+        services.ready.extend([
             ("SPINOFF_TEST_APPS", applications.folder.into()),
             ("SPINOFF_TEST_APPS_PREFIX", applications.python.into()),
-        ];
+        ]);
         Ok(services)
     }
 

@@ -14,7 +14,7 @@ const NEXTEST: &str = "0.9.143";
 
 const CLIPPY: &str = "clippy-driver";
 
-const END_TO_END: &str = "package(=spinoff) & binary(=e2e)";
+const END_TO_END: &str = "package(=spinoff) & binary(=e2e) | package(=workspace) & binary(=browser)";
 
 /// What to test.
 #[derive(Debug, Default, clap::Args)]
@@ -36,7 +36,7 @@ pub struct Args {
     #[arg(short, long, value_name = "CRATE")]
     pub package: Vec<String>,
 
-    /// Leave out the tests that drive the whole product in a browser
+    /// Leave out the tests that drive the product in a browser
     #[arg(long)]
     pub fast: bool,
 
@@ -64,13 +64,29 @@ pub fn run(args: &Args) -> Result<()> {
     if args.filters.is_empty() && args.package.is_empty() {
         check_text()?;
     }
-    let browser = !args.fast && (args.package.is_empty() || args.package.iter().any(|name| name == "spinoff"));
     let mut tests = args.filters.clone();
     if args.fast {
         tests.extend(["-E".to_owned(), format!("not ({END_TO_END})")]);
     }
     tests.extend(args.nextest.iter().cloned());
-    nextest(&packages(&args.package), &tests, browser)
+    nextest(&packages(&args.package), &tests, needed(args))
+}
+
+/// What tests need beside the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Needed {
+    Nothing,
+    Browser,
+    Everything,
+}
+
+fn needed(args: &Args) -> Needed {
+    let tested = |name: &str| args.package.is_empty() || args.package.iter().any(|package| package == name);
+    match (args.fast, tested("spinoff"), tested("workspace")) {
+        (false, true, _) => Needed::Everything,
+        (false, false, true) => Needed::Browser,
+        _ => Needed::Nothing,
+    }
 }
 
 /// Checks what can be checked without building a test.
@@ -89,7 +105,7 @@ pub fn run_end_to_end(args: &EndToEndArgs) -> Result<()> {
     let mut tests = args.filters.clone();
     tests.extend(["-E".to_owned(), END_TO_END.to_owned()]);
     tests.extend(args.nextest.iter().cloned());
-    nextest(&packages(&["spinoff".to_owned()]), &tests, true)
+    nextest(&packages(&["spinoff".to_owned(), "workspace".to_owned()]), &tests, Needed::Everything)
 }
 
 /// What cargo is to build.
@@ -101,8 +117,12 @@ fn packages(names: &[String]) -> Vec<String> {
 }
 
 /// Runs tests with the services they need. Prints nothing after nextest's own summary.
-fn nextest(packages: &[String], tests: &[String], browser: bool) -> Result<()> {
-    let services = if browser { Services::start_all()? } else { Services::start_database()? };
+fn nextest(packages: &[String], tests: &[String], needed: Needed) -> Result<()> {
+    let services = match needed {
+        Needed::Nothing => Services::start_database()?,
+        Needed::Browser => Services::start_browser()?,
+        Needed::Everything => Services::start_all()?,
+    };
     if services::is_missing("cargo-nextest") {
         step("installing cargo-nextest (once)", || {
             shell::run(cargo().args(["install", "cargo-nextest", "--locked", "--version", NEXTEST]))
@@ -134,5 +154,15 @@ mod tests {
     fn everything_is_built_unless_crates_were_named() {
         assert_eq!(packages(&[]), ["--workspace"]);
         assert_eq!(packages(&["guard".to_owned(), "edge".to_owned()]), ["-p", "guard", "-p", "edge"]);
+    }
+
+    #[test]
+    fn a_browser_is_there_for_the_crates_whose_tests_drive_one() {
+        let of = |fast, package: &[&str]| {
+            needed(&Args { fast, package: package.iter().map(ToString::to_string).collect(), ..Args::default() })
+        };
+        assert_eq!(of(false, &[]), Needed::Everything);
+        assert_eq!(of(false, &["workspace"]), Needed::Browser);
+        assert_eq!([of(false, &["guard"]), of(true, &[])], [Needed::Nothing, Needed::Nothing]);
     }
 }

@@ -5,12 +5,15 @@ use std::io::{self, Read as _, Write};
 use jiff::Timestamp;
 
 use crate::folder::Folder;
-use crate::project::{Project, Stack};
+use crate::project::{PYTHON_PACKAGES, Project, SHOW_FILES, Stack};
 
 /// Folders inside folders.
 const DEEPEST: u32 = 30;
 /// What installers made is made again elsewhere.
-const LEFT_OUT: [&str; 2] = ["node_modules", "__pycache__"];
+const LEFT_OUT: [&str; 3] = ["node_modules", "__pycache__", ".venv"];
+
+/// What shows plain files where there is nothing else that does, beside the folder with them.
+const SHOWS_FILES: &str = "show-files.cjs";
 
 /// Writes the files of what is done, as they lie in the project's folder for downloads, and the data
 /// of the app, as a tar archive.
@@ -23,6 +26,10 @@ pub fn write_archive(project: &Project, stack: &Stack, now: Timestamp, to: impl 
     let time = u64::try_from(now.as_second()).unwrap_or_default();
     let how = how_to_start(name, stack);
     append(&mut archive, &format!("{name}/START.md"), how.len() as u64, time, how.as_bytes())?;
+    if *stack == Stack::Static {
+        let path = format!("{name}/{SHOWS_FILES}");
+        append(&mut archive, &path, SHOW_FILES.len() as u64, time, SHOW_FILES.as_bytes())?;
+    }
     for (folder, path) in [(project.download_folder()?, "app"), (project.data_folder()?, "app/data")] {
         append_folder(&mut archive, &Folder::open(&folder)?, &format!("{name}/{path}"), time, DEEPEST)?;
     }
@@ -32,7 +39,14 @@ pub fn write_archive(project: &Project, stack: &Stack, now: Timestamp, to: impl 
 fn how_to_start(name: &str, stack: &Stack) -> String {
     let line =
         |command: Option<Vec<String>>| command.map(|words| format!("    {}\n", words.join(" "))).unwrap_or_default();
-    let steps = format!("{}{}{}", line(stack.install()), line(stack.build()), line(stack.start()));
+    let start = match stack {
+        Stack::Static => format!("    node ../{SHOWS_FILES}\n"),
+        Stack::Python { requirements: Some(_), .. } => {
+            format!("    export PYTHONPATH={PYTHON_PACKAGES}\n{}", line(stack.start()))
+        }
+        _ => line(stack.start()),
+    };
+    let steps = format!("{}{}{start}", line(stack.install()), line(stack.build()));
     format!(
         "# {name}\n\nIt is made with {}. In a terminal, in the folder `app`:\n\n{steps}\nThen open http://127.0.0.1:3000. \
          The port is in the variable PORT, the folder with its data in DATA (`data` without it). The tests are among \

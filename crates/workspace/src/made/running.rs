@@ -117,19 +117,20 @@ impl Made {
 
     fn job(&self, project: &Project, folder: &Path) -> io::Result<Job> {
         let data = project.data_folder()?;
+        let mut env = project.variables(folder);
+        env.extend([
+            ("PORT", self.0.habits.port.to_string()),
+            ("HOST", Ipv4Addr::LOCALHOST.to_string()),
+            ("DATA", data.display().to_string()),
+            ("NODE_ENV", "production".to_owned()),
+        ]);
         Ok(Job {
             command: Vec::new(),
             folder: folder.to_owned(),
             changes_folder: true,
-            writable: vec![data.clone(), project.cache()],
+            writable: vec![data, project.cache()],
             readable: Vec::new(),
-            env: vec![
-                ("PORT", self.0.habits.port.to_string()),
-                ("HOST", Ipv4Addr::LOCALHOST.to_string()),
-                ("DATA", data.display().to_string()),
-                ("NODE_ENV", "production".to_owned()),
-                ("npm_config_cache", project.cache().display().to_string()),
-            ],
+            env,
             reach: Reach::Serve(self.0.habits.port),
             limits: Limits { time: None, ..Limits::default() },
             purpose: Some(Purpose { project: project.name().as_str().to_owned(), story: None }),

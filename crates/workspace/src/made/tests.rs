@@ -219,3 +219,19 @@ async fn an_archive_holds_source_tests_data_and_how_to_start() {
         ]
     );
 }
+
+#[tokio::test]
+async fn what_is_taken_away_says_how_it_starts_whatever_it_is_made_with() {
+    let started = async |files: &[(&str, &str)]| {
+        let place = Workplace::with(files, Duration::from_secs(600)).await;
+        let folder = place.project.download_folder().unwrap();
+        place.project.unpack(&place.project.main().await.unwrap(), &folder).await.unwrap();
+        let mut bytes = Vec::new();
+        write_archive(&place.project, &Stack::at(&folder).unwrap(), place.clock.now(), &mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    let plain = started(&[("index.html", "<h1>Hello</h1>")]).await;
+    assert!(plain.contains("    node ../show-files.cjs\n") && plain.contains("shop/show-files.cjs"), "{plain}");
+    let python = started(&[("app.py", "x"), ("requirements.txt", "six\n")]).await;
+    assert!(python.contains("    export PYTHONPATH=.venv/lib\n    python3 app.py\n"), "{python}");
+}

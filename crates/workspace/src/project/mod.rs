@@ -24,7 +24,7 @@ use git::Git;
 pub use git::{Problem, environment, hardened};
 pub use id::{Branch, CommitId, Tag};
 pub use path::FilePath;
-pub use stack::{Stack, Tests};
+pub use stack::{PYTHON_PACKAGES, SHOW_FILES, Stack, Tests};
 
 /// The branch of what is done.
 pub const MAIN: &str = "main";
@@ -107,6 +107,14 @@ impl Project {
     #[must_use]
     pub fn cache(&self) -> PathBuf {
         self.folder.join("cache")
+    }
+
+    /// What installers, and programs that use what they installed, have to know in one of its folders.
+    #[must_use]
+    pub fn variables(&self, folder: &Path) -> Vec<(&'static str, String)> {
+        let cache = self.cache().display().to_string();
+        let python = folder.join(PYTHON_PACKAGES).display().to_string();
+        vec![("npm_config_cache", cache.clone()), ("PIP_CACHE_DIR", cache), ("PYTHONPATH", python)]
     }
 
     /// The folder with the app's own copy of the files.

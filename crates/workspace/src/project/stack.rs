@@ -56,7 +56,13 @@ pub struct Tests {
 }
 
 /// Shows plain files; Node is there wherever projects are tested.
-const SHOW_FILES: &str = include_str!("static.js");
+pub const SHOW_FILES: &str = include_str!("static.js");
+
+/// Runs all of Python's tests, also those in folders that are no packages, which unittest passes by.
+const TEST_PYTHON: &str = include_str!("unittest.py");
+
+/// Where Python's packages are installed, below a project's folder.
+pub const PYTHON_PACKAGES: &str = ".venv/lib";
 
 type Command = Vec<String>;
 
@@ -101,7 +107,7 @@ impl Stack {
                 Some(words("npm install --no-audit --no-fund --no-update-notifier"))
             }
             Self::Python { requirements: Some("requirements.txt"), .. } => {
-                Some(words("python3 -m pip install --target .venv/lib -r requirements.txt"))
+                Some(words(&format!("python3 -m pip install --upgrade --target {PYTHON_PACKAGES} -r requirements.txt")))
             }
             _ => None,
         }
@@ -119,15 +125,15 @@ impl Stack {
     /// How these tests are run, and every other one with them when `files` is empty.
     #[must_use]
     pub fn test(&self, files: &[FilePath]) -> Command {
-        let files = files.iter().map(ToString::to_string);
-        match self {
-            Self::Python { .. } => {
-                let tests = words("python3 -m unittest -v");
-                tests.into_iter().chain(files).collect()
+        let runner = match self {
+            Self::Python { .. } if files.is_empty() => {
+                vec!["python3".to_owned(), "-c".to_owned(), TEST_PYTHON.to_owned()]
             }
-            Self::Node(package) if package.tests_otherwise() => words("npm test --").into_iter().chain(files).collect(),
-            _ => words("node --test --test-reporter=tap").into_iter().chain(files).collect(),
-        }
+            Self::Python { .. } => words("python3 -m unittest -v"),
+            Self::Node(package) if package.tests_otherwise() => words("npm test --"),
+            _ => words("node --test --test-reporter=tap"),
+        };
+        runner.into_iter().chain(files.iter().map(ToString::to_string)).collect()
     }
 
     /// How it is started, so that it listens on the port in the variable PORT; `None` where there is no way to.
@@ -266,5 +272,14 @@ mod tests {
         assert!(other.install().is_some());
         assert_eq!(other.start().unwrap().join(" "), "node a.js");
         assert_eq!(Stack::Static.install(), None);
+    }
+
+    #[test]
+    fn python_runs_all_tests_wherever_they_are_and_finds_what_was_installed() {
+        let python = Stack::Python { requirements: Some("requirements.txt"), main: "app.py" };
+        let file = [FilePath::parse("acceptance/test_a.py").unwrap()];
+        assert_eq!(python.test(&file).join(" "), "python3 -m unittest -v acceptance/test_a.py");
+        assert_eq!(python.test(&[])[..2], ["python3", "-c"]);
+        assert!(python.install().unwrap().contains(&PYTHON_PACKAGES.to_owned()));
     }
 }

@@ -1,4 +1,4 @@
-// Shows the files of a folder, and nothing outside of it: node static.js PORT
+// Shows the files of the folder it is started in, and nothing outside of it, on the port in PORT.
 const { createServer } = require("node:http");
 const { createReadStream, realpathSync, statSync } = require("node:fs");
 const { extname, join, sep } = require("node:path");
@@ -17,4 +17,4 @@ createServer((request, response) => {
   if (!file) return response.writeHead(404, { "content-type": "text/plain" }).end("There is nothing here.\n");
   response.writeHead(200, { "content-type": KINDS[extname(file)] ?? "application/octet-stream" });
   createReadStream(file).on("error", () => response.destroy()).pipe(response);
-}).listen(Number(process.env.PORT), "127.0.0.1", () => console.log("The files are shown."));
+}).listen(Number(process.env.PORT ?? 3000), "127.0.0.1", () => console.log("The files are shown."));

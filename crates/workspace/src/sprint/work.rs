@@ -116,11 +116,11 @@ impl Work {
             Point::Try { ground, .. } => self.try_out(sprint, story, ground).await?,
             Point::Merge { .. } => self.merge(sprint, story).await?,
         };
-        let is_done = matches!(result, TaskResult::Merged { .. });
-        self.shelf.write(sprint.number, &Entry::Ended { at: self.now(), story: story.number, result })?;
-        if is_done {
+        // Before it is written down: after a death in between it is merged and told again, which changes nothing.
+        if matches!(result, TaskResult::Merged { .. }) {
             (self.told)(story, true);
         }
+        self.shelf.write(sprint.number, &Entry::Ended { at: self.now(), story: story.number, result })?;
         Ok(())
     }
 
@@ -270,13 +270,16 @@ impl Work {
 
     /// A command in the work folder, for a story.
     pub(super) fn job(&self, sprint: u32, story: u64) -> Job {
+        let folder = self.project.work();
+        let mut env = self.project.variables(&folder);
+        env.push(("PORT", "0".to_owned()));
         Job {
             command: Vec::new(),
-            folder: self.project.work(),
+            folder,
             changes_folder: true,
             writable: vec![self.project.cache()],
             readable: Vec::new(),
-            env: vec![("npm_config_cache", self.project.cache().display().to_string()), ("PORT", "0".to_owned())],
+            env,
             reach: Reach::Itself,
             limits: Limits::default(),
             purpose: Some(Purpose {
