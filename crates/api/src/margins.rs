@@ -53,6 +53,9 @@ pub struct CostsByKind {
     /// Kept by the payment provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fees_micros: Option<i64>,
+    /// For questions to the model that is offered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_micros: Option<i64>,
     /// A share of fixed costs and seats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shared_micros: Option<i64>,
@@ -79,7 +82,7 @@ pub struct Margin {
 /// Where a kind of figure comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MarginBasis {
-    /// `Revenue`, `Compute`, `Payment fees`, `Fixed costs` or `Seats`.
+    /// `Revenue`, `Compute`, `Payment fees`, `Included AI`, `Fixed costs` or `Seats`.
     pub what: String,
     /// How it came about, and what is unknown of it, in sentences.
     pub how: String,

@@ -21,6 +21,7 @@ pub(crate) mod ledgers;
 pub(crate) mod margins;
 pub(crate) mod members;
 pub(crate) mod messages;
+pub(crate) mod model;
 pub(crate) mod moves;
 pub(crate) mod openapi;
 pub(crate) mod pool;

@@ -16,6 +16,7 @@ use world::{Clock, Entropy, Sealer};
 use crate::alerts::AlertSettings;
 use crate::backups::BackupSettings;
 use crate::billing::BillingSettings;
+use crate::model::ModelGateway;
 use crate::usage::intake::Intake;
 
 /// What the operator decided.
@@ -106,6 +107,8 @@ pub struct Core {
     pub http: reqwest::Client,
     /// Wakes the delivery of mail.
     pub mail_waiting: Arc<Notify>,
+    /// The way from instances to a model, where one is offered.
+    pub model: Option<ModelGateway>,
 }
 
 impl Core {

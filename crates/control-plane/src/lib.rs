@@ -17,6 +17,7 @@
 //! - what waits for an operator: `alerts.rs`; what everybody is told: `incidents.rs` and `site/status.rs`; what providers
 //!   say of themselves: `provider_status.rs`
 //! - how instances are, and what share of the time they answered: `health.rs`
+//! - a model is offered to instances, with an allowance for each: `model.rs`
 //! - support is let into an instance for a while: `support_access.rs`
 //! - it is tried whether instances are walled off from each other: `isolation.rs`
 //! - what runs on a timer: `reconcilers.rs`
@@ -43,6 +44,7 @@ mod isolation;
 mod limits;
 mod mail;
 mod members;
+mod model;
 mod operators;
 mod payment_events;
 mod person;
@@ -91,6 +93,7 @@ pub use incidents::tell::tell_due as tell_subscribers;
 pub use instances::observe::observe_all as observe_instances;
 pub use isolation::round::begin_if_due as prove_isolation_if_due;
 pub use mail::SignInCodes;
+pub use model::{ModelGateway, ModelSettings, ModelSettingsError, OfferedModel};
 pub use pool::keeper::keep as keep_pool;
 pub use provider_status::read_if_due as read_provider_status;
 pub use reconcilers::{Reconciler, Reconcilers, all as reconcilers};
@@ -135,6 +138,7 @@ pub fn migrations() -> Vec<Migration> {
         backups::store::MIGRATIONS,
         &self::billing::MIGRATIONS.concat(),
         &costs::MIGRATIONS.concat(),
+        model::store::MIGRATIONS,
         health::store::MIGRATIONS,
         health::uptime::store::MIGRATIONS,
         alerts::store::MIGRATIONS,

@@ -20,8 +20,8 @@ use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use domain::{Email, InstanceState, Month};
 use jiff::SignedDuration;
 use pages::{
-    Area, BillView, EvidenceRow, HourRow, InstanceCard, IsolationNote, MemberRow, Notice, NoticeKind, Observed,
-    PortalHome, PortalInstance,
+    Area, BillView, EvidenceRow, HourRow, IncludedAi, InstanceCard, IsolationNote, MemberRow, Notice, NoticeKind,
+    Observed, PortalHome, PortalInstance,
 };
 use providers::compute::Health;
 use serde::Deserialize;
@@ -30,6 +30,7 @@ use crate::app::App;
 use crate::error::AppError;
 use crate::instances::{self, Instance, provision};
 use crate::isolation::{self, report::OfInstance};
+use crate::model;
 use crate::person::Person;
 use crate::pool::claim;
 use crate::signup::checkout;
@@ -130,6 +131,7 @@ pub(crate) async fn page(app: &App, person: &Person, instance: &Instance, around
         month,
         hours: used.hours.into_iter().map(hour_row).collect(),
         bill: BillView { bill: used.bill, plan: app.settings.plan.clone() },
+        included_ai: included_ai(app, instance).await?,
         members: members.collect(),
         may_manage: true,
         invite_email: around.entered,
@@ -184,6 +186,16 @@ pub(crate) fn observed(instance: &Instance) -> Option<Observed> {
         at: observed.observation.at,
         by: format!("{} driver", observed.by),
     })
+}
+
+/// What of the included AI is used, where some is included.
+async fn included_ai(app: &App, instance: &Instance) -> Result<Option<IncludedAi>, AppError> {
+    let standing = if instance.state.is_over() { None } else { model::report::standing(app, instance.id).await? };
+    Ok(standing.map(|standing| IncludedAi {
+        used: standing.in_words(),
+        is_used_up: standing.used >= standing.allowance,
+        renewed_at: standing.renewed_at,
+    }))
 }
 
 /// Until when support may enter, if it may.

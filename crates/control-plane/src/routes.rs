@@ -230,7 +230,9 @@ pub(crate) fn for_guards(app: &App) -> Router {
     let api = Router::new()
         .route("/activity", post(api::activity::report))
         .route("/activity/emergency", post(api::activity::emergency))
-        .route("/activity/members", get(api::activity::members));
+        .route("/activity/members", get(api::activity::members))
+        .route("/model/chat/completions", post(api::model::complete))
+        .route("/model/models", get(api::model::index));
     Router::new()
         .nest(api::PREFIX, api)
         .route(access::protocol::CERTS, get(site::pages::key_set))
@@ -309,6 +311,9 @@ fn for_programs() -> Router<App> {
         .route("/activity", post(api::activity::report))
         .route("/activity/emergency", post(api::activity::emergency))
         .route("/activity/members", get(api::activity::members))
+        .route("/model/chat/completions", post(api::model::complete))
+        .route("/model/models", get(api::model::index))
+        .route("/model/usage", get(api::model::usage))
         .fallback(api::not_found)
         .method_not_allowed_fallback(api::method_not_allowed)
 }

@@ -134,6 +134,7 @@ typed_id!(/** Names an entry of the audit log. */ AuditId, AuditKind, "aud");
 typed_id!(/** Names one backup of an instance. */ BackupId, BackupKind, "bak");
 typed_id!(/** Names a version of the application. */ ReleaseId, ReleaseKind, "rls");
 typed_id!(/** Names a rollout: many instances brought to a release. */ RolloutId, RolloutKind, "rol");
+typed_id!(/** Names one question to a model. */ ModelCallId, ModelCallKind, "mdl");
 typed_id!(/** Names something that waits for an operator. */ AlertId, AlertKind, "alt");
 typed_id!(/** Names an incident on the status page. */ IncidentId, IncidentKind, "inc");
 

@@ -42,8 +42,8 @@ pub use health::{
 };
 pub use home::{HomeName, HomeNameError};
 pub use id::{
-    AlertId, AuditId, BackupId, CustomerId, IdError, IncidentId, InstanceId, MessageId, ReleaseId, RolloutId,
-    SupportAccessId, WorkflowId,
+    AlertId, AuditId, BackupId, CustomerId, IdError, IncidentId, InstanceId, MessageId, ModelCallId, ReleaseId,
+    RolloutId, SupportAccessId, WorkflowId,
 };
 pub use incident::{Component, Impact, IncidentIsOver, IncidentState, UnknownIncidentWord};
 pub use instance::{Event, InstanceState, InvalidTransition, UnknownState};

@@ -170,6 +170,11 @@ pub struct Args {
     #[arg(long, env = "GUARD_INSTANCE", value_name = "ID", help_heading = MAIN)]
     pub instance: Option<String>,
 
+    /// Lets the application ask the model that the main instance offers, at /-/model/v1 of the address at which it
+    /// reports use [with --main-url; default: off]
+    #[arg(long, env = "GUARD_MODEL", help_heading = MAIN)]
+    pub model: bool,
+
     /// Folder in which the application keeps its data. The main instance, and nobody else, may then have it
     /// backed up, replaced and packed for download, and have the application rest meanwhile [with --main-url;
     /// default: none of that]

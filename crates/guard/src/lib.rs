@@ -46,6 +46,7 @@ mod link;
 mod member_push;
 mod members_file;
 mod metrics;
+mod model;
 mod notices;
 mod observed;
 mod own;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
-use http::{HeaderValue, Method, Request, StatusCode, Uri};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Limited};
 use proxy::{Address, Body, Outbound, Timeouts, Upstream};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -94,6 +94,21 @@ impl Link {
         };
         tokio::time::timeout(PATIENCE, exchange).await.map_err(|_| LinkError::TimedOut)?
     }
+
+    /// The answer as it arrives, whatever its status, and however long it takes: whoever waits for it decides.
+    ///
+    /// # Errors
+    /// [`LinkError`], when there is none.
+    pub(crate) async fn relay(&self, ask: Ask<'_>) -> Result<Response<Body>, LinkError> {
+        match &self.way {
+            Way::Plain(upstream) => upstream.forward(plain_request(ask)?).await.map_err(failed),
+            Way::Tls { client, ca_file } => {
+                let client = client.get_or_try_init(|| tls_client(ca_file.as_deref())).await?;
+                let answer = encrypted_request(client, ask).send().await.map_err(failed)?;
+                Ok(Response::<reqwest::Body>::from(answer).map(Body::stream))
+            }
+        }
+    }
 }
 
 /// Looks whether a file has certificates to trust, before anything is asked with them.
@@ -123,7 +138,7 @@ fn failed(error: impl std::fmt::Display) -> LinkError {
     LinkError::Failed(error.to_string())
 }
 
-async fn plain(upstream: &Upstream, ask: Ask<'_>) -> Result<Bytes, LinkError> {
+fn plain_request(ask: Ask<'_>) -> Result<Outbound, LinkError> {
     let body = ask.json.map_or_else(Body::empty, |json| Body::from(Bytes::from(json)));
     let mut request = Request::new(body);
     let host = ask.url.authority().map(|authority| HeaderValue::from_str(authority.as_str()));
@@ -140,7 +155,11 @@ async fn plain(upstream: &Upstream, ask: Ask<'_>) -> Result<Bytes, LinkError> {
         bearer.set_sensitive(true);
         headers.insert(AUTHORIZATION, bearer);
     }
-    let answer = upstream.forward(Outbound::new(request).map_err(failed)?).await.map_err(failed)?;
+    Outbound::new(request).map_err(failed)
+}
+
+async fn plain(upstream: &Upstream, ask: Ask<'_>) -> Result<Bytes, LinkError> {
+    let answer = upstream.forward(plain_request(ask)?).await.map_err(failed)?;
     if answer.status() != StatusCode::OK {
         return Err(LinkError::Status(answer.status()));
     }
@@ -151,7 +170,7 @@ async fn plain(upstream: &Upstream, ask: Ask<'_>) -> Result<Bytes, LinkError> {
 async fn tls_client(ca_file: Option<&Path>) -> Result<reqwest::Client, LinkError> {
     let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
-        .timeout(PATIENCE)
+        .connect_timeout(PATIENCE)
         .pool_idle_timeout(Duration::from_secs(4));
     if let Some(path) = ca_file {
         let pem = tokio::fs::read(path).await.map_err(|error| about(path, error))?;
@@ -160,7 +179,7 @@ async fn tls_client(ca_file: Option<&Path>) -> Result<reqwest::Client, LinkError
     builder.build().map_err(failed)
 }
 
-async fn encrypted(client: &reqwest::Client, ask: Ask<'_>) -> Result<Bytes, LinkError> {
+fn encrypted_request(client: &reqwest::Client, ask: Ask<'_>) -> reqwest::RequestBuilder {
     let mut request = client.request(ask.method, ask.url.to_string());
     if let Some(token) = ask.token {
         request = request.bearer_auth(token.expose_secret());
@@ -168,7 +187,11 @@ async fn encrypted(client: &reqwest::Client, ask: Ask<'_>) -> Result<Bytes, Link
     if let Some(json) = ask.json {
         request = request.header(CONTENT_TYPE, "application/json").body(json);
     }
-    let mut answer = request.send().await.map_err(failed)?;
+    request
+}
+
+async fn encrypted(client: &reqwest::Client, ask: Ask<'_>) -> Result<Bytes, LinkError> {
+    let mut answer = encrypted_request(client, ask).send().await.map_err(failed)?;
     if answer.status() != StatusCode::OK {
         return Err(LinkError::Status(answer.status()));
     }

@@ -32,6 +32,7 @@ use crate::ledger::Ledger;
 use crate::link::Link;
 use crate::member_push::MemberPush;
 use crate::metrics::{self, Metrics};
+use crate::model::Model;
 use crate::peers::Entrance;
 use crate::remembered::Remembered;
 use crate::reporter::Reporter;
@@ -186,6 +187,7 @@ fn note_use_without_requests(
         tokio::spawn(application_report::listen(
             listener,
             guard.meter.clone(),
+            guard.model.clone(),
             Arc::clone(&guard.gate.sharing),
             stop.clone(),
         ));
@@ -243,6 +245,7 @@ pub(crate) fn assemble(settings: &Settings, stop: &CancellationToken) -> anyhow:
         meter,
         activity: Arc::clone(&settings.activity.judge),
         takes_reports: settings.activity.listen.is_none(),
+        model: model(settings),
         access_log: AccessLog::default(),
         metrics,
         clock,
@@ -269,6 +272,13 @@ fn custody(
         _ => None,
     };
     Ok((life, custody))
+}
+
+/// The way to the model that the main instance offers.
+fn model(settings: &Settings) -> Option<Arc<Model>> {
+    let main = settings.main.as_ref().filter(|_| settings.model)?;
+    let link = Link::to(&main.url, settings.main_socket.as_deref(), settings.ca_file.as_deref());
+    Some(Arc::new(Model::new(main, link)))
 }
 
 fn emergency_door(

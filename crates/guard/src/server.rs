@@ -25,6 +25,7 @@ use crate::headers::{self, Origin};
 use crate::keyring::Keyring;
 use crate::member_push::MemberPush;
 use crate::metrics::Metrics;
+use crate::model::Model;
 use crate::notices;
 use crate::observed::Observed;
 use crate::own::{self, Own};
@@ -60,6 +61,8 @@ pub(crate) struct Guard {
     pub(crate) activity: Arc<Activity>,
     /// Whether the application reports use here, and not at an address of its own.
     pub(crate) takes_reports: bool,
+    /// The model that the application may ask, where there is one.
+    pub(crate) model: Option<Arc<Model>>,
     pub(crate) access_log: AccessLog,
     pub(crate) metrics: Metrics,
     pub(crate) clock: Clock,
@@ -78,6 +81,7 @@ pub(crate) struct Outcome {
 enum Kind {
     Own(Own, Request<Incoming>, Origin),
     Report(Request<Incoming>),
+    Question(Arc<Model>, Request<Incoming>),
     Visit(Visit),
 }
 
@@ -110,6 +114,7 @@ impl Guard {
             }
             Ok(Kind::Own(own, request, origin)) => own::answer(&self, own, request, &origin, form).await,
             Ok(Kind::Report(request)) => application_report::take(&self.meter, request.into_body()).await,
+            Ok(Kind::Question(model, request)) => Outcome::own(model.answer(request).await),
             Ok(Kind::Visit(visit)) => self.visit(visit, form).await,
         };
         observed.end(outcome.signed())
@@ -163,6 +168,11 @@ impl Guard {
             && application_report::is_report(peer.address, request.method(), request.uri(), request.headers())
         {
             return Ok(Kind::Report(request));
+        }
+        if let Some(model) = self.model.as_ref().filter(|_| self.takes_reports)
+            && application_report::is_question(peer.address, request.uri(), request.headers())
+        {
+            return Ok(Kind::Question(Arc::clone(model), request));
         }
         let own = Own::named_by(request.method(), request.uri());
         // Without an emergency door its address is like any other, and so are those of orders where nobody gives any.

@@ -53,6 +53,8 @@ pub(crate) struct Settings {
     pub(crate) emergency: Option<Emergency>,
     pub(crate) main: Option<Main>,
     pub(crate) main_socket: Option<PathBuf>,
+    /// Whether the application may ask the model that the main instance offers.
+    pub(crate) model: bool,
     pub(crate) egress: Option<Egress>,
     pub(crate) state: Option<PathBuf>,
     /// Where the application keeps its data, if the main instance may look after it.
@@ -170,6 +172,9 @@ impl Settings {
         ];
         listeners::all_apart(&on_loopback.into_iter().flatten().collect::<Vec<_>>())?;
         let (members, main) = (members(&args)?, main(&args)?);
+        if args.model && main.is_none() {
+            return Err(problem("--model without --main-url: say whose model it is that the application may ask"));
+        }
         let data = data::data(&args, &members, main.is_some())?;
         let release = args.release.filter(|release| !release.is_empty());
         let deployment = args.deployment.or_else(|| environment.railway_deployment.clone());
@@ -192,6 +197,7 @@ impl Settings {
             activity,
             emergency,
             main,
+            model: args.model,
             egress,
             app_health: path("--app-health", args.app_health)?,
             deployment: deployment.or_else(|| release.clone()).unwrap_or_default(),

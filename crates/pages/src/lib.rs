@@ -54,8 +54,8 @@ pub use moves::{LivesIn, MoveNote};
 pub use onward::Onward;
 pub use page::{CONTENT_SECURITY_POLICY, MAIL_CONTENT_SECURITY_POLICY, Markup};
 pub use portal::{
-    BillView, ConfirmDelete, ConfirmRemoveMember, EvidenceRow, HourRow, InstanceCard, MemberRow, PortalHome,
-    PortalInstance, Renaming,
+    BillView, ConfirmDelete, ConfirmRemoveMember, EvidenceRow, HourRow, IncludedAi, InstanceCard, MemberRow,
+    PortalHome, PortalInstance, Renaming,
 };
 pub use progress::{
     DeletionRecord, Progress, ProgressState, ProgressStep, ProgressView, Purpose, RemovedRow, StepState,

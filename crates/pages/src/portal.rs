@@ -74,6 +74,8 @@ pub struct PortalInstance {
     pub hours: Vec<HourRow>,
     /// The bill of that month so far.
     pub bill: BillView,
+    /// What of the included AI is used this month; none where none is included.
+    pub included_ai: Option<IncludedAi>,
     /// Who may enter.
     pub members: Vec<MemberRow>,
     /// Whether the reader may invite, remove and delete.
@@ -148,6 +150,17 @@ pub struct BillView {
     pub bill: Bill,
     /// The plan it follows.
     pub plan: Plan,
+}
+
+/// The allowance of AI that comes with a workspace.
+#[derive(Debug, Clone)]
+pub struct IncludedAi {
+    /// How much of it is used, such as `$3.20 of $5.00`.
+    pub used: String,
+    /// Whether nothing is left of it.
+    pub is_used_up: bool,
+    /// When there is a new one.
+    pub renewed_at: Timestamp,
 }
 
 /// One member of a workspace.

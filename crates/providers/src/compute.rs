@@ -2,6 +2,7 @@
 
 mod homes;
 pub mod local;
+mod model_offer;
 pub mod railway;
 
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ use crate::{ProviderError, Removed};
 
 pub use archive::Archive;
 pub use homes::{Home, Homes};
+pub use model_offer::ModelOffer;
 
 /// A place where instances run.
 #[async_trait]

@@ -2,7 +2,7 @@
 //!
 //! Each seam is a small trait in our words. Every call may be made twice: it looks before it
 //! creates, and removing what is gone already is success. What changes something is called only from
-//! workflow steps and reconcilers, never from a request handler.
+//! workflow steps and reconcilers, never from a request handler; [`model`] says why it is another matter.
 
 pub mod backup;
 pub mod budget;
@@ -13,6 +13,7 @@ mod error;
 pub mod http;
 pub mod inventory;
 pub mod mail;
+pub mod model;
 pub mod payments;
 mod removed;
 pub mod resources;

@@ -11,8 +11,8 @@ use crate::failure::{Exit, Failure};
 use crate::up::UpArgs;
 use crate::{
     admin_link, alerts, audit, backups, billing, cancel, completions, contests, coupons, customers, delete, deploy,
-    doctor, incidents, instances, invoices, ledger, log, mail, members, pool, providers, provision, releases, rollouts,
-    serve, setup, spending, suspension, up, usage, verify, workflows,
+    doctor, incidents, instances, invoices, ledger, log, mail, members, model, pool, providers, provision, releases,
+    rollouts, serve, setup, spending, suspension, up, usage, verify, workflows,
 };
 
 /// Sells a web application: every customer gets an instance of their own
@@ -163,6 +163,9 @@ pub enum Operation {
     /// Prove that what should be so is so
     #[command(subcommand)]
     Verify(verify::Command),
+    /// The AI that is included, and what was used of it
+    #[command(subcommand)]
+    Model(model::Command),
     /// The instances that are made ahead of their customers
     Pool(pool::Args),
     /// What the main instance writes to people, and what became of it
@@ -234,6 +237,7 @@ impl Operation {
             Self::Billing(command) => billing::run(context, command).await,
             Self::Providers(command) => providers::run(context, command).await,
             Self::Verify(command) => verify::run(context, command).await,
+            Self::Model(command) => model::run(context, command).await,
             Self::Pool(args) => pool::run(context, args).await,
             Self::Mail(command) => mail::run(context, command).await,
             Self::Audit(command) => audit::run(context, command).await,

@@ -28,6 +28,7 @@ mod log;
 mod mail;
 mod margin;
 mod members;
+mod model;
 mod money;
 mod output;
 mod pool;

@@ -28,11 +28,12 @@ fn in_words(found: &Margins) -> String {
         String::new(),
         String::new(),
         String::new(),
+        String::new(),
         micros(total.cost_micros, currency),
         micros(total.profit_micros, currency),
         percent(total),
     ]);
-    let headings = ["CUSTOMER", "INSTANCES", "REVENUE", "COMPUTE", "FEES", "SHARED", "COSTS", "LEFT", "MARGIN"];
+    let headings = ["CUSTOMER", "INSTANCES", "REVENUE", "COMPUTE", "FEES", "AI", "SHARED", "COSTS", "LEFT", "MARGIN"];
     let sources: String = basis.iter().map(|it| format!("{}: {}\n", it.what, visible(it.how.clone()))).collect();
     let target = target_permille / 10;
     let limits = if limits.is_empty() { String::new() } else { format!("\n{}", limits_in_words(limits)) };
@@ -42,7 +43,7 @@ fn in_words(found: &Margins) -> String {
 /// Nobody in particular buys nothing.
 const NOTHING: Margin = Margin { revenue: None, cost_micros: None, profit_micros: None, margin_permille: None };
 
-fn cells(name: String, instances: String, costs: &CostsByKind, margin: &Margin, currency: &str) -> [String; 9] {
+fn cells(name: String, instances: String, costs: &CostsByKind, margin: &Margin, currency: &str) -> [String; 10] {
     let is_anybody = !instances.is_empty();
     let of_somebody = |text: String| if is_anybody { text } else { String::new() };
     [
@@ -51,6 +52,7 @@ fn cells(name: String, instances: String, costs: &CostsByKind, margin: &Margin, 
         of_somebody(revenue(margin.revenue, currency)),
         micros(costs.compute_micros, currency),
         micros(costs.fees_micros, currency),
+        micros(costs.model_micros, currency),
         micros(costs.shared_micros, currency),
         of_somebody(micros(margin.cost_micros, currency)),
         of_somebody(micros(margin.profit_micros, currency)),

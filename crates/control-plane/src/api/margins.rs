@@ -53,6 +53,7 @@ fn kinds(costs: Costs) -> CostsByKind {
     CostsByKind {
         compute_micros: costs.compute.map(Micros::get),
         fees_micros: costs.fees.map(Micros::get),
+        model_micros: costs.model.map(Micros::get),
         shared_micros: costs.shared.map(Micros::get),
     }
 }

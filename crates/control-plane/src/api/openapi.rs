@@ -33,7 +33,7 @@ pub(crate) fn described() -> utoipa::openapi::OpenApi {
         paths::list_customers, paths::list_messages, paths::retry_message, paths::list_workflows, paths::show_workflow, paths::retry_workflow,
         paths::abandon_workflow, paths::list_audit_events, paths::list_alerts, paths::acknowledge_alert, paths::silence_alert, paths::resolve_alert,
         paths::list_incidents, paths::open_incident, paths::show_incident, paths::update_incident, paths::report_activity,
-        paths::report_emergency, paths::signed_members, paths::list_providers, paths::list_findings,
+        paths::report_emergency, paths::signed_members, paths::ask_model, paths::list_models, paths::model_usage, paths::list_providers, paths::list_findings,
         paths::show_finding, paths::repair_finding, paths::sweep_providers, paths::show_pool,
         paths::show_isolation, paths::prove_isolation, paths::show_isolation_round,
         paths::list_invoices, paths::show_invoice, paths::invoice_pdf, paths::invoice_csv, paths::pay_invoice, paths::charge_invoice, paths::list_refunds, paths::refund_invoice, paths::write_off_invoice, paths::list_disputes, paths::show_ledger,
@@ -60,10 +60,10 @@ mod paths {
         ClosePeriods, Contest, CopyInstance, Coupon, Customer, CustomerCoupon, DecideContest, DeleteInstance,
         DeletionAccepted, Dispute, DryRun, Dunning, EmergencyReport, Finding, HourOfUse, HoursWaived, Incident,
         Instance, InstanceAccepted, InstanceHealth, Invoice, Isolation, IsolationRound, Ledger, Margins, Member,
-        Message, NewAccess, NewBackup, NewBillingDetails, NewBudget, NewCap, NewContest, NewCoupon, NewCredit,
-        NewIncident, NewIncidentUpdate, NewInstance, NewIsolationRound, NewMember, NewMove, NewPayment, NewProof,
-        NewRefund, NewRelease, NewRollout, Page, Pool, Problem, PromoteRelease, Provider, RedeemCoupon, Refund,
-        Release, RenameInstance, RestoreBackup, Rollout, RolloutPlan, RolloutUnit, SignedMembers, SilenceAlert,
+        Message, ModelUsage, NewAccess, NewBackup, NewBillingDetails, NewBudget, NewCap, NewContest, NewCoupon,
+        NewCredit, NewIncident, NewIncidentUpdate, NewInstance, NewIsolationRound, NewMember, NewMove, NewPayment,
+        NewProof, NewRefund, NewRelease, NewRollout, Page, Pool, Problem, PromoteRelease, Provider, RedeemCoupon,
+        Refund, Release, RenameInstance, RestoreBackup, Rollout, RolloutPlan, RolloutUnit, SignedMembers, SilenceAlert,
         Spending, SupportAccess, SuspendInstance, TakenBack, Updates, Usage, WaiveHours, WithdrawRelease, Workflow,
         WorkflowAccepted, WriteOff,
     };
@@ -477,6 +477,21 @@ mod paths {
             params(("instance" = String, Path, description = "Id, project name or subdomain")),
             responses((status = 200, body = Updates), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
                       (status = 409, description = "It is gone", body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)));
+        ask_model = (post, path = "/model/chat/completions", tag = "model",
+            request_body(content = Object, description = "A question as of the OpenAI-compatible protocol, asked by the guard of an instance. Text and functions only; fields that could cost what is not counted are refused."),
+            responses((status = 200, description = "The provider's answer, as it arrives"),
+                      (status = 400, description = "The question can't be passed on. This and all other errors have the protocol's own form"),
+                      (status = 401, description = "No instance's token"), (status = 402, description = "The allowance of the month is used up"),
+                      (status = 403, description = "The instance is suspended, or not in use"), (status = 404, description = "No such model is offered"),
+                      (status = 413, description = "The question is larger than 2 MiB"),
+                      (status = 429, description = "Too many questions at once; come back after `Retry-After`"),
+                      (status = 502, description = "The provider failed"), (status = 504, description = "The provider did not answer in time")));
+        list_models = (get, path = "/model/models", tag = "model",
+            responses((status = 200, description = "The models that may be asked for"), (status = 401, description = "No instance's token"),
+                      (status = 404, description = "No model is offered")));
+        model_usage = (get, path = "/model/usage", tag = "model",
+            params(("month" = Option<String>, Query, description = "Such as 2026-11; the present one, if left out")),
+            responses((status = 200, body = ModelUsage), (status = 401, body = Problem), (status = 422, body = Problem)));
         signed_members = (get, path = "/activity/members", tag = "activity",
             responses((status = 200, body = SignedMembers), (status = 401, body = Problem), (status = 403, body = Problem)));
     }

@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::error::{AppError, refused};
 use crate::instances::{self, Instance, cancellation, copy, deletion, suspension};
 use crate::members;
+use crate::model;
 use crate::person::{Owner, Person, Reader, Supporter};
 use crate::portal::moves::{Shown, lives_in};
 use crate::portal::observed;
@@ -307,6 +308,9 @@ async fn facts(app: &App, instance: &Instance) -> Result<Vec<Fact>, AppError> {
             Some(None) => fact("Access application", "the shared one".to_owned()),
             None => {}
         }
+    }
+    if let Some(standing) = model::report::standing(app, instance.id).await? {
+        fact("Included AI this month", standing.in_words());
     }
     if let Some(observed) = &instance.observed {
         fact("Runs version", observed.observation.version.clone().unwrap_or_else(|| "unknown".to_owned()));

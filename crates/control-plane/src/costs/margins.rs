@@ -6,8 +6,10 @@
 //! - *Compute*: what the provider counted, at the month's prices; or the price of an instance, for the time that it was
 //!   there.
 //! - *Fees*: what the payment provider kept in the month.
+//! - *Included AI*: what the questions of their instances to the model that is offered cost.
 //! - *Shared*: fixed costs and seats, by the time that each instance was there.
 
+mod models;
 mod revenue;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +21,7 @@ use domain::{CustomerId, InstanceId, Micros, Month};
 use jiff::Timestamp;
 use providers::costs::Resource;
 
+use self::models::Models;
 use super::reading::{COUNTS_LATE, end_of};
 use super::store::{self, MonthSeen, Served};
 use super::{CostSettings, Prices};
@@ -32,6 +35,7 @@ use crate::inventory::store::{self as looks, What};
 pub(crate) struct Costs {
     pub compute: Option<Micros>,
     pub fees: Option<Micros>,
+    pub model: Option<Micros>,
     pub shared: Option<Micros>,
 }
 
@@ -109,12 +113,14 @@ pub(crate) async fn of_month(core: &Core, month: Month) -> Result<Margins, Error
     basis.push(sold.basis.clone());
     let compute = compute(core, month, &sources, &mut basis).await?;
     let (fees, fees_of_nobody) = fees(core, &sources, &mut basis).await?;
+    let models = Models::of_month(core, month, &sources, &mut basis).await?;
     let (shares, shared_by_nobody) = shared(core, &sources, &mut basis).map_err(too_large)?;
 
     let mut customers: BTreeSet<CustomerId> = sources.served.iter().map(|served| served.customer).collect();
     customers.extend(sold.customers());
     customers.extend(fees.known.keys());
     customers.extend(compute.kept.keys());
+    customers.extend(models.customers());
     let mut rows = Vec::new();
     for customer in customers {
         let theirs: Vec<_> = sources.served.iter().map(|served| served.customer == customer).collect();
@@ -123,13 +129,15 @@ pub(crate) async fn of_month(core: &Core, month: Month) -> Result<Margins, Error
         let costs = Costs {
             compute: compute.of(customer, &sources.served).map_err(too_large)?,
             fees: fees.of(customer),
+            model: models.of(Some(customer)),
             shared: shared.transpose().map_err(too_large)?.flatten(),
         };
         let margin = Margin { revenue: sold.of(customer), costs: costs.total().map_err(too_large)? };
         let instances = theirs.iter().filter(|own| **own).count();
         rows.push(CustomerMargin { customer, instances, costs, margin });
     }
-    let nobody = Costs { compute: compute.nobody, fees: fees_of_nobody, shared: shared_by_nobody };
+    let nobody =
+        Costs { compute: compute.nobody, fees: fees_of_nobody, model: models.of(None), shared: shared_by_nobody };
     let total = total(&rows, nobody).map_err(too_large)?;
     sort(&mut rows).map_err(too_large)?;
     Ok(Margins { customers: rows, nobody, total, basis })
@@ -138,7 +146,7 @@ pub(crate) async fn of_month(core: &Core, month: Month) -> Result<Margins, Error
 impl Costs {
     /// All kinds together; not known unless each is.
     pub(crate) fn total(&self) -> Result<Option<Micros>, OutOfRange> {
-        Margin::total(&[self.compute, self.fees, self.shared])
+        Margin::total(&[self.compute, self.fees, self.model, self.shared])
     }
 }
 

@@ -25,6 +25,7 @@ mod isolation;
 mod leaving;
 mod margins;
 mod members;
+mod model;
 mod moving;
 mod observing;
 mod outbox;

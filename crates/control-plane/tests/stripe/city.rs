@@ -384,5 +384,6 @@ async fn core(
         entropy,
         sealer,
         mail_waiting,
+        model: None,
     }
 }

@@ -28,6 +28,7 @@ use super::Meter;
 use crate::answers::{Form, Notice, bare};
 use crate::app_site::{Sharing, sharing_order};
 use crate::gate::Denied;
+use crate::model::{self, Model};
 use crate::server::Outcome;
 
 /// Where reports are taken, to the letter.
@@ -49,6 +50,11 @@ pub(crate) fn is_report(peer: SocketAddr, method: &Method, target: &Uri, headers
     method == Method::POST && target == PATH && is_from_here(peer, headers)
 }
 
+/// Whether this is the application's question for a model, by the same marks.
+pub(crate) fn is_question(peer: SocketAddr, target: &Uri, headers: &HeaderMap) -> bool {
+    model::is_question(target) && is_from_here(peer, headers)
+}
+
 /// Takes a report.
 pub(crate) async fn take(meter: &Meter, body: Incoming) -> Outcome {
     let must = r#"{"signal":"sprint"}, with sprint, app_running, member or api_call as its signal"#;
@@ -61,16 +67,23 @@ pub(crate) async fn take(meter: &Meter, body: Incoming) -> Outcome {
     }
 }
 
-/// Takes reports, and the application's word on sharing its app, and answers nothing else, until `stop`.
-pub(crate) async fn listen(listener: TcpListener, meter: Meter, sharing: Arc<Sharing>, stop: CancellationToken) {
+/// Takes reports, questions for the model where there is one, and the application's word on sharing its app, and answers
+/// nothing else, until `stop`.
+pub(crate) async fn listen(
+    listener: TcpListener,
+    meter: Meter,
+    model: Option<Arc<Model>>,
+    sharing: Arc<Sharing>,
+    stop: CancellationToken,
+) {
     serve(listener, Limits::default(), stop, move |peer: SocketAddr| {
-        let (meter, sharing) = (meter.clone(), Arc::clone(&sharing));
+        let (meter, model, sharing) = (meter.clone(), model.clone(), Arc::clone(&sharing));
         service_fn(move |request: Request<Incoming>| {
-            let (meter, sharing) = (meter.clone(), Arc::clone(&sharing));
+            let (meter, model, sharing) = (meter.clone(), model.clone(), Arc::clone(&sharing));
             async move {
                 Ok::<_, Infallible>(match request.uri() == sharing_order::PATH {
                     true => sharing_order::answer(&sharing, peer, request).await,
-                    false => answer(&meter, peer, request).await,
+                    false => answer(&meter, model.as_deref(), peer, request).await,
                 })
             }
         })
@@ -90,7 +103,12 @@ pub(crate) fn address(listener: SocketAddr) -> Option<String> {
     Some(format!("http://{}{PATH}", SocketAddr::new(ip, listener.port())))
 }
 
-async fn answer(meter: &Meter, peer: SocketAddr, request: Request<Incoming>) -> Response<Body> {
+async fn answer(meter: &Meter, model: Option<&Model>, peer: SocketAddr, request: Request<Incoming>) -> Response<Body> {
+    if let Some(model) = model
+        && is_question(peer, request.uri(), request.headers())
+    {
+        return model.answer(request).await;
+    }
     if request.uri() != PATH {
         return bare(StatusCode::NOT_FOUND);
     }
@@ -217,6 +235,28 @@ mod tests {
             "sec-ch-ua: x",
         ] {
             assert!(!is_taken("127.0.0.1:5", "POST", PATH, &["host: localhost", line]), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_question_for_the_model_is_asked_in_the_same_way() {
+        let asked = |peer: &str, target: &str, line: (&'static str, &'static str)| {
+            let headers = [("host", "127.0.0.1:3129"), line]
+                .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), HeaderValue::from_static(value)));
+            is_question(peer.parse().unwrap(), &target.parse().unwrap(), &headers.into_iter().collect())
+        };
+        let plain = ("accept", "*/*");
+        let path = "/-/model/v1/chat/completions";
+        assert!(asked("127.0.0.1:5", path, plain) && asked("127.0.0.1:5", "/-/model/v1/models", plain));
+        for (peer, target, line) in [
+            ("10.0.0.9:5", path, plain),
+            ("127.0.0.1:5", "/-/model/v1/chat/completions/", plain),
+            ("127.0.0.1:5", "/-/model/v1/embeddings", plain),
+            ("127.0.0.1:5", "/-/model/v1/models?x", plain),
+            ("127.0.0.1:5", path, ("x-forwarded-for", "127.0.0.1")),
+            ("127.0.0.1:5", path, ("origin", "null")),
+        ] {
+            assert!(!asked(peer, target, line), "{peer} {target} {line:?}");
         }
     }
 

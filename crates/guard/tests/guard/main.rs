@@ -15,6 +15,7 @@ mod keys;
 mod layer;
 mod life;
 mod live;
+mod model;
 mod observability;
 mod origin;
 mod sharing;

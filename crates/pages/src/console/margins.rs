@@ -69,6 +69,8 @@ pub struct CostsView {
     pub compute: Option<Micros>,
     /// Kept by the payment provider.
     pub fees: Option<Micros>,
+    /// For questions to the model that is offered.
+    pub model: Option<Micros>,
     /// A share of fixed costs and seats.
     pub shared: Option<Micros>,
 }

@@ -60,7 +60,12 @@ fn figure(cents: i64, micros: i64) -> MarginFigure {
 
 fn costs(compute: Option<i64>) -> CostsView {
     let fees = Some(Micros::new(450_000));
-    CostsView { compute: compute.map(Micros::new), fees, shared: Some(Micros::new(160_000)) }
+    CostsView {
+        compute: compute.map(Micros::new),
+        fees,
+        model: Some(Micros::new(70_000)),
+        shared: Some(Micros::new(160_000)),
+    }
 }
 
 fn row(fill: Fill, customer: &str, compute: Option<i64>, figure: MarginFigure) -> MarginRow {

@@ -2,8 +2,8 @@ use super::{Fill, Sample, before, now, sample};
 use domain::{Bill, InstanceState, MemberRole, Month, Plan, Signal, UsageHour};
 use pages::{
     Area, BillView, ConfirmDelete, ConfirmRemoveMember, CopySource, CopyWorkspace, DeletionRecord, Download,
-    EvidenceRow, Health, HourRow, InstanceCard, IsolationNote, MemberRow, Notice, NoticeKind, Observed, PortalHome,
-    PortalInstance, RemovedRow, Renaming,
+    EvidenceRow, Health, HourRow, IncludedAi, InstanceCard, IsolationNote, MemberRow, Notice, NoticeKind, Observed,
+    PortalHome, PortalInstance, RemovedRow, Renaming,
 };
 
 pub fn all(fill: Fill) -> Vec<Sample> {
@@ -74,6 +74,11 @@ fn instance(fill: Fill) -> PortalInstance {
         month,
         hours,
         bill: BillView { bill, plan },
+        included_ai: fill.option(IncludedAi {
+            used: fill.text("$3.20 of $5.00"),
+            is_used_up: false,
+            renewed_at: before(-300_000),
+        }),
         members: fill.list(members(fill)),
         may_manage: true,
         invite_email: fill.text(""),

@@ -101,6 +101,7 @@ pub async fn start(
         settings,
         drivers,
         mail_waiting,
+        model: config.model.gateway()?,
     };
     let engine = workflow::Settings { faults: faults(args.crash_at.clone()), ..workflow::Settings::default() };
     control_plane::start(core, engine).await
@@ -254,6 +255,7 @@ async fn local(
     settings.limits = config.compute.limits();
     settings.egress.clone_from(&config.compute.egress);
     settings.app_sharing = config.compute.app_sharing;
+    settings.model = config.model.offer();
     settings.first_port = config.compute.first_port.unwrap_or(settings.first_port);
     settings.first_uid = config.compute.first_uid.unwrap_or(settings.first_uid);
     if let Some(home) = home {

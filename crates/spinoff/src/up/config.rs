@@ -5,6 +5,7 @@ mod drivers;
 mod fitness;
 mod health;
 pub mod homes;
+mod model;
 mod railway;
 mod secret;
 mod site;
@@ -30,6 +31,7 @@ pub use compute::Compute;
 pub use drivers::{ComputeDriver, EdgeDriver, MailDriver, PaymentsDriver, StorageDriver};
 pub use fitness::host_of;
 pub use health::{Alerts, Health, Status};
+pub use model::Model;
 pub use railway::Railway;
 pub use secret::{Secrets, secret};
 pub use site::{Site, is_local};
@@ -49,6 +51,7 @@ pub struct Config {
     pub backups: Backups,
     pub instances: Instances,
     pub pool: Pool,
+    pub model: Model,
     pub smtp: Smtp,
     pub plan: Plan,
     pub billing: BillingSettings,
@@ -200,6 +203,8 @@ fn environment() -> HashMap<String, String> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use providers::compute::ModelOffer;
+
     use super::*;
 
     fn read(toml: &str, environment: &[(&str, &str)]) -> anyhow::Result<Config> {
@@ -291,6 +296,35 @@ mod tests {
         let config = read("[billing.costs]\nalert_percents = [50, 100]\n", &[]).unwrap();
         let error = config.goes_together().unwrap_err().to_string();
         assert!(error.contains("[billing.costs] alert_percents says 100"), "{error}");
+    }
+
+    #[test]
+    fn a_model_is_offered_as_the_settings_say_and_half_an_offer_is_refused() {
+        let config = read("", &[]).unwrap();
+        config.goes_together().unwrap();
+        assert!(config.model.offer().is_none() && config.model.gateway().unwrap().is_none());
+        let models = "[[model.models]]\nname = \"small\"\ninput = \"0.15\"\noutput = 0.6\n";
+        let whole = format!("[model]\nprovider_url = \"https://a.example/v1\"\nallowance = 5\n{models}");
+        let config = read(&whole, &[("SPINOFF_MODEL__KEY", "sk-secret")]).unwrap();
+        config.goes_together().unwrap();
+        assert_eq!(config.model.offer(), Some(ModelOffer::Gateway { model: "small".into() }));
+        assert_eq!((config.model.models[0].output.get(), config.model.allowance.unwrap().get()), (600_000, 5_000_000));
+        assert!(!format!("{:?}{:?}", config.model, config.model.gateway().unwrap()).contains("sk-secret"));
+        let rehearsal = read("[model]\nrehearsal = true\n", &[]).unwrap().model;
+        assert_eq!(rehearsal.offer(), Some(ModelOffer::Rehearsal));
+        for (file, told) in [
+            (models.to_owned(), "[model] has no provider_url"),
+            (whole.replace("https", "http"), "could read the key"),
+            (whole.replace("allowance = 5\n", ""), "[model] allowance is missing"),
+            (whole.replace("allowance = 5", "allowance = 0"), "[model] allowance is 0"),
+            (whole.replace(models, ""), "[model] has no models"),
+            (format!("{whole}{models}"), "names the model \"small\" twice"),
+            (whole.replace("allowance", "rehearsal = true\nallowance"), "both provider_url and rehearsal"),
+        ] {
+            let error = read(&file, &[]).unwrap().goes_together().unwrap_err().to_string();
+            assert!(error.contains(told), "{file}: {error}");
+        }
+        assert!(read(&whole.replace("output = 0.6", "output = -1"), &[]).is_err());
     }
 
     #[test]

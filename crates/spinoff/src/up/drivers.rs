@@ -87,6 +87,7 @@ fn railway_settings(config: &Config, parts: &Parts) -> anyhow::Result<RailwaySet
     settings.region.clone_from(&section.region);
     settings.limits = section.vcpus.zip(section.memory_gb).map(|(vcpus, memory_gb)| Limits { vcpus, memory_gb });
     settings.routing = config.edge.routing;
+    settings.model = config.model.offer();
     settings.rate.number = section.calls_per_hour;
     settings.edge_address = section.edge_address;
     settings.tokens = parts

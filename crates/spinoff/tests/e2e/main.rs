@@ -16,6 +16,7 @@ mod journey;
 mod leaving;
 mod looks;
 mod made_app;
+mod model;
 mod moving;
 mod neighbours;
 mod pool;

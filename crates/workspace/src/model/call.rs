@@ -12,7 +12,7 @@ use super::error::ModelError;
 use super::message::Ask;
 use super::setup::Setup;
 use super::sse::Events;
-use super::wire::{Dialect, is_out_of_money, said};
+use super::wire::{Dialect, is_out_of_money, is_used_up_allowance, said};
 
 /// The most that is read of an error's body, in bytes.
 const LARGEST_REFUSAL: usize = 64 * 1024;
@@ -91,6 +91,7 @@ impl Fault {
             ModelError::Unreachable { .. }
             | ModelError::Refused { .. }
             | ModelError::Limited { .. }
+            | ModelError::AllowanceUsedUp(_)
             | ModelError::Rejected { .. }
             | ModelError::Faulty { .. } => true,
             ModelError::NotConfigured(_)
@@ -186,6 +187,7 @@ impl Call<'_> {
         let code = status.as_u16();
         match code {
             401 | 403 => Fault::of(ModelError::Refused { status: code, said }),
+            402 if is_used_up_allowance(&body) => Fault::of(ModelError::AllowanceUsedUp(said)),
             402 => Fault::of(ModelError::Limited { said, wait: None }),
             429 if is_out_of_money(&body) => Fault::of(ModelError::Limited { said, wait }),
             429 => Fault { error: ModelError::Limited { said, wait }, again: wait.map_or(Again::Soon, Again::After) },

@@ -38,6 +38,9 @@ pub enum ModelError {
         /// How long it wants to be left alone, if it says so.
         wait: Option<Duration>,
     },
+    /// What the operator lets everybody use is used up; the words are the operator's.
+    #[error("{0}")]
+    AllowanceUsedUp(String),
     /// The provider does not take the question as it is.
     #[error(
         "The model's provider does not accept the question ({status}): {said} Check the name of the model in the settings."
@@ -100,6 +103,7 @@ impl ModelError {
             | Self::TooSlow(_) => true,
             Self::NotConfigured(_)
             | Self::Refused { .. }
+            | Self::AllowanceUsedUp(_)
             | Self::Rejected { .. }
             | Self::Stopped
             | Self::BudgetUsedUp { .. }

@@ -116,12 +116,15 @@ async fn passing_faults_before_the_first_word_are_tried_again() {
 async fn faults_that_stay_are_told_with_what_the_provider_says() {
     let message = |words: &str| json!({"error": {"message": words, "code": "x"}}).to_string();
     let poor = json!({"error": {"message": "no credit", "code": "insufficient_quota"}}).to_string();
+    let allowance = json!({"error": {"message": "Used up until 1 December.", "code": "allowance_used_up"}}).to_string();
     let cases = [
         (refuses(401, "", &message("bad key")), "refuses the key (401): bad key.", 1),
         (refuses(403, "", &message("not here")), "refuses the key (403)", 1),
         (refuses(404, "", &message("no such model")), "does not accept the question (404): no such model.", 1),
         (refuses(307, "location: http://elsewhere.example/\r\n", ""), "points to another address", 1),
         (refuses(429, "", &poor), "reached a limit: no credit.", 1),
+        (refuses(402, "", &allowance), "Used up until 1 December.", 1),
+        (refuses(402, "", &message("pay")), "reached a limit: pay.", 1),
         (refuses(429, "retry-after: 3600\r\n", &message("tomorrow")), "reached a limit: tomorrow.", 1),
         (refuses(429, "", &message("busy")), "reached a limit: busy.", 4),
         (refuses(502, "", "<html>bad gateway"), "fault of its own (502): <html>bad gateway.", 4),

@@ -172,6 +172,14 @@ pub fn is_out_of_money(body: &[u8]) -> bool {
     words.into_iter().flatten().any(|word| word.contains("insufficient_quota") || word.contains("billing"))
 }
 
+/// Whether an error's body says that what the operator includes is used up.
+#[must_use]
+pub fn is_used_up_allowance(body: &[u8]) -> bool {
+    let json: Option<Value> = serde_json::from_slice(body).ok();
+    let code = json.as_ref().and_then(|json| json["error"]["code"].as_str());
+    matches!(code, Some("allowance_used_up" | "total_used_up"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -43,7 +43,8 @@ pub(crate) async fn show(
         });
     }
     sort(&mut customers, order);
-    let nothing = Costs { compute: Some(Micros::ZERO), fees: Some(Micros::ZERO), shared: Some(Micros::ZERO) };
+    let zero = Some(Micros::ZERO);
+    let nothing = Costs { compute: zero, fees: zero, model: zero, shared: zero };
     let page = ConsoleMargins {
         shell: console_shell(&app, "Money", &person),
         month,
@@ -71,7 +72,7 @@ fn sort(rows: &mut [MarginRow], order: MarginOrder) {
 }
 
 fn costs(costs: Costs) -> CostsView {
-    CostsView { compute: costs.compute, fees: costs.fees, shared: costs.shared }
+    CostsView { compute: costs.compute, fees: costs.fees, model: costs.model, shared: costs.shared }
 }
 
 fn figure(margin: &billing::Margin) -> Result<MarginFigure, AppError> {

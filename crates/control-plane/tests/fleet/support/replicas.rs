@@ -75,6 +75,7 @@ impl Grounds {
             entropy,
             sealer,
             mail_waiting,
+            model: None,
         };
         let engine = workflow::Settings {
             owner: format!("replica {number}"),

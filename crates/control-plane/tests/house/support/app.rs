@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use access::MembersKey;
 use control_plane::{
-    App, BackupSettings, BillingSettings, Core, Drivers, Settings, SignInCodes, Started, WatchSettings, migrations,
-    operator_token,
+    App, BackupSettings, BillingSettings, Core, Drivers, ModelGateway, Settings, SignInCodes, Started, WatchSettings,
+    migrations, operator_token,
 };
 use domain::{Email, HomeName, InstanceId, Plan, ProjectName};
 use jiff::SignedDuration;
@@ -48,6 +48,8 @@ pub struct Given {
     pub watch: WatchSettings,
     /// Deletions begin at once unless a test is about their being taken back.
     pub undo_days: u16,
+    /// The model that is offered to instances.
+    pub model: Option<ModelGateway>,
 }
 
 impl Default for Given {
@@ -67,6 +69,7 @@ impl Default for Given {
             backups: BackupSettings { every_hours: 0, proofs_a_night: 0, ..BackupSettings::default() },
             watch: Default::default(),
             undo_days: 0,
+            model: None,
         }
     }
 }
@@ -182,6 +185,33 @@ impl TestApp {
         let clock = Clock::at(moment.parse().unwrap());
         let given = Given { clock, vault: Some(vault), backups, ..Given::default() };
         Self::on(db, faults, Email::parse("operator@localhost").unwrap(), given).await
+    }
+
+    /// Time begins at a moment, and a model is offered to instances.
+    pub async fn start_offering(moment: &str, engine: store::Engine, model: ModelGateway) -> Self {
+        let db = fresh(engine, &migrations()).await;
+        let given = Given { clock: Clock::at(moment.parse().unwrap()), model: Some(model), ..Given::default() };
+        Self::on(db, Faults::none(), Email::parse("operator@localhost").unwrap(), given).await
+    }
+
+    /// The same, on a machine that can be turned off.
+    pub async fn start_offering_on_a_machine(moment: &str, engine: store::Engine, model: ModelGateway) -> Self {
+        let clock = Clock::at(moment.parse().unwrap());
+        let given = Given { clock, host: Host::elsewhere(), model: Some(model), ..Given::default() };
+        Machine::start(async move {
+            let db = fresh(engine, &migrations()).await;
+            Self::on(db, Faults::none(), Email::parse("operator@localhost").unwrap(), given).await
+        })
+        .await
+    }
+
+    /// A request as the guard of an instance makes it, answered as far as its head.
+    pub async fn as_guard(&self, token: &str, method: Method, path: &str, body: Option<Value>) -> reqwest::Response {
+        let mut request = self.http.request(method, format!("{}/api/v1{path}", self.url)).bearer_auth(token);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        request.send().await.unwrap()
     }
 
     /// Instances can live in two homes: `Oregon`, the default one, and `Frankfurt`.
@@ -327,6 +357,7 @@ impl TestApp {
             entropy,
             sealer,
             mail_waiting,
+            model: given.model.clone(),
         };
         // Leases and delays are short, so that a rehearsed death is noticed at once.
         let engine = workflow::Settings {

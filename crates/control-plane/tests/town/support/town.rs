@@ -228,6 +228,7 @@ async fn core(companies: &Companies, db: &TestDb, clock: &Clock, wishes: &Wishes
         entropy,
         sealer,
         mail_waiting,
+        model: None,
     }
 }
 

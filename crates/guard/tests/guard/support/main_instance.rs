@@ -16,6 +16,7 @@ use hyper::service::service_fn;
 use proxy::{Body, Limits, serve};
 use serde_json::Value;
 use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 #[derive(Clone)]
@@ -51,6 +52,9 @@ struct Inner {
     reports: Mutex<Vec<Value>>,
     emergencies: Mutex<Vec<Value>>,
     down: AtomicBool,
+    /// Questions for the model, and what holds up the second half of an answer.
+    questions: Mutex<Vec<Value>>,
+    answers_on: Notify,
 }
 
 impl MainInstance {
@@ -65,6 +69,8 @@ impl MainInstance {
             reports: Mutex::default(),
             emergencies: Mutex::default(),
             down: AtomicBool::new(false),
+            questions: Mutex::default(),
+            answers_on: Notify::new(),
         };
         let main = Self { address: listener.local_addr().unwrap(), inner: Arc::new(inner) };
         let serving = main.clone();
@@ -153,8 +159,44 @@ impl MainInstance {
                 self.inner.reports.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
                 Ok(Response::new(Body::from(format!("{{\"members\":{members}}}"))))
             }
+            "/api/v1/model/chat/completions" => Ok(self.model(request).await),
             _ => Ok(status(StatusCode::NOT_FOUND)),
         }
+    }
+
+    /// Questions for the model that arrived.
+    pub fn questions(&self) -> Vec<Value> {
+        self.inner.questions.lock().unwrap().clone()
+    }
+
+    /// Lets an answer of the model go on.
+    pub fn answer_on(&self) {
+        self.inner.answers_on.notify_one();
+    }
+
+    /// The first half of an answer at once, the second when it is let; or a refusal, for a model of that name.
+    async fn model(&self, request: Request<Incoming>) -> Response<Body> {
+        let body = request.into_body().collect().await.unwrap().to_bytes();
+        let question: Value = serde_json::from_slice(&body).unwrap();
+        let is_refused = question["model"] == "refused";
+        self.inner.questions.lock().unwrap().push(question);
+        if is_refused {
+            let mut answer = Response::new(Body::from("{\"error\":{\"code\":\"allowance_used_up\"}}"));
+            *answer.status_mut() = StatusCode::PAYMENT_REQUIRED;
+            answer.headers_mut().insert("retry-after", "7".parse().unwrap());
+            answer.headers_mut().insert("x-of-main", "1".parse().unwrap());
+            return answer;
+        }
+        let inner = Arc::clone(&self.inner);
+        let frame = |text: &'static str| Ok::<_, Infallible>(Frame::data(Bytes::from_static(text.as_bytes())));
+        let first = stream::once(async move { frame("data: one\n\n") });
+        let second = stream::once(async move {
+            inner.answers_on.notified().await;
+            frame("data: two\n\n")
+        });
+        let mut answer = Response::new(Body::stream(StreamBody::new(first.chain(second))));
+        answer.headers_mut().insert("content-type", "text/event-stream".parse().unwrap());
+        answer
     }
 
     async fn certs(&self) -> Response<Body> {

@@ -12,7 +12,7 @@ use tokio::process::Command;
 
 use super::folder::{Configured, Folder, Project};
 use super::{LocalSettings, ports};
-use crate::compute::Release;
+use crate::compute::{ModelOffer, Release};
 
 const SOCKET_INSIDE: &str = "/run/main.sock";
 const EGRESS_INSIDE: &str = "/run/egress.sock";
@@ -61,7 +61,9 @@ impl Deployment<'_> {
         let port = ports::any()?;
         let socket = self.settings.main_socket.as_deref();
         let guard = self.guard_variables(port, &self.folder.instance(), socket);
-        let application = self.application_variables(port, &self.folder.data());
+        let mut application = self.application_variables(port, &self.folder.data());
+        // Without a listener of its own for the application, the guard hears it where it hears everybody.
+        application.extend(self.model_variables(&format!("http://{}", ports::address(self.project.port))));
         let rules = self.release.activity_rules.as_ref().map(|_| (ACTIVITY_RULES, self.folder.activity_rules()));
         let executable = self.settings.executable.display().to_string();
         let leash = Leash::leader(std::process::id());
@@ -118,10 +120,20 @@ impl Deployment<'_> {
         if self.settings.app_sharing {
             variables.push(("SPINOFF_APP_SHARING_URL", format!("http://{REPORTS_INSIDE}/-/app/sharing")));
         }
+        variables.extend(self.model_variables(&format!("http://{REPORTS_INSIDE}")));
         if self.has_egress() {
             variables.extend(proxy_variables());
         }
         variables.into_iter().fold(spec, |spec, (name, value)| spec.env(name, value))
+    }
+
+    /// The model that is offered; none to what runs closed off.
+    fn model(&self) -> Option<&ModelOffer> {
+        self.settings.model.as_ref().filter(|_| !self.configured.closed_off)
+    }
+
+    fn model_variables(&self, guard: &str) -> Variables {
+        self.model().map(|model| model.variables(guard)).unwrap_or_default()
     }
 
     fn has_egress(&self) -> bool {
@@ -156,6 +168,9 @@ impl Deployment<'_> {
             ("GUARD_MAIN_KEY", configured.main_key.clone()),
             ("GUARD_STATE", state.display().to_string()),
         ];
+        if self.model().is_some_and(ModelOffer::passes_on) {
+            variables.push((ModelOffer::GUARD, "true".to_owned()));
+        }
         variables.extend(socket.map(|path| ("GUARD_MAIN_SOCKET", path.display().to_string())));
         variables
     }

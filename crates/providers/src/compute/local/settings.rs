@@ -2,6 +2,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::EgressRule;
+use crate::compute::ModelOffer;
 
 /// How the local driver runs instances.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub struct LocalSettings {
     pub egress: Vec<EgressRule>,
     /// Whether walled instances may show the app that they make to everybody, at its own hostname.
     pub app_sharing: bool,
+    /// What applications are told of models.
+    pub model: Option<ModelOffer>,
     /// What one instance may use up.
     pub limits: InstanceLimits,
     /// As root: the first of the user ids given to instances, one each.
@@ -75,6 +78,7 @@ impl LocalSettings {
             isolation: Isolation::Sandbox,
             egress: Vec::new(),
             app_sharing: false,
+            model: None,
             limits: InstanceLimits::default(),
             first_uid: 200_000,
             first_port: 21_000,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::answers::{Page, VolumeInstance, WithId};
 use super::{Home, LAG, Railway, no_project, operations};
-use crate::compute::GuardSettings;
+use crate::compute::{GuardSettings, ModelOffer};
 use crate::resources::Made;
 use crate::{ProviderError, Routing};
 
@@ -24,7 +24,7 @@ impl Railway {
     /// Mounts the volume and sets variables and limits. Nothing is deployed by it.
     pub(super) async fn set_up(&self, home: &Home, settings: &GuardSettings) -> Result<(), ProviderError> {
         self.make_volume(home).await?;
-        let variables = variables(settings, self.settings.routing);
+        let variables = variables(settings, self.settings.routing, self.settings.model.as_ref());
         let key = home.key(SETTINGS, DATA);
         let told = Made::plain(hex::encode(digest(&SHA256, variables.to_string().as_bytes())));
         let change = self.resources.find(&key).await?.and_then(|held| held.made).as_ref() != Some(&told);
@@ -133,7 +133,7 @@ pub(super) fn being_prepared() -> ProviderError {
 }
 
 /// What the guard is told. `GUARD_LISTEN` stays away, so that it listens on `$PORT`.
-fn variables(settings: &GuardSettings, routing: Routing) -> Value {
+fn variables(settings: &GuardSettings, routing: Routing, model: Option<&ModelOffer>) -> Value {
     let host = settings.public_url.split_once("://").map_or(settings.public_url.as_str(), |(_, host)| host);
     let mut variables = json!({
         "PORT": PORT.to_string(),
@@ -149,6 +149,14 @@ fn variables(settings: &GuardSettings, routing: Routing) -> Value {
         // The volume belongs to root, whatever user the image names.
         "RAILWAY_RUN_UID": "0",
     });
+    if let Some(model) = model {
+        for (name, value) in model.variables(&format!("http://127.0.0.1:{PORT}")) {
+            variables[name] = value.into();
+        }
+        if model.passes_on() {
+            variables[ModelOffer::GUARD] = "true".into();
+        }
+    }
     if routing == Routing::Wildcard {
         variables["GUARD_BEHIND_ROUTER"] = "true".into();
     }

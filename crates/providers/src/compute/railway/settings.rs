@@ -8,6 +8,7 @@ use reqwest::Url;
 use secrecy::SecretString;
 
 use crate::budget::Rate;
+use crate::compute::ModelOffer;
 use crate::http::Observer;
 use crate::{ProviderError, Routing};
 
@@ -32,6 +33,8 @@ pub struct RailwaySettings {
     /// How requests find an instance: by hostnames that are registered here, or by a name that Railway
     /// chooses, which only the router knows.
     pub routing: Routing,
+    /// What applications are told of models, from their next deployment on.
+    pub model: Option<ModelOffer>,
     /// How much may be asked of the API.
     pub rate: Rate,
     /// How long an answer may take.
@@ -70,6 +73,7 @@ impl RailwaySettings {
             region: None,
             limits: None,
             routing: Routing::Records,
+            model: None,
             rate: Rate { number: 10_000, per: SignedDuration::from_hours(1), burst: 50 },
             // Railway was seen to take up to 90 s for an answer that came in the end.
             deadline: Duration::from_secs(90),

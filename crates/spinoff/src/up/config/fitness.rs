@@ -88,6 +88,7 @@ impl Config {
             self.instances.undo_days
         );
         self.backups_fit()?;
+        self.model.fits()?;
         self.billing.costs.check().map_err(|error| anyhow::anyhow!("[billing.costs] {error}"))?;
         self.billing.dunning.check().map_err(|error| anyhow::anyhow!("[billing.dunning] {error}"))?;
         self.billing.cancellation.check().map_err(|error| anyhow::anyhow!("[billing.cancellation] {error}"))?;
@@ -200,7 +201,7 @@ fn is_rehearsal(section: &str, api: &str, edge: Option<SocketAddr>) -> anyhow::R
     Ok(())
 }
 
-fn is_private(url: &str) -> bool {
+pub(super) fn is_private(url: &str) -> bool {
     url.strip_prefix("https://").is_some_and(|rest| !rest.is_empty()) || is_loopback(url)
 }
 
