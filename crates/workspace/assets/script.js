@@ -147,9 +147,12 @@ function swap(text) {
   const focused = document.activeElement;
   const caret = focused?.selectionStart;
   keep(main(), fresh);
+  // What the page said when it came must not be gone before it was read.
+  const said = main().querySelector("[data-flash]")?.textContent;
   const key = focused?.id ? `#${CSS.escape(focused.id)}` : focused?.getAttribute("href") && `a[href="${CSS.escape(focused.getAttribute("href"))}"]`;
   main().replaceWith(document.adoptNode(fresh));
   document.title = page.title;
+  if (said) tell(said);
   localTimes();
   const again = key ? main().querySelector(key) : undefined;
   again?.focus({ preventScroll: true });

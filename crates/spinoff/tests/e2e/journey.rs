@@ -243,7 +243,7 @@ async fn shares_it(ada: &Browser, server: &Server) -> Browser {
     sees_changes_of_others_at_once(&ben, ada, server).await;
     ben.press("A form for orders").await;
     ben.press("Doing").await;
-    ben.see("Saved.").await;
+    ben.see("Saved as version 2.").await;
     ben.see("by ben@example.com").await;
     ben
 }

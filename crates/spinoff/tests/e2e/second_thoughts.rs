@@ -68,6 +68,11 @@ async fn copies_it(ada: &Browser, server: &Server, portal: &str) {
     server.until_healthy("trial").await;
     let copied = fs::read_to_string(server.project("trial").join("data/vision.md")).unwrap();
     assert_eq!(copied, "A shop", "it was there before the application first started");
+    until("the copy is in use", NOTICED, async || {
+        let shown = server.cli(&["instances", "show", "trial", "--json"]).ok().json();
+        (shown["state"] == "active").then_some(())
+    })
+    .await;
     server.cli(&["instances", "copy", "engines", "another"]).failed(4, &["--yes"]);
     server.cli(&["instances", "copy", "engines", "trial", "--yes"]).failed(4, &["is taken"]);
 }
