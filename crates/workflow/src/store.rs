@@ -55,6 +55,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "workflows by state",
         sql: "create index workflows_state on workflows (state, id);",
     },
+    Migration {
+        version: 2026120361,
+        name: "workflows by their end",
+        sql: "create index workflows_finished on workflows (finished_at);",
+    },
 ];
 
 /// A workflow to be started.

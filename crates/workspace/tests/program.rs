@@ -109,6 +109,7 @@ fn provider_that_hangs() -> String {
     std::thread::spawn(move || {
         let mut open = Vec::new();
         while let Ok((mut stream, _)) = listener.accept() {
+            hear(&mut stream);
             let words = r#"{"choices":[{"delta":{"content":"Once upon"},"finish_reason":null}]}"#;
             let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
             let _ = std::io::Write::write_all(&mut stream, format!("{head}data: {words}\n\n").as_bytes());
@@ -116,6 +117,24 @@ fn provider_that_hangs() -> String {
         }
     });
     address
+}
+
+/// Reads what is asked, to the end of its body: an answer before that is none.
+fn hear(stream: &mut std::net::TcpStream) {
+    let (mut heard, mut part) = (Vec::new(), [0; 4096]);
+    loop {
+        let text = String::from_utf8_lossy(&heard).to_lowercase();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
+            if length.is_none_or(|length| body.len() >= length.parse().unwrap()) {
+                return;
+            }
+        }
+        match std::io::Read::read(stream, &mut part) {
+            Ok(0) | Err(_) => return,
+            Ok(read) => heard.extend_from_slice(&part[..read]),
+        }
+    }
 }
 
 async fn page_that_says(client: &reqwest::Client, address: &str, words: &str) -> String {

@@ -70,6 +70,9 @@ async fn measure(engine: Engine, folder: &Path, size: u32) -> Figures {
     let began = Instant::now();
     let mut server = Command::new(std::env::current_exe().unwrap())
         .args(["serve", &url])
+        // As the files in `deploy` set it.
+        .env("MALLOC_ARENA_MAX", "1")
+        .env("MALLOC_TRIM_THRESHOLD_", "65536")
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()

@@ -8,6 +8,7 @@ use ::store::sqlx::Error;
 use domain::InstanceState;
 use jiff::{SignedDuration, Timestamp};
 
+use super::store::Wanted;
 use super::{back_up, possible, store};
 use crate::app::Core;
 
@@ -48,14 +49,16 @@ pub async fn take_due(core: &Core) -> Result<(), Error> {
     let busy: BTreeSet<&str> = at_work.iter().map(|(subject, _)| subject.as_str()).collect();
     let now = core.clock.now();
     let mut due: Vec<Candidate> = Vec::new();
-    let mut after = String::new();
-    loop {
-        let page = store::candidates(&core.db, (now, now - every * 3 / 4), &after, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after = last.id.to_string();
-        due.extend(
-            page.into_iter().filter(|one| is_due(one, now, every) && !busy.contains(one.id.to_string().as_str())),
-        );
+    for wanted in [Wanted::AtRest, Wanted::NotSince(now - every * 3 / 4)] {
+        let mut after = String::new();
+        loop {
+            let page = store::candidates(&core.db, wanted, now, &after, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = last.id.to_string();
+            due.extend(
+                page.into_iter().filter(|one| is_due(one, now, every) && !busy.contains(one.id.to_string().as_str())),
+            );
+        }
     }
     due.sort_by_key(|one| one.last_taken.unwrap_or(one.created_at));
     for one in due.iter().take(AT_ONCE.saturating_sub(under_way)) {

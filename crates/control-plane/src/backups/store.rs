@@ -8,10 +8,11 @@ use super::schedule::Candidate;
 use super::{Backup, Held};
 use crate::text::Stored as _;
 
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
-    version: 2026113020,
-    name: "backups",
-    sql: "
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 2026113020,
+        name: "backups",
+        sql: "
         create table backup_keys (
             instance_id text not null primary key references instances (id),
             recipient text not null,
@@ -58,7 +59,16 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
         );
         create index backup_proofs_instance on backup_proofs (instance_id, begun_at);
         create index backup_proofs_begun on backup_proofs (begun_at);",
-}];
+    },
+    Migration {
+        version: 2026120362,
+        name: "backups that are due or never became whole",
+        sql: "
+        create index backups_taking on backups (begun_at) where state = 'taking';
+        create index backups_scheduled_kept on backups (begun_at, instance_id)
+            where reason = 'scheduled' and state = 'kept';",
+    },
+];
 
 /// For whom an instance's backups are encrypted.
 pub(super) async fn recipient(tx: &mut Tx, instance: InstanceId) -> Result<Option<String>, Error> {
@@ -309,16 +319,29 @@ pub(super) async fn begun_before(db: &Db, moment: Timestamp, limit: u32) -> Resu
     rows.iter().map(backup).collect()
 }
 
-/// Instances of which backups are taken as planned, in the order of their ids: those that rest, and of the others those of
-/// which none was taken since a moment.
+/// Of which instances backups may be due.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Wanted {
+    /// Those that rest.
+    AtRest,
+    /// Of those in use, the ones of which none was taken since a moment.
+    NotSince(Timestamp),
+}
+
+/// Instances of which backups may be due, in the order of their ids.
 pub(super) async fn candidates(
     db: &Db,
-    (now, since): (Timestamp, Timestamp),
+    wanted: Wanted,
+    now: Timestamp,
     after: &str,
     limit: u32,
 ) -> Result<Vec<Candidate>, Error> {
     // Whoever was there in an earlier month was not there lately.
     let month = Month::of(now);
+    let (state, since) = match wanted {
+        Wanted::AtRest => (InstanceState::Suspended, Timestamp::MAX),
+        Wanted::NotSince(since) => (InstanceState::Active, since),
+    };
     let rows = sqlx::query(
         "select i.id, i.state, i.created_at, i.changed_at,
                 (select max(b.begun_at) from backups b
@@ -328,9 +351,9 @@ pub(super) async fn candidates(
                 (select max(e.last_at) from usage_evidence e
                  where e.instance_id = i.id and e.month in ($2, $3)) as last_used
          from instances i
-         where i.id > $1 and (i.state = 'suspended' or (i.state = 'active' and i.created_at <= $5
-             and not exists (select 1 from backups b where b.instance_id = i.id and b.reason = 'scheduled'
-                                 and b.state = 'kept' and b.begun_at > $5)))
+         where i.state = $6 and i.id > $1
+             and i.id not in (select b.instance_id from backups b
+                              where b.reason = 'scheduled' and b.state = 'kept' and b.begun_at > $5)
          order by i.id limit $4",
     )
     .bind(after)
@@ -338,6 +361,7 @@ pub(super) async fn candidates(
     .bind(month.previous().to_string())
     .bind(i64::from(limit))
     .bind(millis(since))
+    .bind(state.as_str())
     .fetch_all(db.read())
     .await?;
     let moment = |row: &AnyRow, name: &str| row.try_get::<Option<i64>, _>(name).map(|at| at.map(from_millis));

@@ -34,19 +34,24 @@ pub(super) async fn standing(core: &Core, id: InstanceId) -> Result<Result<Insta
     })
 }
 
-/// Starts the application again as it is.
-pub(super) async fn go_on(core: &Core, instance: &Instance) -> Result<(), StepError> {
-    core.drivers.compute.wake(&instance.project).await.map_err(step_error)
-}
-
-/// Brings an instance to a release and starts it. What it is to run is recorded before.
+/// Brings an instance to a release and starts it, to be looked at, though it be closed. What it is to run is recorded
+/// before.
 pub(super) async fn run(core: &Core, instance: &Instance, release: &Release) -> Result<Timestamp, StepError> {
     let mut tx = core.db.begin().await?;
     releases::store::note_run(&mut tx, instance.id, release.id, core.clock.now()).await?;
     tx.commit().await?;
     core.drivers.compute.deploy(&instance.project, &release.made.artifact).await.map_err(step_error)?;
-    go_on(core, instance).await?;
+    core.drivers.compute.wake(&instance.project).await.map_err(step_error)?;
     Ok(core.clock.now())
+}
+
+/// What was looked at although it is closed rests again. One that is closed from now on is put to rest by who closes it.
+pub(super) async fn leave(core: &Core, id: InstanceId) -> Result<(), StepError> {
+    let found = instances::store::find(&core.db, id).await?;
+    match found.filter(|instance| instance.state == InstanceState::Suspended) {
+        Some(closed) => core.drivers.compute.suspend(&closed.project).await.map_err(step_error),
+        None => Ok(()),
+    }
 }
 
 /// What an instance says of itself.

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use workflow::{OnFailure, Run, StepError, Stop, Workflow};
 
 use super::units::{self, Unit};
-use super::update::{Input, settle};
+use super::update::{AtRest, Input, others_first, settle};
 use super::{deployment, letters, roll_out, store};
 use crate::app::Core;
 use crate::backups::{self, resting};
@@ -64,10 +64,11 @@ impl Workflow for GoBack {
         let instance = &match deployment::standing(core, id).await? {
             Ok(instance) => instance,
             Err(why) => {
+                let why = format!("{why}; it was to be taken back");
                 return run.step("excuse", || settle(core, unit, UnitEvent::Excuse, Some(&why))).await;
             }
         };
-        run.step("take hold", || take_hold(core, unit)).await?;
+        run.step("take hold", || async { others_first(core, unit, AtRest::IsChanged).await.map(drop) }).await?;
         if !rollout.strategy.without_backup {
             run.step("look where backups go", || backups::place_answers(core)).await?;
             run.step("back up", || back_up(core, instance, former, run.id())).await?;
@@ -107,12 +108,6 @@ impl GoBack {
     }
 }
 
-async fn take_hold(core: &Core, unit: &Unit) -> Result<(), StepError> {
-    let mut tx = core.db.begin().await?;
-    units::store::take_hold(&mut tx, unit).await?;
-    Ok(tx.commit().await?)
-}
-
 /// It rests from then on. If no backup can be made it goes on as it is, until a person has this tried again.
 async fn back_up(core: &Core, instance: &Instance, former: &Release, workflow: &str) -> Result<BackupId, StepError> {
     resting::rest(core, instance, former).await?;
@@ -120,7 +115,7 @@ async fn back_up(core: &Core, instance: &Instance, former: &Release, workflow: &
     match backups::take(core, instance, backups::Reason::BeforeGoingBack, &purpose).await {
         Ok(backup) => Ok(backup),
         Err(error) => {
-            deployment::go_on(core, instance).await?;
+            resting::wake(core, instance.id).await?;
             Err(StepError::permanent(anyhow::anyhow!("no backup could be made: {error}")))
         }
     }
@@ -148,6 +143,7 @@ async fn record(
     former: &Release,
     kept_data: bool,
 ) -> Result<(), StepError> {
+    deployment::leave(core, instance.id).await?;
     let mut tx = core.db.begin().await?;
     let now = core.clock.now();
     let why = if kept_data { "with its data as it was" } else { "with the data of before the update" };

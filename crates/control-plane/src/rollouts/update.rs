@@ -76,7 +76,7 @@ impl Workflow for Update {
         let core = &*self.0;
         let Some(work) = &work(core, run, "nothing of it was changed").await? else { return Ok(()) };
         let (id, soak) = (work.instance.id, work.rollout.strategy.soak());
-        let is_free = run.step("wait for others", || others_first(core, &work.unit)).await?;
+        let is_free = run.step("wait for others", || others_first(core, &work.unit, AtRest::IsLeftAlone)).await?;
         if !is_free {
             let why = "it was suspended before its turn came; it is updated once it is resumed";
             return run.step("excuse", || settle(core, &work.unit, UnitEvent::Excuse, Some(why))).await;
@@ -120,7 +120,7 @@ impl Workflow for Update {
             let limit = core.drivers.compute.tempo().patience;
             run.step("come up again", || deployment::come_up(core, id, former, back, limit)).await?;
         } else if run.has_begun("back up") {
-            run.step("go on", || deployment::go_on(core, &work.instance)).await?;
+            run.step("go on", || resting::wake(core, id)).await?;
         }
         let reason = run.failure().await?;
         run.step("record", || return_to_former(core, work, &reason)).await
@@ -151,20 +151,34 @@ async fn work(core: &Core, run: &Run, as_it_was: &str) -> Result<Option<Work>, S
 }
 
 /// Lets what works on the instance end first: two at once would each undo what the other does. From then on what else
-/// would change it waits for the update; see [`not_while_updating`]. False when it rests by now.
-async fn others_first(core: &Core, unit: &Unit) -> Result<bool, StepError> {
+/// would change it waits for the unit; see [`not_while_updating`]. False when it rests by now, and that is a reason to leave
+/// it alone.
+pub(super) async fn others_first(core: &Core, unit: &Unit, at_rest: AtRest) -> Result<bool, StepError> {
     let mut tx = core.db.begin().await?;
     let state = holds::store::lock(&mut tx, unit.instance).await?;
+    // Taken before a death: what came since waits for us, and must not be waited for.
+    if units::store::has_hold(&mut tx, unit).await? {
+        return Ok(true);
+    }
     if let Some(kind) = units::store::others_at_work(&mut tx, unit.instance).await? {
         let why = format!("something else goes first: {}", workflows::kind_in_words(&kind));
         return Err(StepError::NotYet { why, after: OTHERS_FIRST });
     }
-    if state == Some(InstanceState::Suspended) {
+    if at_rest == AtRest::IsLeftAlone && state == Some(InstanceState::Suspended) {
         return Ok(false);
     }
     units::store::take_hold(&mut tx, unit).await?;
     tx.commit().await?;
     Ok(true)
+}
+
+/// What becomes of an instance that is closed when its turn comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AtRest {
+    /// Nothing, until it is open again.
+    IsLeftAlone,
+    /// The same as of all others.
+    IsChanged,
 }
 
 /// For whatever would change an instance: waits until an update of it that has begun is over, one way or the other.

@@ -130,6 +130,27 @@ async fn one_that_was_suspended_is_brought_along_when_it_is_resumed() {
 }
 
 #[tokio::test]
+async fn one_that_was_closed_since_it_was_updated_goes_back_with_the_others_and_rests_again() {
+    let app = three(store::Engine::Sqlite).await;
+    release(&app, "2").await;
+    let id = start(&app, "2", json!({"waves": [67], "at_once": 5, "soak_minutes": 10})).await;
+    until(&app, async || soaking(&app).await == 3).await;
+    assert_eq!(order(&app, &id, "pause").await, StatusCode::OK);
+    app.clock.advance(SignedDuration::from_mins(11));
+    at_rest(&app).await;
+    let why = Some(json!({"reason": "They asked for it."}));
+    app.api(Method::POST, "/instances/beta/suspend", why).await;
+    at_rest(&app).await;
+    assert_eq!(app.host.is_suspended("ai-diy-beta"), Some(true));
+    assert_eq!(order(&app, &id, "roll-back").await, StatusCode::OK);
+    until(&app, async || state(&app).await == "rolled_back").await;
+    at_rest(&app).await;
+    assert_eq!(units(&app).await, ["acme went_back", "beta went_back", "city went_back"]);
+    assert_eq!((app.host.runs("ai-diy-beta"), app.host.is_suspended("ai-diy-beta")), ("1".to_owned(), Some(true)));
+    assert_eq!(app.host.is_suspended("ai-diy-acme"), Some(false));
+}
+
+#[tokio::test]
 async fn what_the_settings_name_reaches_everybody_one_by_one_on_sqlite() {
     what_the_settings_name_reaches_everybody_one_by_one(store::Engine::Sqlite).await;
 }

@@ -227,6 +227,17 @@ pub(in crate::rollouts) async fn take_hold(tx: &mut Tx, unit: &Unit) -> Result<(
     Ok(())
 }
 
+/// Whether what else would change the instance waits for this unit already.
+pub(in crate::rollouts) async fn has_hold(tx: &mut Tx, unit: &Unit) -> Result<bool, Error> {
+    let held: Option<i64> =
+        sqlx::query_scalar("select is_held from rollout_units where rollout_id = $1 and instance_id = $2")
+            .bind(unit.rollout.to_string())
+            .bind(unit.instance.to_string())
+            .fetch_optional(&mut **tx)
+            .await?;
+    Ok(held == Some(1))
+}
+
 /// Whether an instance is being updated, or taken back.
 pub(in crate::rollouts) async fn is_held(db: &Db, instance: InstanceId) -> Result<bool, Error> {
     let held: Option<i64> =

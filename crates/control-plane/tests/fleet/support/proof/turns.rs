@@ -17,7 +17,7 @@ impl Fleet {
         // What a person had tried again, or was taken back with everything, is settled later than its update was over.
         let told: Vec<&&Unit> = begun
             .iter()
-            .filter(|unit| unit.state != "went_back")
+            .filter(|unit| unit.state != "went_back" && !unit.why.contains("it was to be taken back"))
             .filter(|unit| unit.workflow.as_ref().is_none_or(|workflow| !self.retried.contains(workflow)))
             .collect();
         let most = most_at_once(told.iter().filter_map(|unit| {
@@ -35,15 +35,21 @@ impl Fleet {
         if most > allowed {
             wrong.push(format!("{most} were updated to {version} at once, and {allowed} may be"));
         }
-        // The latest end in each wave so far.
-        let mut ends: BTreeMap<i64, Timestamp> = BTreeMap::new();
+        // The latest end in each wave so far, and whose it is.
+        let mut ends: BTreeMap<i64, (Timestamp, &Unit)> = BTreeMap::new();
         for unit in &told {
             let (Some(begun), Some(settled)) = (unit.begun, unit.settled) else { continue };
-            if let Some((wave, _)) = ends.range(..unit.wave).find(|(_, end)| **end > begun) {
-                wrong.push(format!("{} of wave {} began before wave {wave} was over", unit.instance, unit.wave));
+            if let Some((wave, (end, last))) = ends.range(..unit.wave).find(|(_, (end, _))| *end > begun) {
+                let (who, what) = (&unit.instance, &last.state);
+                wrong.push(format!(
+                    "{who} of wave {} began at {begun}, before wave {wave} was over: {} was {what} at {end} ({})",
+                    unit.wave, last.instance, last.why
+                ));
             }
-            let end = ends.entry(unit.wave).or_insert(settled);
-            *end = settled.max(*end);
+            let end = ends.entry(unit.wave).or_insert((settled, unit));
+            if settled > end.0 {
+                *end = (settled, unit);
+            }
         }
         wrong
     }
