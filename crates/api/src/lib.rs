@@ -38,6 +38,7 @@ mod problem;
 mod providers;
 mod releases;
 mod rollouts;
+mod search;
 mod spending;
 mod support_access;
 mod updates;
@@ -89,6 +90,7 @@ pub use rollouts::{
     LeftOut, NewRollout, PlannedUnit, Rollout, RolloutEvent, RolloutFilter, RolloutOccasion, RolloutPlan,
     RolloutStrategy, RolloutUnit, RolloutWave, UnitCounts, UnitFilter,
 };
+pub use search::{Found, FoundThing};
 pub use spending::{Budget, Cap, NewBudget, NewCap, Spending};
 pub use support_access::{AskForAccess, SupportAccess, SupportHour};
 pub use updates::{ChangeUpdates, NewPin, PastUpdate, Pin, RunningRelease, Updates, WaitingUpdate};

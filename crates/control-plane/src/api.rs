@@ -28,6 +28,7 @@ pub(crate) mod pool;
 pub(crate) mod providers;
 pub(crate) mod releases;
 pub(crate) mod rollouts;
+pub(crate) mod search;
 pub(crate) mod spending;
 pub(crate) mod support_access;
 pub(crate) mod updates;

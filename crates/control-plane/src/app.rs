@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use access::MembersKey;
 use domain::{Email, InstanceId, Plan, Subdomain};
+use pages::Brand;
 use providers::compute::{Compute, Release};
 use providers::edge::Edge;
 use providers::mail::Mail;
@@ -24,6 +25,8 @@ use crate::usage::intake::Intake;
 pub struct Settings {
     /// What is sold here.
     pub product: String,
+    /// How that looks, and what is said of it.
+    pub brand: Arc<Brand>,
     /// Where the site is, such as `http://localhost:8080`.
     pub public_url: String,
     /// What instances' hostnames end with, such as `localhost`.

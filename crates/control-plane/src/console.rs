@@ -14,6 +14,7 @@ pub(crate) mod moves;
 pub(crate) mod providers;
 pub(crate) mod releases;
 pub(crate) mod rollouts;
+pub(crate) mod search;
 pub(crate) mod workflows;
 
 use ::providers::payments::DisputeState;

@@ -56,6 +56,7 @@ mod releases;
 mod rollouts;
 mod routes;
 mod routing;
+mod search;
 mod signup;
 mod site;
 mod start;

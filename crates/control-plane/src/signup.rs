@@ -158,7 +158,7 @@ async fn insert(app: &App, new: &NewSignup) -> Result<Accepted, SignupError> {
     if new.agreed {
         for text in LegalText::ALL {
             let document = text.path().trim_start_matches('/');
-            customers::store::agree(&mut tx, customer, document, LegalText::VERSION, now).await?;
+            customers::store::agree(&mut tx, customer, document, app.settings.brand.version_of(text), now).await?;
         }
     }
     if let Some(card) = &new.card {

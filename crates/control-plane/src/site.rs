@@ -1,11 +1,14 @@
 //! What everybody may see: the front of the house.
 
 pub(crate) mod documents;
+pub(crate) mod news;
 pub(crate) mod order;
 pub(crate) mod pages;
 pub(crate) mod progress;
 pub(crate) mod signup;
 pub(crate) mod status;
+
+use std::sync::Arc;
 
 use ::pages::{Area, CONTENT_SECURITY_POLICY, ErrorPage, Shell};
 use axum::extract::{Request, State};
@@ -66,6 +69,7 @@ pub(crate) fn shell(app: &App, area: Area, title: &str, person: Option<&Person>)
     Shell {
         title: title.to_owned(),
         product: app.settings.product.clone(),
+        brand: Arc::clone(&app.settings.brand),
         area,
         signed_in_as: person.map(|person| person.email.clone()),
         operator: person.is_some_and(|person| person.role.is_some()),

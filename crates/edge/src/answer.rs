@@ -1,6 +1,8 @@
 //! What the edge itself says: pages for people, problems (RFC 9457) for programs.
 
 use access::protocol::{ASSERTION_COOKIE, REFUSED_BY};
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::response::Response;
 use http::header::{
@@ -101,6 +103,7 @@ pub(crate) fn notice(core: &Core, reader: Reader, notice: &Notice<'_>) -> Respon
         let view = pages::Unavailable {
             hostname: notice.hostname.to_owned(),
             product: core.settings.product.clone(),
+            brand: Arc::clone(&core.settings.brand),
             title: notice.title.to_owned(),
             text: notice.text.to_owned(),
             link: notice.link.map(|(label, url)| (label.to_owned(), url.to_owned())),

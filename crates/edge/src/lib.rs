@@ -45,6 +45,7 @@ use axum::response::Response;
 use domain::{Email, InstanceId};
 use http::{HeaderMap, HeaderValue};
 use jiff::SignedDuration;
+use pages::Brand;
 use secrecy::SecretString;
 use tower::ServiceExt as _;
 use world::{Clock, Entropy, Sealer};
@@ -71,6 +72,8 @@ pub struct Settings {
     pub base_domain: String,
     /// What is sold here.
     pub product: String,
+    /// How that looks.
+    pub brand: Arc<Brand>,
     /// Where mail lands when it goes to the built-in mailbox; shown beside the form for the code.
     pub mailbox_url: Option<String>,
     /// Hours after which a session ends, however much it is used.
@@ -108,6 +111,7 @@ impl Settings {
             public_url: public_url.into(),
             base_domain: base_domain.into(),
             product: product.into(),
+            brand: Arc::default(),
             mailbox_url: None,
             session_hours: 24,
             code_minutes: 10,
@@ -196,7 +200,7 @@ impl Edge {
                 Err(never) => match never {},
             }
         } else if !is_here && request.uri().path().starts_with(pages::BESIDE_EDGE) {
-            sign_in::asset(request.uri().path())
+            sign_in::asset(&self.core, request.uri().path())
         } else {
             forward::answer(&self.core, request).await
         }

@@ -197,7 +197,11 @@ async fn sign_out(State(core): State<Arc<Core>>, door: Door, headers: HeaderMap)
 fn signed_out(core: &Core, door: &Door) -> Response {
     match session::end(core) {
         Ok(cookie) => {
-            let view = pages::SignedOut { hostname: door.shown.clone(), product: core.settings.product.clone() };
+            let view = pages::SignedOut {
+                hostname: door.shown.clone(),
+                product: core.settings.product.clone(),
+                brand: Arc::clone(&core.settings.brand),
+            };
             let mut response = answer::page(StatusCode::OK, view.render());
             response.headers_mut().append(SET_COOKIE, cookie);
             response
@@ -220,18 +224,18 @@ async fn show_identity(State(core): State<Arc<Core>>, door: Door, headers: Heade
     }
 }
 
-async fn show_asset(Path(file): Path<String>) -> Response {
-    asset(&format!("/cdn-cgi/access/assets/{file}"))
+async fn show_asset(State(core): State<Arc<Core>>, Path(file): Path<String>) -> Response {
+    asset(&core, &format!("/cdn-cgi/access/assets/{file}"))
 }
 
 /// What pages refer to, at whichever path they do.
-pub(crate) fn asset(path: &str) -> Response {
+pub(crate) fn asset(core: &Core, path: &str) -> Response {
     let mut response = Response::new(Body::empty());
-    let Some(asset) = pages::asset(path) else {
+    let Some(asset) = core.settings.brand.asset(path) else {
         *response.status_mut() = StatusCode::NOT_FOUND;
         return response;
     };
-    *response.body_mut() = Body::from(asset.bytes);
+    *response.body_mut() = Body::from(asset.bytes.clone());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(asset.content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
@@ -252,6 +256,7 @@ fn address_page(
     let view = pages::SignInEmail {
         hostname: door.shown.clone(),
         product: core.settings.product.clone(),
+        brand: Arc::clone(&core.settings.brand),
         error,
         email: typed.to_owned(),
         action: path.carried_by(LOGIN),
@@ -270,6 +275,7 @@ fn code_page(
     let view = pages::SignInCode {
         hostname: door.shown.clone(),
         product: core.settings.product.clone(),
+        brand: Arc::clone(&core.settings.brand),
         email: email.to_owned(),
         error,
         action: path.carried_by(CODE),

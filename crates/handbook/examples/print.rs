@@ -19,7 +19,7 @@ fn main() -> io::Result<()> {
         fs::write(file, content)
     };
     for asset in pages::assets() {
-        write(&asset.path, asset.bytes)?;
+        write(&asset.path, &asset.bytes)?;
     }
     for address in book.addresses() {
         let page = book.read(address, shell()).unwrap_or_default();

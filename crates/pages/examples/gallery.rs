@@ -19,7 +19,7 @@ fn main() -> io::Result<()> {
         for path in [asset.path.clone(), asset.path.replacen("/assets/", "/cdn-cgi/access/assets/", 1)] {
             let file = folder.join(path.trim_start_matches('/'));
             fs::create_dir_all(file.parent().unwrap_or(folder))?;
-            fs::write(file, asset.bytes)?;
+            fs::write(file, &asset.bytes)?;
         }
     }
     for sample in samples::all(fill) {

@@ -1,4 +1,7 @@
+use std::borrow::Cow;
 use std::sync::LazyLock;
+
+use crate::brand::Brand;
 
 /// A file that pages refer to. Its address changes with its content, so it may be cached for ever.
 #[derive(Debug, Clone)]
@@ -6,7 +9,7 @@ pub struct Asset {
     /// Where pages look for it on the site, such as `/assets/site-<hash>.css`.
     pub path: String,
     /// Its content.
-    pub bytes: &'static [u8],
+    pub bytes: Cow<'static, [u8]>,
     /// For the `Content-Type` header.
     pub content_type: &'static str,
     /// For the `ETag` header, quotes included.
@@ -31,13 +34,14 @@ pub enum Shelf {
     BesideEdge,
 }
 
-static ALL: LazyLock<[Asset; 5]> = LazyLock::new(|| {
+static ALL: LazyLock<[Asset; 6]> = LazyLock::new(|| {
     [
-        sheet("site", include_str!("../assets/site.css")),
-        hashed("site", "js", "text/javascript; charset=utf-8", include_bytes!("../assets/site.js")),
-        hashed("mark", "svg", "image/svg+xml", include_bytes!("../assets/mark.svg")),
-        sheet("money", include_str!("../assets/money.css")),
-        sheet("book", include_str!("../assets/book.css")),
+        sheet_of("site", include_str!("../assets/site.css")),
+        shared("site", "js", "text/javascript; charset=utf-8", include_bytes!("../assets/site.js")),
+        shared("mark", "svg", "image/svg+xml", include_bytes!("../assets/mark.svg")),
+        sheet_of("money", include_str!("../assets/money.css")),
+        sheet_of("book", include_str!("../assets/book.css")),
+        sheet_of("front", include_str!("../assets/front.css")),
     ]
 });
 
@@ -49,29 +53,35 @@ pub fn assets() -> &'static [Asset] {
 /// The asset at a request's path, be it below `/assets/` (site) or below
 /// `/cdn-cgi/access/assets/` or [`BESIDE_EDGE`] (the edge's pages on any hostname).
 pub fn asset(path: &str) -> Option<&'static Asset> {
+    among(ALL.iter(), path)
+}
+
+/// The one of some assets that is at a request's path.
+pub(crate) fn among<'a>(mut assets: impl Iterator<Item = &'a Asset>, path: &str) -> Option<&'a Asset> {
     let name = [SITE, EDGE, BESIDE_EDGE].into_iter().find_map(|base| path.strip_prefix(base))?;
-    ALL.iter().find(|asset| asset.path.strip_prefix(SITE) == Some(name))
+    assets.find(|asset| asset.path.strip_prefix(SITE) == Some(name))
 }
 
 /// Addresses as templates write them.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Links {
+pub(crate) struct Links<'a> {
     base: &'static str,
+    brand: &'a Brand,
 }
 
-impl Links {
-    pub(crate) const fn site() -> Self {
-        Self { base: SITE }
+impl<'a> Links<'a> {
+    pub(crate) const fn site(brand: &'a Brand) -> Self {
+        Self { base: SITE, brand }
     }
 
-    pub(crate) const fn edge() -> Self {
-        Self::on(Shelf::Edge)
+    pub(crate) const fn edge(brand: &'a Brand) -> Self {
+        Self::on(Shelf::Edge, brand)
     }
 
-    pub(crate) const fn on(shelf: Shelf) -> Self {
+    pub(crate) const fn on(shelf: Shelf, brand: &'a Brand) -> Self {
         match shelf {
-            Shelf::Edge => Self { base: EDGE },
-            Shelf::BesideEdge => Self { base: BESIDE_EDGE },
+            Shelf::Edge => Self { base: EDGE, brand },
+            Shelf::BesideEdge => Self { base: BESIDE_EDGE, brand },
         }
     }
 
@@ -79,17 +89,38 @@ impl Links {
         self.link(&ALL[0])
     }
 
+    /// The brand's own colours, after the other one.
+    pub(crate) fn brand_css(self) -> Option<String> {
+        self.brand.sheet().map(|sheet| self.link(sheet))
+    }
+
     pub(crate) fn js(self) -> String {
         self.link(&ALL[1])
     }
 
+    /// For the browser's tab.
     pub(crate) fn mark(self) -> String {
-        self.link(&ALL[2])
+        self.own_mark().unwrap_or_else(|| self.link(&ALL[2]))
+    }
+
+    /// The brand's own mark, where it has one.
+    pub(crate) fn own_mark(self) -> Option<String> {
+        self.brand.mark().map(|mark| self.link(mark))
+    }
+
+    /// The brand's own picture, where it has one.
+    pub(crate) fn picture(self) -> Option<String> {
+        self.brand.picture().map(|picture| self.link(picture))
     }
 
     /// For pages about money, after the other one.
     pub(crate) fn money_css(self) -> String {
         self.link(&ALL[3])
+    }
+
+    /// For what strangers read, after the site's.
+    pub(crate) fn front_css(self) -> String {
+        self.link(&ALL[5])
     }
 
     /// For pages of the documentation, after the site's.
@@ -102,12 +133,17 @@ impl Links {
     }
 }
 
-fn sheet(stem: &str, css: &str) -> Asset {
-    hashed(stem, "css", "text/css; charset=utf-8", squeeze(css).leak().as_bytes())
+/// A style sheet, without what only people need.
+pub(crate) fn sheet_of(stem: &str, css: &str) -> Asset {
+    hashed(stem, "css", "text/css; charset=utf-8", squeeze(css).into_bytes().into())
 }
 
-fn hashed(stem: &str, extension: &str, content_type: &'static str, bytes: &'static [u8]) -> Asset {
-    let hash = fnv1a(bytes);
+fn shared(stem: &str, extension: &str, content_type: &'static str, bytes: &'static [u8]) -> Asset {
+    hashed(stem, extension, content_type, bytes.into())
+}
+
+pub(crate) fn hashed(stem: &str, extension: &str, content_type: &'static str, bytes: Cow<'static, [u8]>) -> Asset {
+    let hash = fnv1a(&bytes);
     let path = format!("{SITE}{stem}-{hash:016x}.{extension}");
     Asset { path, bytes, content_type, etag: format!("\"{hash:016x}\"") }
 }

@@ -10,6 +10,7 @@ mod backups;
 mod billing_details;
 mod bills;
 mod book;
+mod brand;
 mod calendar;
 pub mod console;
 mod copying;
@@ -22,10 +23,12 @@ mod legal;
 pub mod mail;
 mod mailbox;
 mod moves;
+mod news;
 mod onward;
 mod page;
 mod portal;
 mod progress;
+mod security;
 mod shell;
 mod sign_in;
 mod signup;
@@ -43,6 +46,7 @@ pub use bills::{
     InvoiceRow, MonthOfHours, Reckoning, ReckoningRow, SoFar, Threshold,
 };
 pub use book::{BookEntry, BookHit, BookLink, BookMissing, BookPage, BookPart, BookSearch, Prose, Stretch};
+pub use brand::{Brand, Colour, Colours, ColoursError, Figure, Front, OwnText, Picture, PictureKind, Point};
 pub use copying::{CopySource, CopyWorkspace};
 pub use health::{HealthView, UptimeRow, UptimeView, ViewRow};
 pub use hour::{Contest, HourCharge, HourPage, SeenBy, Sighting};
@@ -51,6 +55,7 @@ pub use isolation::{IsolationNote, IsolationStanding};
 pub use leaving::{Download, LastBillView, Leave, Leaving};
 pub use mailbox::{Mailbox, MailboxMessage, MailboxRow};
 pub use moves::{LivesIn, MoveNote};
+pub use news::{News, NewsEntry, NewsFeed, Sitemap};
 pub use onward::Onward;
 pub use page::{CONTENT_SECURITY_POLICY, MAIL_CONTENT_SECURITY_POLICY, Markup};
 pub use portal::{
@@ -60,10 +65,11 @@ pub use portal::{
 pub use progress::{
     DeletionRecord, Progress, ProgressState, ProgressStep, ProgressView, Purpose, RemovedRow, StepState,
 };
+pub use security::{Security, Walls};
 pub use shell::{Area, Health, Notice, NoticeKind, Observed, Shell};
 pub use sign_in::{SignInCode, SignInEmail, SignedOut, Unavailable};
 pub use signup::{Availability, Signup, SignupErrors, SignupValues};
-pub use site::{Docs, ErrorPage, Landing, Legal, LegalText, NotFound, OtherProduct, Pricing};
+pub use site::{Docs, ErrorPage, Landing, Legal, LegalText, NotFound, Pricing};
 pub use status::{ComponentRow, Condition, IncidentView, Status, StatusCounts, StatusFeed, Subscription, UpdateView};
 pub use support::{SupportNow, SupportPage, SupportRow};
 pub use updates::{ComingUpdate, PastUpdateRow, UpdatesView, WEEKDAYS, WindowForm};

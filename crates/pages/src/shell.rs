@@ -1,7 +1,10 @@
+use std::sync::Arc;
+
 use domain::Email;
 use jiff::Timestamp;
 
 use crate::assets::Links;
+use crate::brand::Brand;
 use crate::page::Markup;
 use crate::when;
 
@@ -13,6 +16,8 @@ pub struct Shell {
     pub title: String,
     /// What is sold here, such as `AI-DIY`.
     pub product: String,
+    /// How that looks, and what is said of it.
+    pub brand: Arc<Brand>,
     /// Which navigation is shown.
     pub area: Area,
     /// Who is signed in to the site, if anybody.
@@ -92,6 +97,7 @@ impl Shell {
         Self {
             title: title.into(),
             product: product.into(),
+            brand: Arc::default(),
             area: Area::Site,
             signed_in_as: None,
             operator: false,
@@ -101,8 +107,8 @@ impl Shell {
         }
     }
 
-    pub(crate) fn links(&self) -> Links {
-        Links::site()
+    pub(crate) fn links(&self) -> Links<'_> {
+        Links::site(&self.brand)
     }
 
     /// How long ago a moment was.

@@ -1,9 +1,12 @@
 //! Pages of the built-in edge. They stand on any hostname, so their assets come from the edge's
 //! own paths, and they know nothing of the site around them.
 
+use std::sync::Arc;
+
 use askama::Template;
 
 use crate::assets::{Links, Shelf};
+use crate::brand::Brand;
 use crate::page::page;
 
 /// Asks for the e-mail address. Posts `email` to `action`.
@@ -14,6 +17,8 @@ pub struct SignInEmail {
     pub hostname: String,
     /// What is sold here.
     pub product: String,
+    /// How that looks.
+    pub brand: Arc<Brand>,
     /// What is wrong with the address that was entered.
     pub error: Option<String>,
     /// The address that was entered.
@@ -31,6 +36,8 @@ pub struct SignInCode {
     pub hostname: String,
     /// What is sold here.
     pub product: String,
+    /// How that looks.
+    pub brand: Arc<Brand>,
     /// Where the code was sent, if that address may enter; the page never says whether it may.
     pub email: String,
     /// What is wrong with the code that was entered.
@@ -53,6 +60,8 @@ pub struct SignedOut {
     pub hostname: String,
     /// What is sold here.
     pub product: String,
+    /// How that looks.
+    pub brand: Arc<Brand>,
 }
 
 /// Nothing to enter at this hostname: unknown, being made, suspended, or gone.
@@ -63,6 +72,8 @@ pub struct Unavailable {
     pub hostname: String,
     /// What is sold here.
     pub product: String,
+    /// How that looks.
+    pub brand: Arc<Brand>,
     /// A few words.
     pub title: String,
     /// One or two sentences: why, and what to do.
@@ -83,8 +94,8 @@ page!(Unavailable);
 macro_rules! on_the_edge {
     ($($page:ty),*) => {
         $(impl $page {
-            fn links(&self) -> Links {
-                Links::edge()
+            fn links(&self) -> Links<'_> {
+                Links::edge(&self.brand)
             }
         })*
     };
@@ -93,7 +104,7 @@ macro_rules! on_the_edge {
 on_the_edge!(SignInEmail, SignInCode, SignedOut);
 
 impl Unavailable {
-    fn links(&self) -> Links {
-        Links::on(self.shelf)
+    fn links(&self) -> Links<'_> {
+        Links::on(self.shelf, &self.brand)
     }
 }

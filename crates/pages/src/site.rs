@@ -1,6 +1,7 @@
 use askama::Template;
 use domain::{Cents, Plan};
 
+use crate::brand::Front;
 pub use crate::legal::LegalText;
 use crate::page::page;
 use crate::shell::Shell;
@@ -13,17 +14,30 @@ pub struct Landing {
     pub shell: Shell,
     /// Prices for the calculator.
     pub plan: Plan,
-    /// Words for another product than the AI-DIY workspace; `None` for the workspace itself.
-    pub other_product: Option<OtherProduct>,
+    front: Front,
 }
 
-/// What the front page says when an operator sells an application of their own.
-#[derive(Debug, Clone)]
-pub struct OtherProduct {
-    /// One line on top.
-    pub headline: String,
-    /// One paragraph below it.
-    pub text: String,
+/// The product that pages can speak of without being told what to say.
+const THE_WORKSPACE: &str = "AI-DIY";
+
+impl Landing {
+    /// With the words of the shell's brand; of a product that nobody wrote anything of, it says what is true of every one.
+    pub fn new(shell: Shell, plan: Plan) -> Self {
+        let front = match &shell.brand.front {
+            Some(front) => front.clone(),
+            None if shell.product == THE_WORKSPACE => Front::of_the_workspace(&shell.product),
+            None => Front::of_another(&shell.product),
+        };
+        Self { shell, plan, front }
+    }
+
+    fn is_the_workspace(&self) -> bool {
+        self.shell.brand.front.is_none() && self.shell.product == THE_WORKSPACE
+    }
+
+    fn has_figure(&self) -> bool {
+        self.is_the_workspace() || (self.front.figure.is_some() && self.shell.brand.picture().is_some())
+    }
 }
 
 /// The price, a calculator, and what counts as an hour.

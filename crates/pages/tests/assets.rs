@@ -10,7 +10,7 @@ fn source(extension: &str) -> &'static str {
 
 fn sources(extension: &str) -> Vec<&'static str> {
     let assets = pages::assets().iter().filter(|asset| asset.path.ends_with(extension));
-    assets.map(|asset| std::str::from_utf8(asset.bytes).unwrap()).collect()
+    assets.map(|asset| std::str::from_utf8(&asset.bytes).unwrap()).collect()
 }
 
 #[test]

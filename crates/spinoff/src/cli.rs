@@ -12,7 +12,7 @@ use crate::up::UpArgs;
 use crate::{
     admin_link, alerts, audit, backups, billing, cancel, completions, contests, coupons, customers, delete, deploy,
     doctor, incidents, instances, invoices, ledger, log, mail, members, model, pool, providers, provision, releases,
-    rollouts, serve, setup, spending, suspension, up, usage, verify, workflows,
+    rollouts, search, serve, setup, spending, suspension, up, usage, verify, workflows,
 };
 
 /// Sells a web application: every customer gets an instance of their own
@@ -168,6 +168,8 @@ pub enum Operation {
     Model(model::Command),
     /// The instances that are made ahead of their customers
     Pool(pool::Args),
+    /// Find a customer, an instance, a member, an invoice, a workflow or a release
+    Search(search::Args),
     /// What the main instance writes to people, and what became of it
     #[command(subcommand)]
     Mail(mail::Command),
@@ -239,6 +241,7 @@ impl Operation {
             Self::Verify(command) => verify::run(context, command).await,
             Self::Model(command) => model::run(context, command).await,
             Self::Pool(args) => pool::run(context, args).await,
+            Self::Search(args) => search::run(context, args).await,
             Self::Mail(command) => mail::run(context, command).await,
             Self::Audit(command) => audit::run(context, command).await,
             Self::AdminLink(admin_link::Args {}) => admin_link::run(context),

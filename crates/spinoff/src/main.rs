@@ -36,6 +36,7 @@ mod providers;
 mod provision;
 mod releases;
 mod rollouts;
+mod search;
 mod serve;
 mod server_file;
 mod setup;

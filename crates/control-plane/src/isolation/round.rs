@@ -342,12 +342,15 @@ fn ways(core: &Core) -> impl Iterator<Item = Way> {
 }
 
 async fn add_up(core: &Core, id: &str) -> Result<String, StepError> {
-    let mut whole = Tally::default();
+    let (mut whole, mut sum) = (Tally::default(), store::Sum::default());
     for seat in store::seats(&core.db, id).await? {
         whole.add(&seat.tally);
+        sum.tried += u64::from(seat.is_target && seat.tally.attempts() > 0);
+        sum.proven += u64::from(seat.is_target && seat.standing == Standing::Proven);
     }
+    (sum.refused, sum.admitted) = (whole.refused(), whole.admitted);
     let mut tx = core.db.begin().await?;
-    store::end(&mut tx, id, core.clock.now()).await?;
+    store::end(&mut tx, id, &sum, core.clock.now()).await?;
     tx.commit().await?;
     Ok(report::in_words(&whole))
 }

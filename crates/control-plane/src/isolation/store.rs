@@ -7,10 +7,11 @@ use super::tally::{Standing, Tally};
 use crate::text::Stored as _;
 
 /// The tables of what was tried.
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
-    version: 2026113060,
-    name: "isolation",
-    sql: "
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 2026113060,
+        name: "isolation",
+        sql: "
         create table isolation_rounds (
             id text not null primary key,
             turn bigint not null,
@@ -50,7 +51,18 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
             refused bigint not null,
             neighbours bigint not null
         );",
-}];
+    },
+    Migration {
+        version: 2026120360,
+        name: "isolation rounds sums",
+        sql: "
+        alter table isolation_rounds add column refused bigint;
+        alter table isolation_rounds add column admitted bigint;
+        alter table isolation_rounds add column proven bigint;
+        alter table isolation_rounds add column tried bigint;
+        create index isolation_rounds_added_up on isolation_rounds (ended_at) where tried is not null;",
+    },
+];
 
 /// Rounds are kept so long; entrances for good.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -80,6 +92,19 @@ pub(crate) struct Seat {
     pub standing: Standing,
     pub tally: Tally,
     pub ended_at: Option<Timestamp>,
+}
+
+/// What a round comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Sum {
+    /// Attempts that were refused, and those that were not.
+    pub refused: u64,
+    pub admitted: u64,
+    /// Instances that were tried, and those of them at which all was refused.
+    pub tried: u64,
+    pub proven: u64,
+    /// Instances that there were.
+    pub instances: u64,
 }
 
 /// A trial that was no refusal.
@@ -263,11 +288,17 @@ pub(crate) async fn entrances(db: &Db, round: &str, most: u32) -> Result<Vec<Ent
     rows.iter().map(entrance).collect()
 }
 
-/// Ends a round, and forgets those of long ago.
-pub(crate) async fn end(tx: &mut Tx, round: &str, now: Timestamp) -> Result<(), Error> {
-    sqlx::query("update isolation_rounds set ended_at = $2 where id = $1 and ended_at is null")
+/// Ends a round with what it comes to, and forgets those of long ago.
+pub(crate) async fn end(tx: &mut Tx, round: &str, sum: &Sum, now: Timestamp) -> Result<(), Error> {
+    let sql = "update isolation_rounds set ended_at = $2, refused = $3, admitted = $4, proven = $5, tried = $6
+               where id = $1 and ended_at is null";
+    sqlx::query(sql)
         .bind(round)
         .bind(millis(now))
+        .bind(whole(sum.refused))
+        .bind(whole(sum.admitted))
+        .bind(whole(sum.proven))
+        .bind(whole(sum.tried))
         .execute(&mut **tx)
         .await?;
     let before = millis(now - KEPT);
@@ -277,6 +308,24 @@ pub(crate) async fn end(tx: &mut Tx, round: &str, now: Timestamp) -> Result<(), 
         .await?;
     sqlx::query("delete from isolation_rounds where began_at < $1").bind(before).execute(&mut **tx).await?;
     Ok(())
+}
+
+/// What the last round of all came to, and when.
+pub(crate) async fn last_sum(db: &Db) -> Result<Option<(Sum, Timestamp)>, Error> {
+    let row = sqlx::query(
+        "select refused, admitted, proven, tried, instances, ended_at from isolation_rounds
+         where tried is not null and only_instance = '' order by ended_at desc limit 1",
+    )
+    .fetch_optional(db.read())
+    .await?;
+    row.map(|row| {
+        let part = |name| row.try_get(name).map(number);
+        let (refused, admitted) = (part("refused")?, part("admitted")?);
+        let (proven, tried) = (part("proven")?, part("tried")?);
+        let instances = row.try_get::<Option<i64>, _>("instances")?.map_or(tried, number);
+        Ok((Sum { refused, admitted, proven, tried, instances }, from_millis(row.try_get("ended_at")?)))
+    })
+    .transpose()
 }
 
 pub(crate) async fn find(db: &Db, id: &str) -> Result<Option<Round>, Error> {

@@ -309,6 +309,23 @@ fn promotion(row: &AnyRow) -> Result<Promotion, Error> {
     })
 }
 
+/// Releases that customers got, and of which there is something to say: when they got them; the latest first.
+pub(crate) async fn told_of(db: &Db, limit: u32) -> Result<Vec<(Version, String, Timestamp)>, Error> {
+    let rows = sqlx::query(
+        "select r.version, r.notes, c.promoted_at from releases r
+         join release_promotions c on c.release_id = r.id and c.stage = 'customers'
+         where r.withdrawn_at is null and r.notes <> '' order by c.promoted_at desc, r.id desc limit $1",
+    )
+    .bind(i64::from(limit))
+    .fetch_all(db.read())
+    .await?;
+    let told = |row: &AnyRow| {
+        let version = Version::from_stored(row.try_get("version")?)?;
+        Ok((version, row.try_get("notes")?, from_millis(row.try_get("promoted_at")?)))
+    };
+    rows.iter().map(told).collect()
+}
+
 /// False when it was withdrawn before.
 pub(crate) async fn withdraw(tx: &mut Tx, id: ReleaseId, because: &str, now: Timestamp) -> Result<bool, Error> {
     let done = sqlx::query(

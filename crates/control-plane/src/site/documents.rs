@@ -56,6 +56,11 @@ fn read(app: &App, person: Option<&Person>, address: &str) -> Response {
     }
 }
 
+/// Where its pages are below `/docs/`.
+pub(crate) fn addresses() -> impl Iterator<Item = &'static str> {
+    book().addresses()
+}
+
 /// All pages. A description of the API that can't be written as JSON would leave its reference empty and nothing else.
 fn book() -> &'static Handbook {
     static BOOK: LazyLock<Handbook> = LazyLock::new(|| {

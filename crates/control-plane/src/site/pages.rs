@@ -1,25 +1,36 @@
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use pages::{Area, Docs, Landing, Legal, LegalText, NotFound, OtherProduct, Pricing};
+use pages::{Area, Docs, Landing, Legal, LegalText, NotFound, Pricing, Security, Walls};
 
-use super::shell;
+use super::{PageError, shell};
 use crate::app::App;
 use crate::person::Person;
+use crate::{backups, isolation};
 
 pub(crate) async fn landing(State(app): State<App>, person: Option<Person>) -> Html<String> {
-    let other_product = (app.settings.product != "AI-DIY").then(|| OtherProduct {
-        headline: format!("{}, with a place of its own for everybody", app.settings.product),
-        text: "Sign up and get an instance that nobody else shares: its own process, its own data, its own address."
-            .to_owned(),
-    });
     let shell = shell(&app, Area::Site, "Welcome", person.as_ref());
-    Html(Landing { shell, plan: app.settings.plan.clone(), other_product }.render())
+    Html(Landing::new(shell, app.settings.plan.clone()).render())
 }
 
 pub(crate) async fn pricing(State(app): State<App>, person: Option<Person>) -> Html<String> {
     let shell = shell(&app, Area::Site, "Pricing", person.as_ref());
     Html(Pricing { shell, plan: app.settings.plan.clone() }.render())
+}
+
+/// What keeps customers apart, and what was last seen of it.
+pub(crate) async fn security(State(app): State<App>, person: Option<Person>) -> Result<Html<String>, PageError> {
+    let walls = isolation::store::last_sum(&app.db).await?.map(|(sum, ended_at)| Walls {
+        refused: sum.refused,
+        got_in: sum.admitted,
+        proven: sum.proven,
+        tried: sum.tried,
+        of: sum.instances,
+        ended_at,
+    });
+    let restore = backups::proofs::store::last_proven(&app.db).await?;
+    let shell = shell(&app, Area::Site, "Security", person.as_ref());
+    Ok(Html(Security { shell, walls, restore, backs_up: backups::possible(&app).is_ok() }.render()))
 }
 
 pub(crate) async fn terms(state: State<App>, person: Option<Person>) -> Html<String> {
@@ -48,8 +59,10 @@ pub(crate) async fn getting_started(State(app): State<App>, person: Option<Perso
     Html(Docs { shell, plan: app.settings.plan.clone() }.render())
 }
 
-pub(crate) async fn asset(Path(file): Path<String>, request: axum::http::HeaderMap) -> Response {
-    let Some(asset) = pages::asset(&format!("/assets/{file}")) else { return StatusCode::NOT_FOUND.into_response() };
+pub(crate) async fn asset(State(app): State<App>, Path(file): Path<String>, request: HeaderMap) -> Response {
+    let Some(asset) = app.settings.brand.asset(&format!("/assets/{file}")) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
     if request.get(header::IF_NONE_MATCH).is_some_and(|etag| etag.as_bytes() == asset.etag.as_bytes()) {
         return StatusCode::NOT_MODIFIED.into_response();
     }
@@ -59,7 +72,7 @@ pub(crate) async fn asset(Path(file): Path<String>, request: axum::http::HeaderM
         (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
         (header::ETAG, asset.etag.as_str()),
     ];
-    (headers, asset.bytes).into_response()
+    (headers, asset.bytes.clone()).into_response()
 }
 
 pub(crate) async fn not_found(State(app): State<App>, person: Option<Person>) -> Response {

@@ -8,9 +8,15 @@ use crate::support::TestApp;
 const ROUTES: &str = include_str!("../../src/routes.rs");
 
 /// What everybody may see without saying who they are. Everything else asks.
-const PUBLIC: [&str; 30] = [
+const PUBLIC: [&str; 36] = [
     "/",
     "/pricing",
+    "/security",
+    "/news",
+    "/news/feed.atom",
+    "/robots.txt",
+    "/sitemap.xml",
+    "/.well-known/security.txt",
     "/terms",
     "/privacy",
     "/acceptable-use",

@@ -359,6 +359,7 @@ async fn core(
         },
         settings: Settings {
             product: "AI-DIY".into(),
+            brand: Arc::default(),
             public_url: url,
             base_domain: "localhost".into(),
             plan,

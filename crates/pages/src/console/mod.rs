@@ -14,6 +14,7 @@ mod money;
 mod providers;
 mod releases;
 mod rollouts;
+mod search;
 mod workflows;
 
 pub use alerts::{AlertRow, ConsoleAlerts};
@@ -42,6 +43,7 @@ pub use rollouts::{
     ConfirmRolloutAction, ConsoleNewRollout, ConsoleRollout, ConsoleRolloutPlan, ConsoleRollouts, PlannedRow,
     RolloutAction, RolloutForm, RolloutRights, RolloutRow, UnitRow, WaveRow,
 };
+pub use search::{ConsoleSearch, FoundRow};
 pub use workflows::{
     ConfirmWorkflowAction, ConsoleWorkflow, ConsoleWorkflows, WorkflowAction, WorkflowRow, WorkflowState,
     WorkflowStepRow,

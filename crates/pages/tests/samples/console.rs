@@ -2,8 +2,9 @@ use super::{Fill, Sample, before, now, sample};
 use domain::{CustomerId, InstanceId, InstanceState, MemberRole, WorkflowId};
 use pages::console::{
     Attention, AuditRow, BounceView, ConfirmWorkflowAction, ConsoleAudit, ConsoleCustomer, ConsoleCustomers,
-    ConsoleHome, ConsoleInstance, ConsoleInstances, ConsoleWorkflow, ConsoleWorkflows, Count, CustomerRow, Fact,
-    HistoryRow, InstanceMemberRow, InstanceRow, WorkflowAction, WorkflowRow, WorkflowState, WorkflowStepRow,
+    ConsoleHome, ConsoleInstance, ConsoleInstances, ConsoleSearch, ConsoleWorkflow, ConsoleWorkflows, Count,
+    CustomerRow, Fact, FoundRow, HistoryRow, InstanceMemberRow, InstanceRow, WorkflowAction, WorkflowRow,
+    WorkflowState, WorkflowStepRow,
 };
 use pages::{Area, Health, Observed, StepState};
 
@@ -23,6 +24,8 @@ pub fn all(fill: Fill) -> Vec<Sample> {
     };
     vec![
         sample("console", home(fill).render()),
+        sample("console-search", search(fill, None).render()),
+        sample("console-search-refused", search(fill, fill.maybe("Search for 2 to 200 characters.")).render()),
         sample(
             "console-customers",
             ConsoleCustomers { shell: shell("Customers"), customers: fill.list(customers), next: next.clone() }
@@ -76,6 +79,17 @@ pub fn all(fill: Fill) -> Vec<Sample> {
             ConsoleAudit { shell: shell("Audit log"), entries: fill.list(audit(fill)), next }.render(),
         ),
     ]
+}
+
+fn search(fill: Fill, error: Option<String>) -> ConsoleSearch {
+    let found = FoundRow {
+        kind: "instance".to_owned(),
+        name: fill.text("corner-bakery"),
+        about: fill.text("active, ada@corner-bakery.example"),
+        url: "/admin/instances/ins_1".to_owned(),
+    };
+    let found = if error.is_some() { Vec::new() } else { fill.list(vec![found]) };
+    ConsoleSearch { shell: fill.shell("Search", Area::Console), typed: fill.text("bakery"), found, error }
 }
 
 fn home(fill: Fill) -> ConsoleHome {

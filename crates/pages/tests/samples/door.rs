@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::{Fill, Sample, before, sample};
 use pages::{Area, Mailbox, MailboxMessage, MailboxRow, Shelf, SignInCode, SignInEmail, SignedOut, Unavailable, mail};
 
@@ -7,6 +9,7 @@ pub fn all(fill: Fill) -> Vec<Sample> {
     let email = SignInEmail {
         hostname: hostname.clone(),
         product: product.clone(),
+        brand: Arc::default(),
         error: None,
         email: String::new(),
         action: "/cdn-cgi/access/login?to=%2F".to_owned(),
@@ -19,6 +22,7 @@ pub fn all(fill: Fill) -> Vec<Sample> {
     let code = SignInCode {
         hostname: hostname.clone(),
         product: product.clone(),
+        brand: Arc::default(),
         email: fill.text("ada@corner-bakery.example"),
         error: fill.maybe("That is not the code we mailed last. You have 4 tries left."),
         action: "/cdn-cgi/access/code".to_owned(),
@@ -29,6 +33,7 @@ pub fn all(fill: Fill) -> Vec<Sample> {
     let unavailable = Unavailable {
         hostname: hostname.clone(),
         product: product.clone(),
+        brand: Arc::default(),
         title: fill.text("Suspended"),
         text: fill.text("This workspace is closed until its bill is paid. Nothing in it was lost."),
         link: fill.option((fill.text("Go to the portal"), "http://localhost:8080/portal".to_owned())),
@@ -39,7 +44,7 @@ pub fn all(fill: Fill) -> Vec<Sample> {
         sample("sign-in", email.render()),
         sample("sign-in-wrong", wrong.render()),
         sample("sign-in-code", code.render()),
-        sample("signed-out", SignedOut { hostname, product }.render()),
+        sample("signed-out", SignedOut { hostname, product, brand: Arc::default() }.render()),
         sample("unavailable", unavailable.render()),
         sample("mailbox", mailbox(fill).render()),
         sample("mailbox-message", message(fill).render()),

@@ -1,32 +1,29 @@
 use super::{Fill, Sample, before, sample};
+use std::sync::Arc;
+
 use domain::Plan;
 use pages::{
-    Area, Docs, ErrorPage, Landing, Legal, LegalText, NotFound, Notice, NoticeKind, Onward, OtherProduct, Pricing,
-    Progress, ProgressState, ProgressStep, ProgressView, Purpose, Signup, SignupErrors, SignupValues, StatusCounts,
-    StepState,
+    Area, Brand, Docs, ErrorPage, Figure, Front, Landing, Legal, LegalText, News, NewsEntry, NotFound, Notice,
+    NoticeKind, Onward, Point, Pricing, Progress, ProgressState, ProgressStep, ProgressView, Purpose, Security, Shell,
+    Signup, SignupErrors, SignupValues, StatusCounts, StepState, Walls,
 };
 
 pub fn all(fill: Fill) -> Vec<Sample> {
     let site = |title: &str| fill.shell(title, Area::Site);
     let plan = Plan::default();
-    let other = OtherProduct {
-        headline: fill.text("Notebooks for your team"),
-        text: fill.text("A notebook server of your own."),
-    };
     let counts = StatusCounts { answering: 41, starting: 1, not_answering: 0, unknown: 0, observed_at: before(9) };
     let mut found = vec![
-        sample(
-            "landing",
-            Landing { shell: site("Software from your own words"), plan: plan.clone(), other_product: None }.render(),
-        ),
+        sample("landing", Landing::new(site("Software from your own words"), plan.clone()).render()),
         sample(
             "landing-other",
-            Landing { shell: site("Notebooks"), plan: plan.clone(), other_product: Some(other) }.render(),
+            Landing::new(Shell { brand: branded(fill), ..site("Notebooks") }, plan.clone()).render(),
         ),
         sample("pricing", Pricing { shell: site("Pricing"), plan: plan.clone() }.render()),
         sample("getting-started", Docs { shell: site("Getting started"), plan: plan.clone() }.render()),
         sample("status", super::status::status(fill, fill.option(counts)).render()),
         sample("status-subscription", super::status::subscription(fill).render()),
+        sample("security", security(fill).render()),
+        sample("news", news(fill).render()),
         sample("not-found", NotFound { shell: site("Not found") }.render()),
         sample("error", error(fill).render()),
         sample("signup", signup(fill, SignupErrors::default()).render()),
@@ -44,6 +41,37 @@ pub fn all(fill: Fill) -> Vec<Sample> {
     }
     found.extend(progress(fill));
     found
+}
+
+/// A brand whose every word is somebody's own.
+fn branded(fill: Fill) -> Arc<Brand> {
+    let point = |title: &str, text: &str| Point { title: fill.text(title), text: fill.text(text) };
+    let front = Front {
+        headline: fill.text("Notebooks for your team"),
+        lead: fill.text("A notebook server of your own."),
+        figure: Some(Figure { alt: fill.text("A page with a chart"), caption: fill.text("A notebook") }),
+        steps: fill.list(vec![point("Write", "Text and code side by side.")]),
+        audience: fill.list(vec![point("Teams", "Who calculate together.")]),
+        questions: fill.list(vec![point("Can we leave?", "Any day.")]),
+    };
+    let brand = Brand::default().speaking(front);
+    Arc::new(if fill == Fill::Empty { brand } else { brand.reached_at(fill.text("help@notebooks.example")) })
+}
+
+fn security(fill: Fill) -> Security {
+    let walls = Walls { refused: 2_310, got_in: 0, proven: 41, tried: 41, of: 212, ended_at: before(640) };
+    Security {
+        shell: Shell { brand: branded(fill), ..fill.shell("Security", Area::Site) },
+        walls: fill.option(walls),
+        restore: fill.option(before(30_000)),
+        backs_up: fill != Fill::Empty,
+    }
+}
+
+fn news(fill: Fill) -> News {
+    let entry =
+        NewsEntry { version: fill.text("1.4.0"), at: before(90_000), notes: fill.text("Stories can be dragged.") };
+    News { shell: fill.shell("What is new", Area::Site), entries: fill.list(vec![entry]) }
 }
 
 fn error(fill: Fill) -> ErrorPage {

@@ -51,7 +51,7 @@ pub async fn start(
 
     let sealed_by = Some(Arc::clone(&sealer));
     let parts = Parts { db: db.clone(), clock: clock.clone(), entropy: entropy.clone(), sealer: sealed_by };
-    let settings = Settings { watch: watch::settings(config, &parts)?, ..settings(config, address)? };
+    let settings = Settings { watch: watch::settings(config, &parts)?, ..settings(folder, config, address)? };
     let mail_waiting = Arc::new(Notify::new());
     let codes = SignInCodes {
         db: db.clone(),
@@ -62,6 +62,7 @@ pub async fn start(
         waiting: Arc::clone(&mail_waiting),
     };
     let mut edge_settings = edge::Settings::new(&settings.public_url, &settings.base_domain, &settings.product);
+    edge_settings.brand = Arc::clone(&settings.brand);
     edge_settings.mailbox_url = settings.mailbox.then(|| format!("{}/mailbox", settings.public_url));
     // Without walls, all instances would share the port that such apps listen on.
     edge_settings.app_sites = !homes::any(config, ComputeDriver::Railway) && !args.insecure_no_sandbox;
@@ -204,7 +205,7 @@ pub async fn open_store(folder: &DataFolder, config: &Config) -> anyhow::Result<
     })
 }
 
-fn settings(config: &Config, address: SocketAddr) -> anyhow::Result<Settings> {
+fn settings(folder: &DataFolder, config: &Config, address: SocketAddr) -> anyhow::Result<Settings> {
     let executable = executable()?;
     let mut read_only = config.compute.app_path.clone();
     let (command, health_path) = match &config.compute.app {
@@ -217,6 +218,7 @@ fn settings(config: &Config, address: SocketAddr) -> anyhow::Result<Settings> {
     };
     Ok(Settings {
         product: config.site.product.clone(),
+        brand: Arc::new(config.brand.read(folder.path())?),
         public_url: config.site.url(address.port()),
         base_domain: config.site.base_domain.clone(),
         plan: config.plan.clone(),

@@ -1,4 +1,5 @@
 mod backups;
+mod brand;
 mod cloudflare;
 mod compute;
 mod drivers;
@@ -26,6 +27,7 @@ use super::UpArgs;
 use crate::context::Context;
 
 pub use backups::Backups;
+pub use brand::BrandSettings;
 pub use cloudflare::Cloudflare;
 pub use compute::Compute;
 pub use drivers::{ComputeDriver, EdgeDriver, MailDriver, PaymentsDriver, StorageDriver};
@@ -43,6 +45,7 @@ pub use stripe::Stripe;
 #[derive(Default)]
 pub struct Config {
     pub site: Site,
+    pub brand: BrandSettings,
     pub store: Store,
     pub compute: Compute,
     pub edge: Edge,

@@ -109,6 +109,16 @@ pub(crate) async fn list(db: &Db, before: Option<&str>, limit: u32) -> Result<Ve
     rows.iter().map(proof).collect()
 }
 
+/// When a backup was last seen to be worth something.
+pub(crate) async fn last_proven(db: &Db) -> Result<Option<Timestamp>, Error> {
+    let at: Option<i64> = sqlx::query_scalar(
+        "select ended_at from backup_proofs where is_proven = 1 and ended_at is not null order by begun_at desc limit 1",
+    )
+    .fetch_optional(db.read())
+    .await?;
+    Ok(at.map(from_millis))
+}
+
 /// Those whose places exist, or may have been left behind lately.
 pub(crate) async fn at_large(db: &Db, since: Timestamp) -> Result<Vec<Proof>, Error> {
     let rows = sqlx::query("select * from backup_proofs where ended_at is null or ended_at >= $1")

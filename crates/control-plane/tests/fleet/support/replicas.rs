@@ -89,6 +89,7 @@ impl Grounds {
     fn settings(&self, public_url: String) -> Settings {
         Settings {
             product: "AI-DIY".into(),
+            brand: Arc::default(),
             public_url,
             base_domain: BASE.into(),
             plan: Plan::default(),

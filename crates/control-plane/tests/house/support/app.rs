@@ -10,6 +10,7 @@ use control_plane::{
 };
 use domain::{Email, HomeName, InstanceId, Plan, ProjectName};
 use jiff::SignedDuration;
+use pages::Brand;
 use providers::compute::{Compute, Home, Homes, Release};
 use providers::edge::Builtin;
 use providers::payments::ledger::Ledger;
@@ -43,6 +44,7 @@ pub struct Given {
     pub version: Option<String>,
     /// How often it was started again with another version.
     pub starts: u64,
+    pub brand: Arc<Brand>,
     pub vault: Option<Vault>,
     pub backups: BackupSettings,
     pub watch: WatchSettings,
@@ -64,6 +66,7 @@ impl Default for Given {
             away: None,
             version: Default::default(),
             starts: Default::default(),
+            brand: Default::default(),
             vault: Some(Vault::default()),
             // None is taken by itself, so that time can be moved without that.
             backups: BackupSettings { every_hours: 0, proofs_a_night: 0, ..BackupSettings::default() },
@@ -94,6 +97,13 @@ impl TestApp {
     pub async fn start_with(engine: store::Engine, faults: Faults) -> Self {
         let db = fresh(engine, &migrations()).await;
         Self::on(db, faults, Email::parse("operator@localhost").unwrap(), Given::default()).await
+    }
+
+    /// Where something else is sold.
+    pub async fn start_branded(brand: Arc<Brand>) -> Self {
+        let db = fresh(store::Engine::Sqlite, &migrations()).await;
+        let given = Given { brand, ..Given::default() };
+        Self::on(db, Faults::none(), Email::parse("operator@localhost").unwrap(), given).await
     }
 
     /// Where no place is set for backups.
@@ -332,6 +342,7 @@ impl TestApp {
             },
             settings: Settings {
                 product: "AI-DIY".into(),
+                brand: Arc::clone(&given.brand),
                 public_url: url.clone(),
                 base_domain: "localhost".into(),
                 plan: given.plan.clone(),

@@ -210,6 +210,7 @@ async fn core(companies: &Companies, db: &TestDb, clock: &Clock, wishes: &Wishes
         started_at: clock.now(),
         settings: Settings {
             product: "AI-DIY".into(),
+            brand: Arc::default(),
             public_url: url,
             base_domain: BASE.into(),
             plan: Plan::default(),
