@@ -41,6 +41,7 @@ mod rollouts;
 mod search;
 mod spending;
 mod support_access;
+mod tickets;
 mod updates;
 mod usage;
 mod workflows;
@@ -93,6 +94,10 @@ pub use rollouts::{
 pub use search::{Found, FoundThing};
 pub use spending::{Budget, Cap, NewBudget, NewCap, Spending};
 pub use support_access::{AskForAccess, SupportAccess, SupportHour};
+pub use tickets::{
+    AssignTicket, CannedAnswer, NewCannedAnswer, NewTicket, NewTicketAnswer, NewTicketNote, Ticket, TicketAttachment,
+    TicketFacts, TicketFigures, TicketFilter, TicketMessage, TicketWithMessages,
+};
 pub use updates::{ChangeUpdates, NewPin, PastUpdate, Pin, RunningRelease, Updates, WaitingUpdate};
 pub use usage::{HourCharge, HourOfUse, SignedInHour, Usage, UsedHour, Waiver};
 pub use workflows::{Direction, Step, StepState, Workflow, WorkflowAccepted, WorkflowFilter, WorkflowState};

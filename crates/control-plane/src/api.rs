@@ -31,6 +31,7 @@ pub(crate) mod rollouts;
 pub(crate) mod search;
 pub(crate) mod spending;
 pub(crate) mod support_access;
+pub(crate) mod tickets;
 pub(crate) mod updates;
 pub(crate) mod usage;
 pub(crate) mod workflows;

@@ -18,6 +18,7 @@ use crate::alerts::AlertSettings;
 use crate::backups::BackupSettings;
 use crate::billing::BillingSettings;
 use crate::model::ModelGateway;
+use crate::tickets::settings::SupportSettings;
 use crate::usage::intake::Intake;
 
 /// What the operator decided.
@@ -52,6 +53,8 @@ pub struct Settings {
     pub probe_address: Option<std::net::SocketAddr>,
     /// How instances are watched, and who is told what of it.
     pub watch: WatchSettings,
+    /// How mail reaches support.
+    pub support: SupportSettings,
 }
 
 /// How instances are watched, and who is told what of it.

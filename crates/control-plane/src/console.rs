@@ -15,6 +15,7 @@ pub(crate) mod providers;
 pub(crate) mod releases;
 pub(crate) mod rollouts;
 pub(crate) mod search;
+pub(crate) mod tickets;
 pub(crate) mod workflows;
 
 use ::providers::payments::DisputeState;
@@ -82,6 +83,15 @@ async fn attention(app: &App) -> Result<Vec<Attention>, AppError> {
     }
     entries.extend(halted(app).await?);
     entries.extend(down(app).await?);
+    entries.extend(tickets::waiting(app).await?.map(|(number, since)| Attention {
+        what: match number {
+            1 => "A customer waits for an answer".to_owned(),
+            number => format!("{number} customers wait for an answer"),
+        },
+        why: "The one who has waited longest comes first.".to_owned(),
+        at: since,
+        url: "/admin/tickets?order=waiting".to_owned(),
+    }));
     let contested = billing::contests::store::waiting(&app.db, PAGE).await?;
     if let Some(oldest) = contested.first() {
         entries.push(Attention {

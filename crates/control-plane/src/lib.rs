@@ -19,6 +19,7 @@
 //! - how instances are, and what share of the time they answered: `health.rs`
 //! - a model is offered to instances, with an allowance for each: `model.rs`
 //! - support is let into an instance for a while: `support_access.rs`
+//! - somebody asks support, in the portal or by mail: `tickets.rs`; mail that comes: `tickets/inbound.rs`
 //! - it is tried whether instances are walled off from each other: `isolation.rs`
 //! - what runs on a timer: `reconcilers.rs`
 //! - which address leads where: `routes.rs`
@@ -62,6 +63,7 @@ mod site;
 mod start;
 mod support_access;
 mod text;
+mod tickets;
 mod tokens;
 mod usage;
 mod webhooks;
@@ -102,6 +104,8 @@ pub use rollouts::roll_out::look_after as look_after_rollouts;
 pub use start::{Started, assemble, start};
 pub use support_access::end_if_due as end_support_access_if_due;
 pub use support_access::hours::waive_if_due as waive_support_hours_if_due;
+pub use tickets::closing::close_if_due as close_solved_tickets;
+pub use tickets::settings::{Strangers, SupportSettings};
 pub use tokens::{entry_ticket, instance_token, operator_token, railway_webhook_secret};
 
 /// Every table of the main instance, its workflows, its edge and its drivers, in order.
@@ -133,6 +137,10 @@ pub fn migrations() -> Vec<Migration> {
         limits::store::MIGRATIONS,
         isolation::store::MIGRATIONS,
         support_access::store::MIGRATIONS,
+        tickets::store::MIGRATIONS,
+        tickets::conversation::store::MIGRATIONS,
+        tickets::thread::store::MIGRATIONS,
+        tickets::canned::store::MIGRATIONS,
         pool::store::MIGRATIONS,
         releases::store::MIGRATIONS,
         rollouts::store::MIGRATIONS,

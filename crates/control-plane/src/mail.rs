@@ -16,6 +16,7 @@ use async_trait::async_trait;
 use domain::{BackupId, Email, MessageId, Subdomain};
 use jiff::SignedDuration;
 use pages::mail::{self as letters, Written};
+use providers::mail::Thread;
 use world::Sealer;
 
 use crate::alerts;
@@ -23,6 +24,8 @@ use crate::app::Core;
 use crate::instances::holds::Standing;
 use crate::instances::{Instance, provision, rename};
 use crate::person::Program;
+
+use self::store::Treatment;
 
 /// A mail to be stored.
 pub(crate) struct Letter<'a> {
@@ -256,7 +259,20 @@ pub(crate) async fn deleted(tx: &mut Tx, core: &Core, instance: &Instance) -> Re
 
 pub(crate) async fn post(tx: &mut Tx, core: &Core, letter: Letter<'_>) -> Result<(), Error> {
     let now = core.clock.now();
-    store::insert(tx, &core.sealer, MessageId::new(now, core.entropy.bytes()), &letter, now, None).await
+    store::insert(tx, &core.sealer, MessageId::new(now, core.entropy.bytes()), &letter, now, Treatment::default()).await
+}
+
+/// A mail of a conversation. Its id, by which answers name it.
+pub(crate) async fn post_in_thread(
+    tx: &mut Tx,
+    core: &Core,
+    letter: Letter<'_>,
+    thread: Thread,
+) -> Result<MessageId, Error> {
+    let now = core.clock.now();
+    let id = MessageId::new(now, core.entropy.bytes());
+    store::insert(tx, &core.sealer, id, &letter, now, Treatment { thread, useless_at: None }).await?;
+    Ok(id)
 }
 
 /// Puts the edge's sign-in codes into the outbox.
@@ -290,7 +306,8 @@ impl edge::CodeMail for SignInCodes {
         let until = now + SignedDuration::from_mins(i64::from(mail.valid_minutes));
         let letter = Letter { key: &key, to: &mail.to, written: letter.written() };
         let mut tx = self.db.begin().await.context("opening the outbox")?;
-        store::insert(&mut tx, &self.sealer, id, &letter, now, Some(until)).await.context("writing to the outbox")?;
+        let treatment = Treatment { useless_at: Some(until), thread: Thread::default() };
+        store::insert(&mut tx, &self.sealer, id, &letter, now, treatment).await.context("writing to the outbox")?;
         tx.commit().await.context("writing to the outbox")?;
         self.waiting.notify_one();
         Ok(())

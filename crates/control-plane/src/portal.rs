@@ -13,6 +13,7 @@ pub(crate) mod payment;
 pub(crate) mod rename;
 pub(crate) mod spending;
 pub(crate) mod support;
+pub(crate) mod tickets;
 pub(crate) mod updates;
 
 use axum::extract::{Path, Query, State};

@@ -19,6 +19,7 @@ use crate::isolation::round;
 use crate::mail::deliver;
 use crate::rollouts::roll_out;
 use crate::support_access::{self, hours};
+use crate::tickets::closing as tickets;
 use crate::usage::sign_ins;
 use crate::{backups, costs, limits, payment_events, pool, provider_status};
 
@@ -97,6 +98,7 @@ pub fn all(core: &Core) -> Vec<Reconciler> {
         // Guards keep the end of a leave to the second; this is how late the rest of us notices.
         later("Ending support's access", seconds(20), look!(support_access::end_if_due)),
         later("Waiving the hours of support", seconds(20), look!(hours::waive_if_due)),
+        later("Closing tickets that were solved", hours(1), look!(tickets::close_if_due)),
     ]
 }
 

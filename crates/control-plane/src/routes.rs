@@ -8,7 +8,7 @@ use tower_http::csrf::CsrfLayer;
 use crate::app::App;
 use crate::mail::mailbox;
 use crate::routing::{AndMore as _, delete, get, post, put};
-use crate::{api, console, portal, site, webhooks};
+use crate::{api, console, portal, site, tickets, webhooks};
 
 /// What people and programs see on the site's own hostname.
 pub(crate) fn for_people(app: &App) -> Router {
@@ -34,6 +34,7 @@ pub(crate) fn for_people(app: &App) -> Router {
         .route("/status/subscribe", post(site::status::subscribe))
         .route("/status/confirm/{token}", get(site::status::confirm_subscription).and_post(site::status::subscribed))
         .route("/status/unsubscribe/{token}", get(site::status::confirm_leaving).and_post(site::status::leave))
+        .route("/support/rating/{token}", get(site::rating::ask).and_post(site::rating::answer))
         .route("/assets/{file}", get(site::pages::asset))
         .route("/signup", get(site::signup::form).and_post(site::signup::submit))
         .route("/signup/availability", get(site::signup::availability))
@@ -44,7 +45,7 @@ pub(crate) fn for_people(app: &App) -> Router {
         .route("/-/health", get(site::pages::health))
         .route("/-/ready", get(site::pages::health));
     let console = console::door::behind(app, for_operators()).route("/admin/enter", get(console::enter::enter));
-    let mut all = site.merge(for_customers()).merge(console);
+    let mut all = site.merge(for_customers()).merge(tickets_for_customers()).merge(console);
     if app.settings.mailbox {
         all = all
             .route("/mailbox", get(mailbox::index))
@@ -120,6 +121,18 @@ fn for_customers() -> Router<App> {
         .route("/portal/instances/{subdomain}/deletion/undo", post(portal::deletion::take_back))
 }
 
+fn tickets_for_customers() -> Router<App> {
+    let with_files = Router::new()
+        .route("/portal/tickets", get(portal::tickets::index).and_post(portal::tickets::open))
+        .route("/portal/tickets/{ticket}/messages", post(portal::tickets::write))
+        .layer(DefaultBodyLimit::max(tickets::form::LARGEST_FORM));
+    with_files
+        .route("/portal/tickets/new", get(portal::tickets::form))
+        .route("/portal/tickets/{ticket}", get(portal::tickets::show))
+        .route("/portal/tickets/{ticket}/solved", post(portal::tickets::solve))
+        .route("/portal/tickets/{ticket}/attachments/{file}", get(portal::tickets::attachment))
+}
+
 fn for_operators() -> Router<App> {
     Router::new()
         .route("/admin", get(console::home))
@@ -142,7 +155,7 @@ fn for_operators() -> Router<App> {
             get(console::backups::confirm_restore).and_post(console::backups::put_back),
         )
         .route("/admin/instances/{id}/copies", post(console::instances::copy))
-        .merge(moves_for_operators().merge(updates_for_operators()))
+        .merge(moves_for_operators().merge(updates_for_operators()).merge(tickets_for_operators()))
         .route("/admin/workflows", get(console::workflows::index))
         .route("/admin/workflows/{id}", get(console::workflows::show))
         .route(
@@ -190,6 +203,19 @@ fn for_operators() -> Router<App> {
         .route("/admin/incidents/{id}", get(console::incidents::show))
         .route("/admin/incidents/{id}/updates", post(console::incidents::update))
         .route("/admin/audit", get(console::audit::index))
+}
+
+fn tickets_for_operators() -> Router<App> {
+    Router::new()
+        .route("/admin/tickets", get(console::tickets::index))
+        .route("/admin/tickets/answers", get(console::tickets::canned_answers).and_post(console::tickets::add_canned))
+        .route("/admin/tickets/answers/{answer}/remove", post(console::tickets::remove_canned))
+        .route("/admin/tickets/{ticket}", get(console::tickets::show))
+        .route("/admin/tickets/{ticket}/answer", post(console::tickets::answer))
+        .route("/admin/tickets/{ticket}/note", post(console::tickets::note))
+        .route("/admin/tickets/{ticket}/assign", post(console::tickets::assign))
+        .route("/admin/tickets/{ticket}/close", post(console::tickets::close))
+        .route("/admin/tickets/{ticket}/attachments/{file}", get(console::tickets::attachment))
 }
 
 fn moves_for_operators() -> Router<App> {
@@ -253,6 +279,13 @@ fn for_providers() -> Router<App> {
         .route("/webhooks/stripe", post(webhooks::stripe))
         .route("/webhooks/railway/{secret}", post(webhooks::railway))
         .layer(DefaultBodyLimit::max(webhooks::LARGEST_BODY))
+        .merge(mail_for_support())
+}
+
+fn mail_for_support() -> Router<App> {
+    Router::new()
+        .route("/webhooks/mail", post(webhooks::mail))
+        .layer(DefaultBodyLimit::max(tickets::inbound::read::LARGEST_MAIL))
 }
 
 fn for_programs() -> Router<App> {
@@ -260,6 +293,7 @@ fn for_programs() -> Router<App> {
         .route("/openapi.json", get(api::openapi::document))
         .merge(about_instances())
         .merge(about_releases())
+        .merge(about_tickets())
         .route("/customers", get(api::customers::index))
         .route("/customers/{id}/ledger", get(api::ledgers::show))
         .route("/customers/{id}/credits", post(api::ledgers::give_credit))
@@ -364,6 +398,20 @@ fn about_instances() -> Router<App> {
         .route("/instances/{instance}/updates", get(api::updates::show).and_put(api::updates::change))
         .route("/instances/{instance}/health", get(api::health::show))
         .route("/instances/{instance}/logs", get(api::instances::logs))
+}
+
+fn about_tickets() -> Router<App> {
+    Router::new()
+        .route("/tickets", get(api::tickets::index).and_post(api::tickets::open))
+        .route("/tickets/figures", get(api::tickets::show_figures))
+        .route("/tickets/{ticket}", get(api::tickets::show))
+        .route("/tickets/{ticket}/answers", post(api::tickets::answer))
+        .route("/tickets/{ticket}/notes", post(api::tickets::note))
+        .route("/tickets/{ticket}/assignee", put(api::tickets::assign))
+        .route("/tickets/{ticket}/close", post(api::tickets::close))
+        .route("/tickets/{ticket}/attachments/{file}", get(api::tickets::attachment))
+        .route("/canned-answers", get(api::tickets::canned_answers).and_post(api::tickets::keep_canned_answer))
+        .route("/canned-answers/{answer}", delete(api::tickets::remove_canned_answer))
 }
 
 fn about_releases() -> Router<App> {

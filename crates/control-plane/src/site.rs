@@ -5,6 +5,7 @@ pub(crate) mod news;
 pub(crate) mod order;
 pub(crate) mod pages;
 pub(crate) mod progress;
+pub(crate) mod rating;
 pub(crate) mod signup;
 pub(crate) mod status;
 

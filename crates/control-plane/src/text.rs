@@ -49,7 +49,12 @@ stored!(
     domain::IncidentState,
     domain::Component,
     domain::Met,
-    domain::MoveState
+    domain::MoveState,
+    domain::TicketId,
+    domain::CannedAnswerId,
+    domain::TicketState,
+    domain::TicketKind,
+    domain::TicketVoice
 );
 
 impl Stored for Subdomain {

@@ -1,16 +1,19 @@
-//! What providers tell by themselves. All that it does is to let somebody look at once.
+//! What others tell by themselves. Of providers it is believed nothing but that somebody should look at once; mail for support
+//! is believed whoever hands it over, since that proves itself by a signature.
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use providers::payments::{Collects, NotGenuine};
 use providers::resources::Resources;
-use serde::Deserialize;
+use providers::webhook::Signed;
+use serde::{Deserialize, Serialize};
 
 use crate::api::Refusal;
 use crate::app::App;
 use crate::error::{AppError, refused};
 use crate::payment_events::{self, Way};
+use crate::tickets::inbound::{self, Outcome, read};
 use crate::{instances, tokens};
 
 /// More than any event has.
@@ -75,6 +78,53 @@ pub(crate) async fn railway(
         app.engine.wake();
     }
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What became of a mail.
+#[derive(Serialize)]
+pub(crate) struct Taken {
+    /// `opened` a ticket, was `added` to one, came before (`known`), or was `ignored`.
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ticket: Option<domain::TicketId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'static str>,
+}
+
+/// A mail to support, from whoever receives mail for us: whole (`message/rfc822`), or taken apart (`application/json`).
+pub(crate) async fn mail(
+    State(app): State<App>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<axum::Json<Taken>, Refusal> {
+    let Some(receiver) = &app.settings.support.mail else { return Err(AppError::NotFound.into()) };
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let signed = Signed {
+        id: header("webhook-id"),
+        timestamp: header("webhook-timestamp"),
+        signature: header("webhook-signature"),
+    };
+    if let Err(NotGenuine(why)) = receiver.check(signed, &body, app.clock.now()) {
+        tracing::warn!(webhook = "mail", "A mail was refused: {why}");
+        let next = "Sign it with the webhook secret of [support] in the settings, as the guide shows it.";
+        return Err(refused(400, &format!("This is no genuine mail: {why}"), next).into());
+    }
+    let form = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mail = match form.split(';').next().unwrap_or_default().trim() {
+        "message/rfc822" => read::whole(&body)?,
+        "application/json" => read::parts(&body)?,
+        _ => {
+            let next = "Send a whole mail as message/rfc822, or one taken apart as application/json.";
+            return Err(refused(415, "A mail does not come in this form", next).into());
+        }
+    };
+    let (outcome, ticket, why) = match inbound::take(&app, mail).await? {
+        Outcome::Opened(ticket) => ("opened", Some(ticket), None),
+        Outcome::Added(ticket) => ("added", Some(ticket), None),
+        Outcome::Known(ticket) => ("known", Some(ticket), None),
+        Outcome::Ignored(why) => ("ignored", None, Some(why)),
+    };
+    Ok(axum::Json(Taken { outcome, ticket, why }))
 }
 
 async fn instance_of(app: &App, project: &Project) -> Result<Option<domain::InstanceId>, AppError> {

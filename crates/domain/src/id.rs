@@ -137,6 +137,8 @@ typed_id!(/** Names a rollout: many instances brought to a release. */ RolloutId
 typed_id!(/** Names one question to a model. */ ModelCallId, ModelCallKind, "mdl");
 typed_id!(/** Names something that waits for an operator. */ AlertId, AlertKind, "alt");
 typed_id!(/** Names an incident on the status page. */ IncidentId, IncidentKind, "inc");
+typed_id!(/** Names what somebody wants of support, with all that is said about it. */ TicketId, TicketIdKind, "tkt");
+typed_id!(/** Names an answer that is kept to be given again. */ CannedAnswerId, CannedAnswerKind, "ans");
 
 #[cfg(test)]
 mod tests {

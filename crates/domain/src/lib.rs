@@ -27,6 +27,7 @@ mod role;
 mod subdomain;
 mod tax_id;
 mod text;
+mod ticket;
 mod uptime;
 mod usage;
 
@@ -42,8 +43,8 @@ pub use health::{
 };
 pub use home::{HomeName, HomeNameError};
 pub use id::{
-    AlertId, AuditId, BackupId, CustomerId, IdError, IncidentId, InstanceId, MessageId, ModelCallId, ReleaseId,
-    RolloutId, SupportAccessId, WorkflowId,
+    AlertId, AuditId, BackupId, CannedAnswerId, CustomerId, IdError, IncidentId, InstanceId, MessageId, ModelCallId,
+    ReleaseId, RolloutId, SupportAccessId, TicketId, WorkflowId,
 };
 pub use incident::{Component, Impact, IncidentIsOver, IncidentState, UnknownIncidentWord};
 pub use instance::{Event, InstanceState, InvalidTransition, UnknownState};
@@ -57,5 +58,6 @@ pub use project_name::{ProjectName, ProjectNameError};
 pub use role::{MemberRole, OperatorRole, UnknownRole};
 pub use subdomain::{RESERVED, Subdomain, SubdomainError};
 pub use tax_id::{TaxId, TaxIdError};
+pub use ticket::{Rating, TicketEvent, TicketIsClosed, TicketKind, TicketState, TicketVoice, UnknownTicketWord};
 pub use uptime::{Share, Span, Uptime};
 pub use usage::{UsageError, UsageHours};

@@ -16,7 +16,7 @@ mod shelf;
 
 use std::collections::HashMap;
 
-use pages::{BookEntry, BookLink, BookMissing, BookPage, BookPart, BookSearch, Prose, Shell};
+use pages::{BookEntry, BookHit, BookLink, BookMissing, BookPage, BookPart, BookSearch, Prose, Shell};
 use serde_json::Value;
 
 pub use pictures::picture;
@@ -91,6 +91,16 @@ impl Handbook {
         let hits = found.into_iter().take(MOST_HITS).map(|found| found.into_hit(&self.leaves)).collect();
         let shell = Shell { title: "Search".to_owned(), ..shell };
         BookSearch { shell, parts: self.parts(None), query, hits, total }.render()
+    }
+
+    /// The places for customers that have most to do with a sentence of theirs, best first: what may answer a question before
+    /// somebody has to.
+    pub fn answers(&self, question: &str, most: usize) -> Vec<BookHit> {
+        let question: String = question.chars().take(search::LONGEST_QUERY).collect();
+        let is_theirs =
+            |leaf: usize| self.leaves.get(leaf).is_some_and(|leaf| shelf::FOR_CUSTOMERS.contains(&leaf.part));
+        let found = self.index.near(&question, is_theirs);
+        found.into_iter().take(most).map(|found| found.into_hit(&self.leaves)).collect()
     }
 
     /// What is said where there is no page: what the address may have meant.

@@ -12,6 +12,15 @@ const MOST_WORDS: usize = 8;
 const BEFORE: usize = 90;
 const AFTER: usize = 170;
 
+/// Words of a question that say nothing of what it is about.
+const EMPTY_WORDS: [&str; 60] = [
+    "about", "after", "again", "all", "and", "any", "anything", "are", "because", "been", "before", "but", "can",
+    "cannot", "could", "did", "does", "doesn", "don", "for", "from", "get", "had", "has", "have", "hello", "help",
+    "how", "into", "its", "just", "like", "more", "much", "need", "not", "one", "our", "out", "please", "should",
+    "some", "than", "thank", "that", "the", "them", "then", "there", "they", "this", "very", "want", "was", "what",
+    "when", "which", "why", "with", "you",
+];
+
 /// What a word is worth in a page's heading, in a section's, and each time in the text.
 const IN_TITLE: usize = 40;
 const IN_HEADING: usize = 20;
@@ -58,6 +67,41 @@ impl Index {
         let mut found: Vec<Found<'_>> = self.passages.iter().filter_map(|passage| passage.matching(&words)).collect();
         found.sort_by_key(|found| std::cmp::Reverse(found.worth));
         found
+    }
+}
+
+impl Index {
+    /// Where the words of a question stand, of which a rare one says more than one that stands everywhere; best first. At least
+    /// half of its words have to be there.
+    pub(crate) fn near(&self, question: &str, is_wanted: impl Fn(usize) -> bool) -> Vec<Found<'_>> {
+        let mut words = words_of(question);
+        let is_empty = |word: &String| {
+            EMPTY_WORDS.iter().any(|empty| empty.strip_suffix('s').is_some_and(|stem| stem == word) || empty == word)
+        };
+        words.retain(|word| word.len() > 2 && !is_empty(word));
+        words.sort_unstable();
+        words.dedup();
+        let wanted: Vec<&Passage> = self.passages.iter().filter(|passage| is_wanted(passage.leaf)).collect();
+        let has =
+            |passage: &Passage, word: &String| passage.matching(std::slice::from_ref(word)).map(|found| found.worth);
+        let rarity: Vec<usize> = words
+            .iter()
+            .map(|word| wanted.len() / wanted.iter().filter(|passage| has(passage, word).is_some()).count().max(1))
+            .collect();
+        let mut near: Vec<Found<'_>> = Vec::new();
+        for passage in wanted {
+            let found: Vec<(&String, usize)> = words
+                .iter()
+                .zip(&rarity)
+                .filter_map(|(word, rarity)| has(passage, word).map(|worth| (word, worth.saturating_mul(*rarity))))
+                .collect();
+            if !found.is_empty() && found.len() * 2 >= words.len() {
+                let worth = found.iter().map(|(_, worth)| worth).sum();
+                near.push(Found { passage, words: found.into_iter().map(|(word, _)| word.clone()).collect(), worth });
+            }
+        }
+        near.sort_by_key(|found| std::cmp::Reverse(found.worth));
+        near
     }
 }
 
@@ -215,6 +259,18 @@ mod tests {
         assert_eq!(headings("refus"), ["Restoring"]);
         assert_eq!(headings("backup nothing"), Vec::<String>::new());
         assert_eq!(headings("  -- . "), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_question_finds_what_has_most_of_its_words() {
+        let near = |question: &str| {
+            let index = index();
+            let found = index.near(question, |leaf| leaf < 2);
+            found.iter().map(|found| found.passage.heading.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(near("Hello, how can I get a damaged backup?"), ["Backups", "Restoring"]);
+        assert_eq!(near("Please help me with this"), Vec::<String>::new());
+        assert_eq!(index().near("backup", |_| false).len(), 0);
     }
 
     #[test]

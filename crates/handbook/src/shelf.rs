@@ -36,6 +36,9 @@ const BUILDERS: &str = "For those who build applications";
 pub(crate) const REFERENCE: &str = "Reference";
 const CONTRIBUTORS: &str = "For contributors";
 
+/// The parts that customers read.
+pub(crate) const FOR_CUSTOMERS: [&str; 2] = [BEGINNING, CUSTOMERS];
+
 /// A document of the repository, whole.
 macro_rules! whole {
     ($part:ident, $address:literal, $file:literal) => {
@@ -77,6 +80,7 @@ pub(crate) fn all(api: &Value) -> Vec<Document> {
         by_section!(OPERATORS, "operator", "docs/operator.md"),
         whole!(OPERATORS, "running", "docs/running.md"),
         whole!(OPERATORS, "health", "docs/health.md"),
+        whole!(OPERATORS, "support", "docs/support.md"),
         whole!(OPERATORS, "troubleshooting", "docs/troubleshooting.md"),
         whole!(OPERATORS, "runbooks", "docs/runbooks/README.md"),
     ];

@@ -35,6 +35,7 @@ mod signup;
 mod site;
 mod status;
 mod support;
+mod tickets;
 mod updates;
 mod when;
 
@@ -72,4 +73,8 @@ pub use signup::{Availability, Signup, SignupErrors, SignupValues};
 pub use site::{Docs, ErrorPage, Landing, Legal, LegalText, NotFound, Pricing};
 pub use status::{ComponentRow, Condition, IncidentView, Status, StatusCounts, StatusFeed, Subscription, UpdateView};
 pub use support::{SupportNow, SupportPage, SupportRow};
+pub use tickets::{
+    NewTicketPage, PortalTicket, PortalTickets, RatingForm, RatingPage, TicketEntry, TicketFile, TicketRow,
+    TicketValues,
+};
 pub use updates::{ComingUpdate, PastUpdateRow, UpdatesView, WEEKDAYS, WindowForm};

@@ -158,8 +158,16 @@ struct Letter {
     code: Option<String>,
     lines: Vec<Line>,
     button: Option<Button>,
+    question: Option<Question>,
     after: Vec<String>,
     reason: String,
+}
+
+/// A question that is answered by following one of some links.
+#[derive(Debug)]
+struct Question {
+    words: &'static str,
+    choices: Vec<Button>,
 }
 
 /// A line of a list with three columns.
@@ -224,6 +232,7 @@ pub use backups::{RestoreFailed, Restored};
 mod incidents;
 pub use incidents::{ConfirmSubscription, IncidentUpdate};
 mod support;
+mod tickets;
 pub use leaving::{
     CancellationRequested, CancellationTakenBack, DeletionAnnounced, DeletionAsked, DeletionTakenBack, Leaver,
     Returned, ServiceEnded,
@@ -235,6 +244,7 @@ pub use money::{
 pub use moves::{MoveBegins, MoveFailed, MoveWaits, Moved, MovedBack, Mover};
 pub use orders::{OrderClosed, OrderPlaced};
 pub use support::SupportAccess;
+pub use tickets::TicketLetter;
 pub use updates::{UpdateAnnounced, UpdateFailed, UpdateTakenBack, Updated, Workspace};
 
 mail!(
@@ -437,6 +447,11 @@ impl Letter {
         let list: Vec<String> = self.lines.iter().map(listed).collect();
         blocks.extend((!list.is_empty()).then(|| list.join("\n")));
         blocks.extend(button);
+        if let Some(question) = &self.question {
+            let choice = |choice: &Button| format!("{}: {}", choice.label, one_line(&choice.url));
+            let choices: Vec<String> = question.choices.iter().map(choice).collect();
+            blocks.push(format!("{}\n{}", question.words, choices.join("\n")));
+        }
         blocks.extend(lines(&self.after));
         blocks.push(one_line(&self.reason));
         blocks.push(format!("-- \n{}", one_line(&self.product)));

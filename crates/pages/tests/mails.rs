@@ -46,6 +46,7 @@ fn every_mail_says_the_same_as_text_and_as_html() {
             samples::leaving_mails(fill),
             samples::backup_mails(fill),
             samples::move_mails(fill),
+            samples::ticket_mails(fill),
         ]
         .concat()
         {

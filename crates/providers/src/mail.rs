@@ -4,6 +4,7 @@ mod smtp;
 
 use async_trait::async_trait;
 use domain::Email;
+use serde::{Deserialize, Serialize};
 
 use crate::ProviderError;
 
@@ -22,6 +23,32 @@ pub struct Message {
     pub text: String,
     /// The same in HTML.
     pub html: String,
+    /// The conversation that it belongs to, if any.
+    pub thread: Thread,
+}
+
+/// How a mail belongs to a conversation, so that mail programs show it there and answers find back.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thread {
+    /// Where answers go; to the sender, if nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<Email>,
+    /// The mails before it, earliest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Earlier>,
+    /// Whether nobody wrote it: programs that answer mail leave it alone then.
+    #[serde(default)]
+    pub is_automatic: bool,
+}
+
+/// A mail of the same conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Earlier {
+    /// One of ours, by our id.
+    Ours(String),
+    /// Another's, by its `Message-ID` without the angle brackets.
+    Theirs(String),
 }
 
 /// Why a mail was not handed on, and so what becomes of it.

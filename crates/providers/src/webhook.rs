@@ -1,5 +1,7 @@
 //! Messages to an address that the operator names, signed as the Standard Webhooks specification says: who receives one
-//! can tell that it is ours, of now, and not one that came before.
+//! can tell that it is ours, of now, and not one that came before. What is sent to us is judged by the same rules.
+
+mod receiver;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +19,8 @@ use world::{Clock, Entropy};
 use crate::ProviderError;
 use crate::budget::{Budget, Rate};
 use crate::http::{self, Api, Call, Repeat};
+
+pub use receiver::{Receiver, Signed};
 
 const NAME: &str = "the webhook";
 /// How long the receiver may take.
@@ -67,11 +71,7 @@ impl Webhook {
         if parsed.scheme() != "https" && !(parsed.scheme() == "http" && is_here) {
             return Err(WebhookError::Address(url.to_owned()));
         }
-        let text = secret.expose_secret();
-        let bytes = STANDARD.decode(text.strip_prefix(PREFIX).unwrap_or(text)).map_err(|_| WebhookError::Secret)?;
-        if !(SHORTEST_KEY..=LONGEST_KEY).contains(&bytes.len()) {
-            return Err(WebhookError::Secret);
-        }
+        let key = key_of(secret)?;
         let settings = http::Settings {
             name: NAME,
             url: parsed,
@@ -84,7 +84,7 @@ impl Webhook {
         let budget = Budget::new(db, clock.clone(), "webhook");
         let api =
             Api::new(settings, budget, clock, entropy).map_err(|error| WebhookError::Client(error.to_string()))?;
-        Ok(Self { api, key: hmac::Key::new(hmac::HMAC_SHA256, &bytes) })
+        Ok(Self { api, key })
     }
 
     /// Sends a message once. The receiver knows by its id one that comes again.
@@ -110,4 +110,14 @@ impl Webhook {
         let tag = hmac::sign(&self.key, format!("{id}.{seconds}.{body}").as_bytes());
         format!("v1,{}", STANDARD.encode(tag.as_ref()))
     }
+}
+
+/// The key that a secret is, in the form of the specification.
+fn key_of(secret: &SecretString) -> Result<hmac::Key, WebhookError> {
+    let text = secret.expose_secret();
+    let bytes = STANDARD.decode(text.strip_prefix(PREFIX).unwrap_or(text)).map_err(|_| WebhookError::Secret)?;
+    if !(SHORTEST_KEY..=LONGEST_KEY).contains(&bytes.len()) {
+        return Err(WebhookError::Secret);
+    }
+    Ok(hmac::Key::new(hmac::HMAC_SHA256, &bytes))
 }

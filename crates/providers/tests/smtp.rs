@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use domain::Email;
 use providers::ProviderError;
-use providers::mail::{Mail as _, Message, Smtp, Undelivered};
+use providers::mail::{Earlier, Mail as _, Message, Smtp, Thread, Undelivered};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -83,6 +83,7 @@ fn message() -> Message {
         subject: "Grüße".into(),
         text: "the plain words".into(),
         html: "<p>the same in colour</p>".into(),
+        thread: Thread::default(),
     }
 }
 
@@ -96,6 +97,26 @@ async fn a_mail_arrives_with_both_its_bodies_and_our_id() {
     server.deliver().await.unwrap();
     let mail = server.kept.lock().unwrap().concat();
     for part in ["Message-ID: <msg_1@example.org>", "To: ada@example.com", "the plain words", "the same in colour"] {
+        assert!(mail.contains(part), "{part} is missing in:\n{mail}");
+    }
+}
+
+#[tokio::test]
+async fn a_mail_of_a_conversation_says_to_which_and_where_answers_go() {
+    let server = Server::start(&[]).await;
+    let thread = Thread {
+        reply_to: Some(Email::parse("support+1@example.org").unwrap()),
+        earlier: vec![Earlier::Theirs("a.1@example.com".into()), Earlier::Ours("msg_0".into())],
+        is_automatic: true,
+    };
+    smtp(&server.url).deliver(&Message { thread, ..message() }).await.unwrap();
+    let mail = server.kept.lock().unwrap().concat();
+    for part in [
+        "Reply-To: support+1@example.org",
+        "In-Reply-To: <msg_0@example.org>",
+        "References: <a.1@example.com> <msg_0@example.org>",
+        "Auto-Submitted: auto-replied",
+    ] {
         assert!(mail.contains(part), "{part} is missing in:\n{mail}");
     }
 }

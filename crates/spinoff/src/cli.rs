@@ -12,7 +12,7 @@ use crate::up::UpArgs;
 use crate::{
     admin_link, alerts, audit, backups, billing, cancel, completions, contests, coupons, customers, delete, deploy,
     doctor, incidents, instances, invoices, ledger, log, mail, members, model, pool, providers, provision, releases,
-    rollouts, search, serve, setup, spending, suspension, up, usage, verify, workflows,
+    rollouts, search, serve, setup, spending, suspension, tickets, up, usage, verify, workflows,
 };
 
 /// Sells a web application: every customer gets an instance of their own
@@ -136,6 +136,9 @@ pub enum Operation {
     /// What the status page says when something does not work
     #[command(subcommand)]
     Incidents(incidents::Command),
+    /// What customers want of support, and all that is said about it
+    #[command(subcommand)]
+    Tickets(tickets::Command),
     /// Provisioning, deletion and other long work
     #[command(subcommand)]
     Workflows(workflows::Command),
@@ -230,6 +233,7 @@ impl Operation {
             Self::Backups(command) => backups::run(context, command).await,
             Self::Alerts(command) => alerts::run(context, command).await,
             Self::Incidents(command) => incidents::run(context, command).await,
+            Self::Tickets(command) => tickets::run(context, command).await,
             Self::Workflows(command) => workflows::run(context, command).await,
             Self::Usage(command) => usage::run(context, command).await,
             Self::Spending(command) => spending::run(context, command).await,
@@ -353,7 +357,8 @@ mod tests {
         let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
         let runbooks = std::fs::read_dir(docs.join("runbooks")).unwrap().map(|file| file.unwrap().path());
         // Those whose commands can be typed as they stand.
-        let others = ["quick-start.md", "troubleshooting.md", "your-application.md", "security.md", "api.md"];
+        let others =
+            ["quick-start.md", "troubleshooting.md", "your-application.md", "security.md", "api.md", "support.md"];
         let mut checked = 0;
         for path in runbooks.chain(others.map(|name| docs.join(name))) {
             let text = std::fs::read_to_string(&path).unwrap().replace("\\\n", " ");

@@ -42,6 +42,7 @@ mod server_file;
 mod setup;
 mod spending;
 mod suspension;
+mod tickets;
 mod up;
 mod usage;
 mod verify;

@@ -1,3 +1,13 @@
+/// One signature for each route, for the document alone.
+macro_rules! described {
+    ($($name:ident = ($($what:tt)*);)*) => { $(
+        #[utoipa::path($($what)*)]
+        fn $name() {}
+    )* };
+}
+
+mod tickets;
+
 use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 
@@ -9,6 +19,7 @@ pub(crate) async fn document() -> axum::Json<utoipa::openapi::OpenApi> {
 /// The same for whoever makes a reference of it.
 pub(crate) fn described() -> utoipa::openapi::OpenApi {
     let mut document = Described::openapi();
+    document.merge(tickets::described());
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     document
@@ -51,7 +62,7 @@ pub(crate) fn described() -> utoipa::openapi::OpenApi {
 )]
 struct Described;
 
-/// One signature for each route, for the document alone.
+/// What each route takes and answers.
 #[expect(dead_code, reason = "read by the derive that describes the API, never called")]
 mod paths {
     use api::{
@@ -67,13 +78,6 @@ mod paths {
         Spending, SupportAccess, SuspendInstance, TakenBack, Updates, Usage, WaiveHours, WithdrawRelease, Workflow,
         WorkflowAccepted, WriteOff,
     };
-
-    macro_rules! described {
-        ($($name:ident = ($($what:tt)*);)*) => { $(
-            #[utoipa::path($($what)*)]
-            fn $name() {}
-        )* };
-    }
 
     described! {
         list_instances = (get, path = "/instances", tag = "instances",

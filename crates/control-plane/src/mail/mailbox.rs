@@ -31,6 +31,9 @@ pub(crate) struct MessageJson {
     text: String,
     html: String,
     at: Timestamp,
+    /// Where answers to it go, if not to the sender.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_to: Option<domain::Email>,
 }
 
 pub(crate) async fn index(
@@ -63,6 +66,7 @@ pub(crate) async fn messages(State(app): State<App>) -> Result<Json<Vec<MessageJ
         text: entry.message.text,
         html: entry.message.html,
         at: entry.at,
+        reply_to: entry.message.thread.reply_to,
     };
     Ok(Json(found.into_iter().map(json).collect()))
 }

@@ -1,6 +1,7 @@
 use domain::{Email, MessageId};
 use jiff::{SignedDuration, Timestamp};
-use providers::mail::Message;
+use pages::mail::Written;
+use providers::mail::{Message, Thread};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use store::sqlx::{self, Error, Row as _, any::AnyRow};
@@ -72,23 +73,35 @@ struct Bodies {
     /// Where it may not rest open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     subject: Option<String>,
+    /// The conversation that it belongs to.
+    #[serde(default)]
+    thread: Thread,
 }
 
-/// Stores a mail to be delivered; one with the same key is there already and stays. After
-/// `useless_at` it is not sent any more.
+/// Beside what a mail says: how it is to be treated.
+#[derive(Debug, Default)]
+pub(crate) struct Treatment {
+    /// After that it is of no use to anybody, and is not sent any more.
+    pub useless_at: Option<Timestamp>,
+    /// The conversation that it belongs to.
+    pub thread: Thread,
+}
+
+/// Stores a mail to be delivered; one with the same key is there already and stays.
 pub(crate) async fn insert(
     tx: &mut Tx,
     sealer: &Sealer,
     id: MessageId,
     letter: &Letter<'_>,
     now: Timestamp,
-    useless_at: Option<Timestamp>,
+    treatment: Treatment,
 ) -> Result<(), Error> {
+    let Treatment { useless_at, thread } = treatment;
     let id = id.to_string();
     let sealed_subject = useless_at.map(|_| letter.written.subject.clone());
     let open_subject = if useless_at.is_some() { PERISHABLE } else { &letter.written.subject };
-    let bodies =
-        Bodies { text: letter.written.text.clone(), html: letter.written.html.clone(), subject: sealed_subject };
+    let Written { text, html, .. } = letter.written.clone();
+    let bodies = Bodies { text, html, subject: sealed_subject, thread };
     let bodies = serde_json::to_vec(&bodies).map_err(|error| Error::Encode(Box::new(error)))?;
     sqlx::query(
         "insert into messages (id, message_key, recipient, subject, bodies, created_at, due_at, attempts, useless_at)
@@ -332,6 +345,7 @@ fn entry(row: &AnyRow, sealer: &Sealer) -> Result<Entry, Error> {
             },
             text: bodies.text,
             html: bodies.html,
+            thread: bodies.thread,
         },
         at: from_millis(row.try_get("created_at")?),
         attempts: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(0),

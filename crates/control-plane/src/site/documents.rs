@@ -7,7 +7,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use handbook::Handbook;
-use pages::Area;
+use pages::{Area, BookHit};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -59,6 +59,11 @@ fn read(app: &App, person: Option<&Person>, address: &str) -> Response {
 /// Where its pages are below `/docs/`.
 pub(crate) fn addresses() -> impl Iterator<Item = &'static str> {
     book().addresses()
+}
+
+/// The places for customers that may answer a question, best first.
+pub(crate) fn answers(question: &str, most: usize) -> Vec<BookHit> {
+    book().answers(question, most)
 }
 
 /// All pages. A description of the API that can't be written as JSON would leave its reference empty and nothing else.

@@ -44,6 +44,7 @@ mod spending;
 mod support;
 mod support_access;
 mod suspension;
+mod tickets;
 mod undoing;
 mod updates;
 mod usage;

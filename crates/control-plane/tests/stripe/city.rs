@@ -379,6 +379,7 @@ async fn core(
             billing: control_plane::BillingSettings::default(),
             probe_address: Some(address),
             watch: control_plane::WatchSettings::default(),
+            support: control_plane::SupportSettings::default(),
         },
         db: db.db.clone(),
         clock: clock.clone(),

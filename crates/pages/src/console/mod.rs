@@ -15,6 +15,7 @@ mod providers;
 mod releases;
 mod rollouts;
 mod search;
+mod tickets;
 mod workflows;
 
 pub use alerts::{AlertRow, ConsoleAlerts};
@@ -44,6 +45,10 @@ pub use rollouts::{
     RolloutAction, RolloutForm, RolloutRights, RolloutRow, UnitRow, WaveRow,
 };
 pub use search::{ConsoleSearch, FoundRow};
+pub use tickets::{
+    CannedAnswerForm, CannedAnswerRow, ConsoleCannedAnswers, ConsoleTicket, ConsoleTicketRow, ConsoleTickets,
+    TicketFigures, TicketFilter,
+};
 pub use workflows::{
     ConfirmWorkflowAction, ConsoleWorkflow, ConsoleWorkflows, WorkflowAction, WorkflowRow, WorkflowState,
     WorkflowStepRow,

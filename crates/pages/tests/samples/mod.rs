@@ -19,6 +19,7 @@ mod providers;
 mod site;
 pub mod status;
 mod support;
+mod tickets;
 mod updates;
 
 use domain::Email;
@@ -50,20 +51,28 @@ pub use door::mails as door_mails;
 pub use leaving::mails as leaving_mails;
 pub use money_mails::all as money_mails;
 pub use moves::mails as move_mails;
+pub use tickets::mails as ticket_mails;
 
 pub fn all(fill: Fill) -> Vec<Sample> {
-    let mails =
-        [money_mails::all(fill), leaving::mails(fill), backups::mails(fill), moves::mails(fill), status::mails(fill)]
-            .concat()
-            .into_iter()
-            .map(|(name, _, _, html)| sample(name, html))
-            .collect();
+    let mails = [
+        money_mails::all(fill),
+        leaving::mails(fill),
+        backups::mails(fill),
+        moves::mails(fill),
+        status::mails(fill),
+        tickets::mails(fill),
+    ]
+    .concat()
+    .into_iter()
+    .map(|(name, _, _, html)| sample(name, html))
+    .collect();
     [
         site::all(fill),
         book::all(fill),
         door::all(fill),
         portal::all(fill),
         support::all(fill),
+        tickets::all(fill),
         leaving::all(fill),
         backups::all(fill),
         console::all(fill),

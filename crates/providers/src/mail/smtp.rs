@@ -4,7 +4,8 @@ mod server;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use lettre::message::{Mailbox, MultiPart};
+use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MessageBuilder, MultiPart};
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Rcpt};
 use lettre::transport::smtp::extension::{Extension, MailBodyParameter, MailParameter};
@@ -13,7 +14,7 @@ use secrecy::SecretString;
 
 use self::refusal::Stage;
 use self::server::Server;
-use super::{Mail, Message, Undelivered};
+use super::{Earlier, Mail, Message, Thread, Undelivered};
 use crate::ProviderError;
 use crate::inventory::{Check, Verdict};
 
@@ -74,7 +75,8 @@ impl Smtp {
         // An address that we took can be one that mail can't be written to.
         let to: Address =
             message.to.as_str().parse().map_err(|error| Undelivered::Bounced { answer: format!("{error}") })?;
-        let written = Written::builder()
+        let written = self
+            .in_its_thread(&message.thread)
             .message_id(Some(format!("<{}@{}>", message.id, self.from.email.domain())))
             .from(self.from.clone())
             .to(Mailbox::new(None, to.clone()))
@@ -82,6 +84,31 @@ impl Smtp {
             .multipart(MultiPart::alternative_plain_html(message.text.clone(), message.html.clone()))
             .map_err(|error| Undelivered::MailRefused { answer: error.to_string() })?;
         Ok((to, written))
+    }
+
+    /// A mail that says to which conversation it belongs (RFC 5322, 3.6.4), and whether nobody wrote it (RFC 3834, 5).
+    fn in_its_thread(&self, thread: &Thread) -> MessageBuilder {
+        let mut builder = Written::builder();
+        let reply_to = thread.reply_to.as_ref().and_then(|to| to.as_str().parse().ok());
+        if let Some(to) = reply_to {
+            builder = builder.reply_to(Mailbox::new(None, to));
+        }
+        let earlier: Vec<String> = thread.earlier.iter().map(|earlier| self.named(earlier)).collect();
+        if let Some(last) = earlier.last() {
+            builder = builder.in_reply_to(last.clone()).references(earlier.join(" "));
+        }
+        if thread.is_automatic {
+            let name = HeaderName::new_from_ascii_str("Auto-Submitted");
+            builder = builder.raw_header(HeaderValue::new(name, "auto-replied".to_owned()));
+        }
+        builder
+    }
+
+    fn named(&self, earlier: &Earlier) -> String {
+        match earlier {
+            Earlier::Ours(id) => format!("<{id}@{}>", self.from.email.domain()),
+            Earlier::Theirs(id) => format!("<{id}>"),
+        }
     }
 
     async fn hand_over(&self, message: &Message) -> Result<(), Undelivered> {

@@ -241,6 +241,7 @@ fn settings(folder: &DataFolder, config: &Config, address: SocketAddr) -> anyhow
             EdgeDriver::Cloudflare => config.cloudflare.edge_address,
         },
         watch: WatchSettings::default(),
+        support: config.support.settings()?,
     })
 }
 

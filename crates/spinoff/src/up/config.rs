@@ -11,6 +11,7 @@ mod railway;
 mod secret;
 mod site;
 mod stripe;
+mod support;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -38,6 +39,7 @@ pub use railway::Railway;
 pub use secret::{Secrets, secret};
 pub use site::{Site, is_local};
 pub use stripe::Stripe;
+pub use support::Support;
 
 /// What the operator decided: `spinoff.toml`, overridden by the environment, overridden by options.
 #[derive(Debug, Deserialize)]
@@ -64,6 +66,7 @@ pub struct Config {
     pub health: Health,
     pub alerts: Alerts,
     pub status: Status,
+    pub support: Support,
 }
 
 /// `[store]`
@@ -153,6 +156,7 @@ impl Config {
             .with_list_parse_key("compute.app_path")
             .with_list_parse_key("compute.egress")
             .with_list_parse_key("stripe.webhook_secret")
+            .with_list_parse_key("support.webhook_secret")
             .with_list_parse_key("billing.dunning.retry_after_days")
             .with_list_parse_key("billing.dunning.reminder_days")
             .with_list_parse_key("billing.costs.alert_percents")
@@ -336,6 +340,31 @@ mod tests {
         assert_eq!(read("[instances]\nundo_days = 0\n", &[]).unwrap().instances.undo_days, 0);
         let error = read("[instances]\nundo_days = 31\n", &[]).unwrap().goes_together().unwrap_err().to_string();
         assert!(error.contains("[instances] undo_days says 31"), "{error}");
+    }
+
+    #[test]
+    fn mail_reaches_support_as_the_settings_say_and_half_a_way_is_refused() {
+        assert!(read("", &[]).unwrap().support.settings().unwrap().mail.is_none());
+        let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        let file = "[support]\naddress = \"Support@example.com\"\nrefuse_strangers = true\n";
+        let config = read(file, &[("SPINOFF_SUPPORT__WEBHOOK_SECRET", secret)]).unwrap();
+        let settings = config.support.settings().unwrap();
+        assert_eq!(settings.address.unwrap().as_str(), "support@example.com");
+        assert!(settings.mail.is_some() && settings.strangers == control_plane::Strangers::Refused);
+        assert!(!format!("{:?}", config.support).contains(secret));
+        for (file, told) in [
+            (file.to_owned(), "webhook_secret is not"),
+            ("[support]\nwebhook_secret = \"short\"\n".to_owned(), "[support] webhook_secret can't be used"),
+            (
+                format!(
+                    "[support]\nwebhook_secret = {secret:?}\naddress = \"a-mailbox-with-a-long-name@example.com\"\n"
+                ),
+                "at most 19 characters",
+            ),
+        ] {
+            let error = format!("{:#}", read(&file, &[]).unwrap().support.settings().unwrap_err());
+            assert!(error.contains(told), "{error}");
+        }
     }
 
     #[test]

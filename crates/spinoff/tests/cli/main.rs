@@ -16,4 +16,5 @@ mod serving;
 mod setup;
 mod showing;
 mod spinoff;
+mod tickets;
 mod watching;

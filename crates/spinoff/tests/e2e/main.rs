@@ -28,4 +28,5 @@ mod status_page;
 mod support;
 mod support_access;
 mod third_party;
+mod tickets;
 mod wildcard;

@@ -109,6 +109,7 @@ impl Grounds {
             billing: BillingSettings::default(),
             probe_address: Some(self.guards),
             watch: WatchSettings::default(),
+            support: control_plane::SupportSettings::default(),
         }
     }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use access::MembersKey;
 use control_plane::{
-    App, BackupSettings, BillingSettings, Core, Drivers, ModelGateway, Settings, SignInCodes, Started, WatchSettings,
-    migrations, operator_token,
+    App, BackupSettings, BillingSettings, Core, Drivers, ModelGateway, Settings, SignInCodes, Started, SupportSettings,
+    WatchSettings, migrations, operator_token,
 };
 use domain::{Email, HomeName, InstanceId, Plan, ProjectName};
 use jiff::SignedDuration;
@@ -48,6 +48,8 @@ pub struct Given {
     pub vault: Option<Vault>,
     pub backups: BackupSettings,
     pub watch: WatchSettings,
+    /// How mail reaches support.
+    pub support: SupportSettings,
     /// Deletions begin at once unless a test is about their being taken back.
     pub undo_days: u16,
     /// The model that is offered to instances.
@@ -71,6 +73,7 @@ impl Default for Given {
             // None is taken by itself, so that time can be moved without that.
             backups: BackupSettings { every_hours: 0, proofs_a_night: 0, ..BackupSettings::default() },
             watch: Default::default(),
+            support: Default::default(),
             undo_days: 0,
             model: None,
         }
@@ -195,6 +198,13 @@ impl TestApp {
         let clock = Clock::at(moment.parse().unwrap());
         let given = Given { clock, vault: Some(vault), backups, ..Given::default() };
         Self::on(db, faults, Email::parse("operator@localhost").unwrap(), given).await
+    }
+
+    /// Time begins at a moment, and mail reaches support as is said.
+    pub async fn start_supporting(moment: &str, engine: store::Engine, support: SupportSettings) -> Self {
+        let db = fresh(engine, &migrations()).await;
+        let given = Given { clock: Clock::at(moment.parse().unwrap()), support, ..Given::default() };
+        Self::on(db, Faults::none(), Email::parse("operator@localhost").unwrap(), given).await
     }
 
     /// Time begins at a moment, and a model is offered to instances.
@@ -362,6 +372,7 @@ impl TestApp {
                 billing: given.billing.clone(),
                 probe_address: Some(address),
                 watch: given.watch.clone(),
+                support: given.support.clone(),
             },
             db: db.db.clone(),
             clock: clock.clone(),
@@ -402,6 +413,20 @@ impl TestApp {
         }
         if method == Method::POST {
             request = request.form(form);
+        }
+        Page::of(request.send().await.unwrap()).await
+    }
+
+    /// A request with a body of any form: with a session, as a browser on the same site makes it.
+    pub async fn send(&self, path: &str, who: Option<&str>, headers: &[(&str, &str)], body: Vec<u8>) -> Page {
+        let mut request = self.http.post(format!("{}{path}", self.url)).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(email) = who {
+            let cookie = self.started.app.gate.sign_in_to_site(&Email::parse(email).unwrap()).unwrap();
+            let value = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
+            request = request.header("sec-fetch-site", "same-origin").header(header::COOKIE, value);
         }
         Page::of(request.send().await.unwrap()).await
     }

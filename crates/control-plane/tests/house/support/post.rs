@@ -45,6 +45,11 @@ impl Post {
         state.taken.iter().filter(to).map(|mail| mail.subject.clone()).collect()
     }
 
+    /// What was taken for an address, earliest first.
+    pub fn messages(&self, address: &str) -> Vec<Message> {
+        self.0.lock().unwrap().taken.iter().filter(|mail| mail.to.as_str() == address).cloned().collect()
+    }
+
     /// How often a delivery to an address was tried.
     pub fn tries(&self, address: &str) -> usize {
         self.0.lock().unwrap().tried.iter().filter(|mail| mail.to.as_str() == address).count()

@@ -223,6 +223,7 @@ async fn core(companies: &Companies, db: &TestDb, clock: &Clock, wishes: &Wishes
             billing: control_plane::BillingSettings::default(),
             probe_address: None,
             watch: control_plane::WatchSettings::default(),
+            support: control_plane::SupportSettings::default(),
         },
         db: db.db.clone(),
         clock: clock.clone(),
