@@ -20,7 +20,7 @@ pub use export::export;
 pub use frames::{FrameError, Frames, LONGEST_FRAME, Piece, broken, end, frame};
 pub use pack::{Contents, pack};
 pub use removal::remove_tree;
-pub use seal::{Identity, Kept, KeyError, Recipient, Trouble, open, seal};
+pub use seal::{Identity, Kept, KeyError, Recipient, Trouble, disclose, enclose, open, seal};
 pub use stream::{Archive, Pieces};
 pub use unpack::unpack;
 pub use volume::Volume;

@@ -99,12 +99,25 @@ pub fn seal(
     pack: impl FnOnce(&mut dyn Write) -> io::Result<Contents>,
 ) -> io::Result<Kept> {
     let mut summed = Summed { sink, digest: Context::new(&SHA256), bytes: 0 };
-    let encryptor = age::Encryptor::with_recipients(std::iter::once(&recipient.0 as _)).map_err(io::Error::other)?;
-    let mut gzip = GzEncoder::new(encryptor.wrap_output(&mut summed)?, Compression::fast());
-    let contents = pack(&mut gzip)?;
-    gzip.finish()?.finish()?;
-    summed.flush()?;
+    let contents = enclose(recipient, &mut summed, pack)?;
     Ok(Kept { contents, bytes: summed.bytes, sha256: hex::encode(summed.digest.finish()) })
+}
+
+/// Compresses and encrypts what `write` writes, for one recipient. Whoever opens it sees whether it is whole.
+///
+/// # Errors
+/// When `write` fails, or the sink takes nothing more.
+pub fn enclose<T>(
+    recipient: &Recipient,
+    sink: &mut dyn Write,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<T>,
+) -> io::Result<T> {
+    let encryptor = age::Encryptor::with_recipients(std::iter::once(&recipient.0 as _)).map_err(io::Error::other)?;
+    let mut gzip = GzEncoder::new(encryptor.wrap_output(&mut *sink)?, Compression::fast());
+    let written = write(&mut gzip)?;
+    gzip.finish()?.finish()?;
+    sink.flush()?;
+    Ok(written)
 }
 
 struct Summed<'a> {
@@ -155,7 +168,7 @@ pub fn open<T>(
     unpack: impl FnOnce(&mut dyn Read) -> io::Result<T>,
 ) -> Result<T, Trouble> {
     let mut arriving = Arriving { inner: sealed, digest: Context::new(&SHA256), fault: None };
-    let outcome = read_all(BufReader::new(&mut arriving), identity, unpack);
+    let outcome = disclose(BufReader::new(&mut arriving), identity, unpack);
     // The disk's own refusal says nothing about what was sent, and no more of that is needed.
     if matches!(&outcome, Err(Trouble::Unpacking(why)) if arriving.fault.is_none() && why.raw_os_error().is_some()) {
         return outcome;
@@ -176,7 +189,12 @@ pub fn open<T>(
     outcome
 }
 
-fn read_all<T>(
+/// Opens what was enclosed, and lets `unpack` read it. What `unpack` made of it may only be used once this has succeeded:
+/// that it is whole and unchanged shows at its end.
+///
+/// # Errors
+/// [`Trouble`].
+pub fn disclose<T>(
     arriving: impl Read,
     identity: &Identity,
     unpack: impl FnOnce(&mut dyn Read) -> io::Result<T>,

@@ -19,6 +19,7 @@ use crate::backups::BackupSettings;
 use crate::billing::BillingSettings;
 use crate::model::ModelGateway;
 use crate::tickets::settings::SupportSettings;
+use crate::releases::settings::Application;
 use crate::usage::intake::Intake;
 
 /// What the operator decided.
@@ -36,6 +37,8 @@ pub struct Settings {
     pub plan: Plan,
     /// What instances run.
     pub release: Release,
+    /// Where that comes from.
+    pub application: Application,
     /// When invoices are made, and what they say beside amounts.
     pub billing: BillingSettings,
     /// How many instances are kept ready ahead of their customers.

@@ -63,11 +63,21 @@ pub struct BackupSettings {
     pub retention: Retention,
     /// How many are restored for a test each night; 0 for none.
     pub proofs_a_night: u32,
+    /// Hours from one backup of the store to the next; 0 takes none by itself.
+    pub store_every_hours: u32,
+    /// So many backups of the store are kept, the newest ones.
+    pub store_kept: u32,
 }
 
 impl Default for BackupSettings {
     fn default() -> Self {
-        Self { every_hours: 24, retention: Retention::default(), proofs_a_night: 5 }
+        Self {
+            every_hours: 24,
+            retention: Retention::default(),
+            proofs_a_night: 5,
+            store_every_hours: 24,
+            store_kept: 14,
+        }
     }
 }
 

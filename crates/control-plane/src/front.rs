@@ -28,6 +28,10 @@ pub async fn serve_people(listener: TcpListener, app: App, stop: CancellationTok
     .await;
 }
 
+/// Whether the main instance is well, and whether it has its store.
+const HEALTH: &str = "/-/health";
+const READY: &str = "/-/ready";
+
 struct Front {
     site: Router,
     edge: edge::Edge,
@@ -45,10 +49,13 @@ impl Front {
         answer.map(proxy::Body::stream)
     }
 
-    /// The site answers on its own hostname, and to whoever names this machine by its address.
+    /// The site answers on its own hostname, and to whoever names this machine by its address. Whether it is well it says to
+    /// whoever asks by any other name: load balancers and platforms ask by names and numbers of their own.
     fn is_for_site<B>(&self, request: &Request<B>) -> bool {
         let Some(host) = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()) else { return true };
         let name = host.rsplit_once(':').map_or(host, |(name, _)| name).trim_end_matches('.');
-        name.eq_ignore_ascii_case(self.edge.site().as_str()) || matches!(name, "127.0.0.1" | "[::1]" | "[::1")
+        name.eq_ignore_ascii_case(self.edge.site().as_str())
+            || matches!(name, "127.0.0.1" | "[::1]" | "[::1")
+            || (matches!(request.uri().path(), HEALTH | READY) && !self.edge.is_before(name))
     }
 }

@@ -12,6 +12,7 @@
 //! - somebody is invited or removed: `members.rs`, then `members/publish.rs`
 //! - an hour is used: `usage/report.rs`; what it costs: `usage.rs`; invoices and books: `billing.rs`
 //! - what instances keep is kept a second time: `backups.rs`
+//! - what the store holds is kept a second time: `store_backups.rs`; which key belongs to it: `installation_key.rs`
 //! - what is left behind at providers: `inventory.rs`; how much more they take: `limits.rs`; what they cost: `costs.rs`
 //! - what instances run: `releases.rs`; how a release reaches everyone: `rollouts.rs`
 //! - what waits for an operator: `alerts.rs`; what everybody is told: `incidents.rs` and `site/status.rs`; what providers
@@ -39,6 +40,7 @@ mod front;
 mod guards;
 mod health;
 mod incidents;
+mod installation_key;
 mod instances;
 mod inventory;
 mod isolation;
@@ -61,6 +63,7 @@ mod search;
 mod signup;
 mod site;
 mod start;
+mod store_backups;
 mod support_access;
 mod text;
 mod tickets;
@@ -93,6 +96,7 @@ pub use health::probe::ask_due as probe_instances;
 pub use health::uptime::add_up as add_up_uptime;
 pub use health::watch::judge_all as judge_instances;
 pub use incidents::tell::tell_due as tell_subscribers;
+pub use installation_key::{KeyTrouble, belongs as key_belongs, open as open_key};
 pub use instances::observe::observe_all as observe_instances;
 pub use isolation::round::begin_if_due as prove_isolation_if_due;
 pub use mail::SignInCodes;
@@ -100,8 +104,14 @@ pub use model::{ModelGateway, ModelSettings, ModelSettingsError, OfferedModel};
 pub use pool::keeper::keep as keep_pool;
 pub use provider_status::read_if_due as read_provider_status;
 pub use reconcilers::{Reconciler, Reconcilers, all as reconcilers};
+pub use releases::settings::Application;
 pub use rollouts::roll_out::look_after as look_after_rollouts;
 pub use start::{Started, assemble, start};
+pub use store_backups::schedule::take_if_due as take_due_store_backup;
+pub use store_backups::{
+    KeptStoreBackup, PutBack, PutBackError, TableTally, Taken, kept as kept_store_backups, put_back as put_back_store,
+    take as take_store_backup,
+};
 pub use support_access::end_if_due as end_support_access_if_due;
 pub use support_access::hours::waive_if_due as waive_support_hours_if_due;
 pub use tickets::closing::close_if_due as close_solved_tickets;
@@ -114,6 +124,7 @@ pub fn migrations() -> Vec<Migration> {
         workflow::MIGRATIONS,
         edge::MIGRATIONS,
         &providers::MIGRATIONS.concat(),
+        installation_key::store::MIGRATIONS,
         customers::store::MIGRATIONS,
         instances::store::MIGRATIONS,
         instances::observe::store::MIGRATIONS,
@@ -145,6 +156,7 @@ pub fn migrations() -> Vec<Migration> {
         releases::store::MIGRATIONS,
         rollouts::store::MIGRATIONS,
         backups::store::MIGRATIONS,
+        store_backups::store::MIGRATIONS,
         &self::billing::MIGRATIONS.concat(),
         &costs::MIGRATIONS.concat(),
         model::store::MIGRATIONS,

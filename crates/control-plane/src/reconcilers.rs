@@ -18,6 +18,7 @@ use crate::inventory::sweep;
 use crate::isolation::round;
 use crate::mail::deliver;
 use crate::rollouts::roll_out;
+use crate::store_backups::schedule;
 use crate::support_access::{self, hours};
 use crate::tickets::closing as tickets;
 use crate::usage::sign_ins;
@@ -82,6 +83,7 @@ pub fn all(core: &Core) -> Vec<Reconciler> {
         later("Reminding of moves that nobody has confirmed", hours(1), look!(moves::remind::remind_if_due)),
         later("Reading what instances cost", minutes(1), look!(costs::reading::read_if_due)),
         later("Looking for backups that are due", minutes(2), look!(backups::schedule::take_due)),
+        later("Backing up the store", minutes(2), look!(schedule::take_if_due)),
         later("Beginning the next proof of a backup", minutes(2), look!(backups::proofs::prove_due)),
         later("Looking for backups that are over", minutes(2), look!(backups::prune::prune)),
         // It lists all that is kept.

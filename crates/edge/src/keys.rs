@@ -25,6 +25,15 @@ pub(crate) async fn open(db: &Db, sealer: &Sealer, clock: &Clock) -> Result<Sign
     Ok(SigningKey::from_secret(&SecretString::from(text))?)
 }
 
+/// Whether this key opens what the edge has sealed; none where it has sealed nothing yet.
+///
+/// # Errors
+/// When the store can't be read.
+pub async fn is_opened_by(db: &Db, sealer: &Sealer) -> Result<Option<bool>, EdgeError> {
+    let sealed = rows::sealed_key(db, ID).await?;
+    Ok(sealed.map(|sealed| sealer.open_sealed(PURPOSE, &sealed).is_ok()))
+}
+
 /// Finding primes takes long enough to be in the way of other tasks.
 async fn generate() -> Result<SecretString, EdgeError> {
     let made = tokio::task::spawn_blocking(|| SigningKey::generate()?.to_secret()).await;

@@ -53,6 +53,7 @@ use world::{Clock, Entropy, Sealer};
 pub use error::EdgeError;
 pub use hostname::{Hostname, HostnameError};
 pub use hostnames::{HostState, Published, Route};
+pub use keys::is_opened_by;
 pub use origin::Origin;
 pub use store::MIGRATIONS;
 
@@ -272,6 +273,11 @@ impl Edge {
     /// The main site's hostname, whose admissions say who may have an account's pages.
     pub fn site(&self) -> &Hostname {
         &self.core.site.hostname
+    }
+
+    /// Whether a hostname is one of those that instances can have, published or not.
+    pub fn is_before(&self, name: &str) -> bool {
+        Hostname::parse(name).is_ok_and(|name| name.is_below(&self.core.settings.base_domain))
     }
 
     /// A token in the name of a test identity and of nobody else, good for a minute; or one that has to be

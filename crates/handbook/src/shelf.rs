@@ -102,7 +102,7 @@ pub(crate) fn all(api: &Value) -> Vec<Document> {
     all
 }
 
-fn runbooks() -> [Document; 13] {
+fn runbooks() -> [Document; 14] {
     [
         runbook!("instance-down"),
         runbook!("work-stuck"),
@@ -117,6 +117,7 @@ fn runbooks() -> [Document; 13] {
         runbook!("isolation-broken"),
         runbook!("dispute"),
         runbook!("refund"),
+        runbook!("disaster"),
     ]
 }
 

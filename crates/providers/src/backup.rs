@@ -3,13 +3,13 @@
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
-use archive::{Archive, Trouble, open, seal};
+use archive::{Archive, open, seal};
 use tokio::sync::oneshot;
 
 use crate::ProviderError;
 use crate::storage::{ObjectName, Storage};
 
-pub use archive::{Contents, Identity, Kept, Recipient};
+pub use archive::{Contents, Identity, Kept, Recipient, Trouble, disclose, enclose};
 
 /// Where a backup goes.
 #[derive(Clone)]

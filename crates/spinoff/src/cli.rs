@@ -12,7 +12,7 @@ use crate::up::UpArgs;
 use crate::{
     admin_link, alerts, audit, backups, billing, cancel, completions, contests, coupons, customers, delete, deploy,
     doctor, incidents, instances, invoices, ledger, log, mail, members, model, pool, providers, provision, releases,
-    rollouts, search, serve, setup, spending, suspension, tickets, up, usage, verify, workflows,
+    rollouts, search, serve, setup, spending, store, suspension, tickets, up, usage, verify, workflows,
 };
 
 /// Sells a web application: every customer gets an instance of their own
@@ -130,6 +130,9 @@ pub enum Operation {
     /// What instances keep, kept a second time: take one, put one back
     #[command(subcommand)]
     Backups(backups::Command),
+    /// The whole record: move it, back it up, put it back
+    #[command(subcommand)]
+    Store(store::Command),
     /// What waits for an operator
     #[command(subcommand)]
     Alerts(alerts::Command),
@@ -231,6 +234,7 @@ impl Operation {
             Self::Customers(command) => customers::run(context, command).await,
             Self::Coupons(command) => coupons::run(context, command).await,
             Self::Backups(command) => backups::run(context, command).await,
+            Self::Store(command) => store::run(context, command).await,
             Self::Alerts(command) => alerts::run(context, command).await,
             Self::Incidents(command) => incidents::run(context, command).await,
             Self::Tickets(command) => tickets::run(context, command).await,

@@ -41,6 +41,7 @@ mod serve;
 mod server_file;
 mod setup;
 mod spending;
+mod store;
 mod suspension;
 mod tickets;
 mod up;

@@ -4,7 +4,7 @@ pub mod assemble;
 pub mod config;
 mod doors;
 pub mod drivers;
-mod folder_lock;
+pub mod folder_lock;
 pub mod home;
 mod simulation;
 mod watch;

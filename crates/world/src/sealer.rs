@@ -68,12 +68,30 @@ impl Sealer {
                 Ok(Self::new(key))
             }
             Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => {
-                let bytes = fs::read(path).map_err(fail)?;
-                let key = <[u8; 32]>::try_from(bytes).map_err(|_| SealError::KeyLength(path.to_owned()))?;
-                Ok(Self::new(key))
+                Self::read(path)?.ok_or_else(|| fail(std::io::ErrorKind::NotFound.into()))
             }
             Err(cause) => Err(fail(cause)),
         }
+    }
+
+    /// Reads the key file, where there is one.
+    ///
+    /// # Errors
+    /// When the file can't be read, or holds no key.
+    pub fn read(path: &Path) -> Result<Option<Self>, SealError> {
+        match fs::read(path) {
+            Ok(bytes) => {
+                let key = <[u8; 32]>::try_from(bytes).map_err(|_| SealError::KeyLength(path.to_owned()))?;
+                Ok(Some(Self::new(key)))
+            }
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(cause) => Err(SealError::KeyFile { path: path.to_owned(), cause }),
+        }
+    }
+
+    /// What the key is called where it is told apart from others: 16 hexadecimal digits, from which nobody learns the key.
+    pub fn id(&self) -> String {
+        self.derive("key id", "v1").iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Encrypts a secret for one purpose, such as `edge signing key`.
@@ -153,6 +171,8 @@ mod tests {
         assert_eq!(sealer.derive("token", "a"), sealer.derive("token", "a"));
         assert_ne!(sealer.derive("token", "a"), sealer.derive("token", "b"));
         assert_ne!(sealer.derive("tokena", ""), sealer.derive("token", "a"));
+        assert_ne!(sealer.id(), Sealer::new([2; 32]).id());
+        assert_eq!(sealer.id().len(), 16);
     }
 
     #[test]
@@ -162,6 +182,8 @@ mod tests {
         let path = folder.path().join("secret.key");
         let first = Sealer::open(&path, &Entropy::seeded(1)).unwrap();
         let again = Sealer::open(&path, &Entropy::seeded(2)).unwrap();
+        assert_eq!(Sealer::read(&path).unwrap().unwrap().id(), first.id());
+        assert!(Sealer::read(&folder.path().join("other.key")).unwrap().is_none());
         assert_eq!(first.derive("x", "y"), again.derive("x", "y"));
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         fs::write(&path, b"short").unwrap();

@@ -499,7 +499,7 @@ async fn of_many_instances_each_has_its_turn_and_none_twice_a_night() {
 async fn what_was_proven_last_stays_however_old_it_is() {
     let vault = Vault::default();
     let retention = Retention { days: 1, weekly_days: 1, monthly_days: 1 };
-    let settings = BackupSettings { every_hours: 0, retention, proofs_a_night: 0 };
+    let settings = BackupSettings { every_hours: 0, retention, proofs_a_night: 0, ..BackupSettings::default() };
     let app = TestApp::start_backing_up(MORNING, Engine::Sqlite, Faults::none(), (vault.clone(), settings)).await;
     app.provision(ADA, "acme").await;
     let (proven, other, newest) = (take(&app).await, take(&app).await, take(&app).await);

@@ -1,5 +1,6 @@
 //! A release reaches everyone, or stops where it failed.
 
+use control_plane::Application;
 use jiff::SignedDuration;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -77,6 +78,22 @@ async fn what_the_settings_name_reaches_everybody_one_by_one(engine: store::Engi
     for project in ["ai-diy-acme", "ai-diy-dora"] {
         assert_eq!(app.host.runs(project), "1");
     }
+    assert_eq!(app.count("select count(*) from releases").await, 2);
+}
+
+#[tokio::test]
+async fn an_upgrade_of_the_server_reaches_no_instance_that_runs_something_else() {
+    let mut app = three(store::Engine::Sqlite).await;
+    for (version, application) in [("2", Application::Command), ("3", Application::Image), ("2", Application::Image)] {
+        app = app.upgraded_running(version, application).await;
+    }
+    assert_eq!(app.count("select count(*) from rollouts").await, 0);
+    assert_eq!(app.count("select count(*) from releases").await, 1);
+    assert_eq!(app.provision("dora@example.com", "dora").await, "done");
+    assert_eq!(app.host.runs("ai-diy-dora"), "1", "it is called what it was called when it was first seen");
+    // What is part of the server changes with it.
+    let app = app.upgraded_running("2", Application::Bundled).await;
+    until(&app, async || state(&app).await == "done").await;
     assert_eq!(app.count("select count(*) from releases").await, 2);
 }
 

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use access::MembersKey;
-use control_plane::{Core, Drivers, Settings, SignInCodes, Started, migrations, operator_token};
+use control_plane::{Application, Core, Drivers, Settings, SignInCodes, Started, migrations, operator_token};
 use domain::{Email, Evidence, Month, Plan, Signal, UsageHour, UsageHours};
 use jiff::{SignedDuration, Timestamp};
 use providers::compute::Release;
@@ -371,6 +371,7 @@ async fn core(
                 read_only: Vec::new(),
                 activity_rules: None,
             },
+            application: Application::Bundled,
             operator: Email::parse("operator@localhost").unwrap(),
             mailbox: true,
             pool_size: 0,

@@ -4,6 +4,7 @@
 
 mod backups;
 mod costs;
+mod disaster;
 mod faults;
 mod leftovers;
 mod own_access;

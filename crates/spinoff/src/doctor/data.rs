@@ -6,9 +6,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
+use control_plane::KeyTrouble;
 use nix::unistd::{AccessFlags, access};
 use secrecy::{ExposeSecret as _, SecretString};
 use store::Db;
+use world::Sealer;
 
 use super::Check;
 use crate::data_folder::DataFolder;
@@ -66,19 +68,19 @@ pub fn key(data: &DataFolder) -> Check {
     }
 }
 
-/// Whether the store answers.
+/// Whether the store answers, and belongs to the key.
 pub async fn store(data: &DataFolder, url: Option<&SecretString>) -> Check {
     match url.map(SecretString::expose_secret) {
         Some(url) => {
             // The address may hold a password.
             let shown = url.rsplit('@').next().unwrap_or_default();
-            answers(url, shown, "see that the database runs, and that the address is right").await
+            answers(data, url, shown, "see that the database runs, and that the address is right").await
         }
-        None => file(&data.store()).await,
+        None => file(data, &data.store()).await,
     }
 }
 
-async fn file(path: &Path) -> Check {
+async fn file(data: &DataFolder, path: &Path) -> Check {
     let shown = path.display().to_string();
     let damaged = "restore it from a backup";
     match beginning(path) {
@@ -89,21 +91,32 @@ async fn file(path: &Path) -> Check {
         Ok(bytes) if bytes.is_empty() => Check::ok(STORE, format!("{shown} is empty; the first start fills it")),
         // Opening such a file would be tried again and again.
         Ok(bytes) if bytes != SQLITE => Check::fail(STORE, format!("{shown} is not a SQLite database"), damaged),
-        Ok(_) => answers(&format!("sqlite:{shown}?mode=rw"), &shown, damaged).await,
+        Ok(_) => answers(data, &format!("sqlite:{shown}?mode=rw"), &shown, damaged).await,
     }
 }
 
-async fn answers(url: &str, shown: &str, advice: &str) -> Check {
+async fn answers(data: &DataFolder, url: &str, shown: &str, advice: &str) -> Check {
     match tokio::time::timeout(STORE_ANSWERS_WITHIN, Db::open(url)).await {
         Ok(Ok(db)) => {
+            let belongs = belongs(data, &db).await;
             db.close().await;
-            Check::ok(STORE, shown)
+            belongs.map_or_else(|| Check::ok(STORE, shown), |why| Check::fail(STORE, why, "nothing starts until then"))
         }
         Ok(Err(cause)) => Check::fail(STORE, cause.to_string(), advice),
         Err(_) => {
             let found = format!("{shown} did not answer within {}s", STORE_ANSWERS_WITHIN.as_secs());
             Check::fail(STORE, found, advice)
         }
+    }
+}
+
+/// Why not, where there is a key that is not the store's.
+async fn belongs(data: &DataFolder, db: &Db) -> Option<String> {
+    let sealer = Sealer::read(&data.key()).ok().flatten()?;
+    match control_plane::key_belongs(db, &data.key(), &sealer).await {
+        Err(trouble @ KeyTrouble::Another { .. }) => Some(trouble.to_string()),
+        // A store that nobody used yet has no place for it.
+        _ => None,
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use access::MembersKey;
 use anyhow::{Context as _, ensure};
 use base64::Engine as _;
-use control_plane::{Core, Drivers, Settings, SignInCodes, Started, WatchSettings};
+use control_plane::{Application, Core, Drivers, Settings, SignInCodes, Started, WatchSettings};
 use domain::HomeName;
 use edge::Identification;
 use providers::Routing;
@@ -45,9 +45,9 @@ pub async fn start(
     guards_socket: &Path,
 ) -> anyhow::Result<Started> {
     let (clock, entropy) = (Clock::System, Entropy::System);
-    let sealer = Arc::new(Sealer::open(&folder.key(), &entropy)?);
     let db = open_store(folder, config).await?;
     db.migrate(&control_plane::migrations()).await?;
+    let sealer = Arc::new(control_plane::open_key(&db, &folder.key(), &entropy, clock.now()).await?);
 
     let sealed_by = Some(Arc::clone(&sealer));
     let parts = Parts { db: db.clone(), clock: clock.clone(), entropy: entropy.clone(), sealer: sealed_by };
@@ -224,11 +224,17 @@ fn settings(folder: &DataFolder, config: &Config, address: SocketAddr) -> anyhow
         plan: config.plan.clone(),
         release: Release {
             image: homes::any(config, ComputeDriver::Railway).then(|| config.railway.image.clone()),
+            // The name of what is new here. What is no part of this program keeps the name under which it was first seen.
             version: env!("CARGO_PKG_VERSION").to_owned(),
             command,
             health_path,
             read_only,
             activity_rules: config.compute.activity_rules()?,
+        },
+        application: match &config.compute.app {
+            _ if !homes::any(config, ComputeDriver::Local) => Application::Image,
+            Some(_) => Application::Command,
+            None => Application::Bundled,
         },
         billing: config.billing.clone(),
         pool_size: config.pool.size,

@@ -31,19 +31,16 @@ impl Home {
     /// Opens the record, and makes it with its folder and its key where there is none. A server may run.
     pub async fn open(folder: &DataFolder, config: &Config) -> anyhow::Result<Self> {
         folder_lock::make(folder)?;
-        let sealer = Sealer::open(&folder.key(), &Entropy::System)?;
         let db = open_store(folder, config).await?;
         db.migrate(&control_plane::migrations()).await?;
+        let sealer = control_plane::open_key(&db, &folder.key(), &Entropy::System, Clock::System.now()).await?;
         Ok(Self::of(db, Some(sealer)))
     }
 
     /// Opens the record as it is and changes nothing. Where there is none yet, or one from before there
     /// were setups, an empty one in memory stands in for it.
     pub async fn look(folder: &DataFolder, config: &Config) -> anyhow::Result<Self> {
-        let sealer = match folder.key().exists() {
-            true => Some(Sealer::open(&folder.key(), &Entropy::System)?),
-            false => None,
-        };
+        let sealer = Sealer::read(&folder.key())?;
         let db = if sealer.is_some() { existing(folder, config).await? } else { None };
         match db {
             Some(db) if are_findings_in(&db).await => Ok(Self::of(db, sealer)),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use access::MembersKey;
 use control_plane::{
-    App, BackupSettings, BillingSettings, Core, Drivers, Settings, SignInCodes, WatchSettings, assemble,
+    App, Application, BackupSettings, BillingSettings, Core, Drivers, Settings, SignInCodes, WatchSettings, assemble,
 };
 use domain::{Email, Plan};
 use providers::compute::Release;
@@ -101,6 +101,7 @@ impl Grounds {
                 read_only: Vec::new(),
                 activity_rules: None,
             },
+            application: Application::Bundled,
             operator: Email::parse("operator@fleet.example").unwrap(),
             undo_days: 0,
             mailbox: false,

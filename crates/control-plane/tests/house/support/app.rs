@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use access::MembersKey;
 use control_plane::{
-    App, BackupSettings, BillingSettings, Core, Drivers, ModelGateway, Settings, SignInCodes, Started, SupportSettings,
-    WatchSettings, migrations, operator_token,
+    App, Application, BackupSettings, BillingSettings, Core, Drivers, ModelGateway, Settings, SignInCodes, Started,
+    SupportSettings, WatchSettings, migrations, operator_token,
 };
 use domain::{Email, HomeName, InstanceId, Plan, ProjectName};
 use jiff::SignedDuration;
@@ -42,6 +42,8 @@ pub struct Given {
     pub away: Option<Host>,
     /// The version that the settings name; the first one, if nothing is said.
     pub version: Option<String>,
+    /// Where what the settings name comes from.
+    pub application: Application,
     /// How often it was started again with another version.
     pub starts: u64,
     pub brand: Arc<Brand>,
@@ -67,6 +69,7 @@ impl Default for Given {
             host: Default::default(),
             away: None,
             version: Default::default(),
+            application: Application::Bundled,
             starts: Default::default(),
             brand: Default::default(),
             vault: Some(Vault::default()),
@@ -292,6 +295,12 @@ impl TestApp {
         Self::on(db, Faults::none(), Email::parse("operator@localhost").unwrap(), given).await
     }
 
+    /// Another version of the server on the same store, whose instances run what is no part of it.
+    pub async fn upgraded_running(self, version: &str, application: Application) -> Self {
+        let given = Given { application, ..self.given.clone() };
+        Self { given, ..self }.restarted_running(version).await
+    }
+
     /// Another server on the same store, whose settings say otherwise how long deletions can be taken back.
     pub async fn restarted_undoing(self, undo_days: u16) -> Self {
         let Self { db, started, stop, given, .. } = self;
@@ -364,6 +373,7 @@ impl TestApp {
                     read_only: Vec::new(),
                     activity_rules: None,
                 },
+                application: given.application,
                 operator,
                 mailbox: true,
                 pool_size: 0,
@@ -393,6 +403,16 @@ impl TestApp {
         let stop = CancellationToken::new();
         tokio::spawn(control_plane::serve_people(listener, started.app.clone(), stop.clone()));
         Self { given, host, db, clock, started, url, http, stop, machine: None }
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A client that follows no redirects.
+    pub fn http(&self) -> &reqwest::Client {
+        &self.http
     }
 
     pub fn app(&self) -> &App {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use access::MembersKey;
-use control_plane::{App, Core, Settings, SignInCodes, migrations};
+use control_plane::{App, Application, Core, Settings, SignInCodes, migrations};
 use domain::{Email, Plan};
 use edge::Identification;
 use jiff::{SignedDuration, Timestamp};
@@ -94,6 +94,17 @@ impl Town {
         let clock = Clock::at("2026-11-25T10:00:00Z".parse().unwrap());
         let companies = Companies::open(&clock, &wishes).await;
         let db = fresh(wishes.store, &migrations()).await;
+        Self::on(companies, clock, db, wishes).await
+    }
+
+    /// The main instance is gone. Another one, on another store, has the same companies.
+    pub async fn rebuilt_on(self, db: TestDb, wishes: Wishes) -> Self {
+        let Self { companies, clock, _stop: stop, .. } = self;
+        drop(stop);
+        Self::on(companies, clock, db, wishes).await
+    }
+
+    async fn on(companies: Companies, clock: Clock, db: TestDb, wishes: Wishes) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let core = core(&companies, &db, &clock, &wishes, listener.local_addr().unwrap()).await;
         let engine = workflow::Settings { faults: wishes.steps, parallel: 8, ..workflow::Settings::default() };
@@ -215,6 +226,7 @@ async fn core(companies: &Companies, db: &TestDb, clock: &Clock, wishes: &Wishes
             base_domain: BASE.into(),
             plan: Plan::default(),
             release: release(),
+            application: Application::Image,
             operator: Email::parse("operator@ai-diy.ai").unwrap(),
             mailbox: false,
             pool_size: wishes.pool,

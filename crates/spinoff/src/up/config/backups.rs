@@ -27,11 +27,16 @@ pub struct Backups {
     pub retention: Retention,
     /// How many are restored for a test each night; 0 for none.
     pub proofs_a_night: u32,
+    /// Hours from one backup of the store to the next; 0 takes none by itself.
+    pub store_every_hours: u32,
+    /// So many of them are kept.
+    pub store_kept: u32,
 }
 
 impl Default for Backups {
     fn default() -> Self {
-        let BackupSettings { every_hours, retention, proofs_a_night } = BackupSettings::default();
+        let BackupSettings { every_hours, retention, proofs_a_night, store_every_hours, store_kept } =
+            BackupSettings::default();
         Self {
             driver: StorageDriver::default(),
             folder: None,
@@ -45,6 +50,8 @@ impl Default for Backups {
             every_hours,
             retention,
             proofs_a_night,
+            store_every_hours,
+            store_kept,
         }
     }
 }
@@ -52,6 +59,12 @@ impl Default for Backups {
 impl Backups {
     /// What is decided beside where they are kept.
     pub fn settings(&self) -> BackupSettings {
-        BackupSettings { every_hours: self.every_hours, retention: self.retention, proofs_a_night: self.proofs_a_night }
+        BackupSettings {
+            every_hours: self.every_hours,
+            retention: self.retention,
+            proofs_a_night: self.proofs_a_night,
+            store_every_hours: self.store_every_hours,
+            store_kept: self.store_kept,
+        }
     }
 }

@@ -358,6 +358,14 @@ impl Server {
         self.launch(None).await;
     }
 
+    /// Keeps the record elsewhere from its next start on.
+    pub fn keep_record_at(&mut self, url: &str) {
+        if let Some(place) = self.args.iter().position(|arg| arg == "--store") {
+            self.args.drain(place..place + 2);
+        }
+        self.args.extend(["--store".to_owned(), url.to_owned()]);
+    }
+
     /// Starts it again, to die at a point of a workflow. It may get there before it is ready.
     pub async fn restart_and_crash(&mut self, point: &str) {
         self.spawn(Some(point));
