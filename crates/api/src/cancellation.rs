@@ -1,4 +1,4 @@
-use domain::InstanceId;
+use domain::{InstanceId, LeavingReason};
 use jiff::Timestamp;
 use reqwest::Response;
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,14 @@ pub struct Cancellation {
 pub struct CancelInstance {
     /// Its subdomain, to say that it is meant.
     pub confirm: String,
+    /// Why, where somebody said so: `too_expensive`, `not_used`, `missing`, `too_hard`, `unreliable`, `replaced`,
+    /// `finished` or `other`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub reason: Option<LeavingReason>,
+    /// What they said beside it; what is longer than 1,000 characters is cut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
 }
 
 /// A cancellation was taken back.

@@ -1,4 +1,6 @@
-use domain::{BackupId, CustomerId, Email, InstanceId, InstanceState, ProjectName, Subdomain, WorkflowId};
+use domain::{
+    BackupId, CustomerId, Email, InstanceId, InstanceState, LeavingReason, ProjectName, Subdomain, WorkflowId,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -138,6 +140,13 @@ pub struct DeleteInstance {
     /// Whether it begins now, and nobody can take it back; otherwise it waits for the days that the settings say.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub now: bool,
+    /// Why, where somebody said so; the words are those of a cancellation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub reason: Option<LeavingReason>,
+    /// What they said beside it; what is longer than 1,000 characters is cut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
 }
 
 /// What became of a request to take an instance down: one of the two is there.

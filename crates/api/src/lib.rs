@@ -7,6 +7,7 @@
 mod access;
 mod activity;
 mod alerts;
+mod analytics;
 mod audit;
 mod backups;
 mod billing;
@@ -39,8 +40,10 @@ mod providers;
 mod releases;
 mod rollouts;
 mod search;
+mod spend;
 mod spending;
 mod support_access;
+mod suppressions;
 mod tickets;
 mod updates;
 mod usage;
@@ -49,6 +52,9 @@ mod workflows;
 pub use access::{Access, AccessApplication, IdentityProvider, NewAccess, OidcClient};
 pub use activity::{ActivityAccepted, ActivityReport, ReportSource, SignedMembers};
 pub use alerts::{Alert, AlertFilter, SilenceAlert};
+pub use analytics::{
+    Analytics, AnalyticsMonth, CohortMonth, Figure, FunnelStep, LeavingComment, ReasonCount, SignupCohort,
+};
 pub use audit::AuditEvent;
 pub use backups::{Backup, BackupFilter, BackupProof, NewBackup, RestoreBackup};
 pub use billing::{BillPreview, BooksCheck, ChargeDifference, ClosePeriods, Closing, DryRun, InvoicePreview};
@@ -92,8 +98,10 @@ pub use rollouts::{
     RolloutStrategy, RolloutUnit, RolloutWave, UnitCounts, UnitFilter,
 };
 pub use search::{Found, FoundThing};
+pub use spend::{NewSpend, Spend};
 pub use spending::{Budget, Cap, NewBudget, NewCap, Spending};
 pub use support_access::{AskForAccess, SupportAccess, SupportHour};
+pub use suppressions::{NewSuppression, Suppression};
 pub use tickets::{
     AssignTicket, CannedAnswer, NewCannedAnswer, NewTicket, NewTicketAnswer, NewTicketNote, Ticket, TicketAttachment,
     TicketFacts, TicketFigures, TicketFilter, TicketMessage, TicketWithMessages,

@@ -60,7 +60,7 @@ fn instance() -> Instance {
 fn a_deletion_waits_or_is_under_way() {
     let waits = DeletionAccepted { workflow_id: None, deleted_at: Some(at("2026-12-03T10:00:00Z")) };
     assert_form(&waits, json!({"deleted_at": "2026-12-03T10:00:00Z"}));
-    let asked = DeleteInstance { confirm: "acme".to_owned(), now: false };
+    let asked = DeleteInstance { confirm: "acme".to_owned(), now: false, reason: None, comment: None };
     assert_form(&asked, json!({"confirm": "acme"}));
     assert_form(&DeleteInstance { now: true, ..asked }, json!({"confirm": "acme", "now": true}));
     let copy = CopyInstance { subdomain: Subdomain::parse("trial").unwrap(), backup: None };

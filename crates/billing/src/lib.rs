@@ -55,7 +55,8 @@
 //! **budget** ([`Budget`]) tells, and a **forecast** ([`Forecast`]) guesses by a stated rule.
 //!
 //! **Costs** ([`costs`]) are what serving customers costs us, in millionths; a **margin** ([`Margin`]) is what is left. How
-//! near a provider's own limit is, and what of that is told, says an [`Allowance`].
+//! near a provider's own limit is, and what of that is told, says an [`Allowance`]. What the business as a whole does
+//! ([`growth`]) follows from what each customer was charged for each month.
 
 mod allowance;
 mod arithmetic;
@@ -67,6 +68,7 @@ pub mod costs;
 mod discount;
 pub mod dunning;
 mod forecast;
+pub mod growth;
 mod hours;
 mod invoice;
 pub mod ledger;

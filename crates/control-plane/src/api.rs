@@ -2,6 +2,7 @@
 
 pub(crate) mod activity;
 pub(crate) mod alerts;
+pub(crate) mod analytics;
 pub(crate) mod audit;
 pub(crate) mod backups;
 pub(crate) mod billing;
@@ -29,8 +30,10 @@ pub(crate) mod providers;
 pub(crate) mod releases;
 pub(crate) mod rollouts;
 pub(crate) mod search;
+pub(crate) mod spend;
 pub(crate) mod spending;
 pub(crate) mod support_access;
+pub(crate) mod suppressions;
 pub(crate) mod tickets;
 pub(crate) mod updates;
 pub(crate) mod usage;

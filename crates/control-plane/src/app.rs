@@ -15,11 +15,12 @@ use tokio::sync::Notify;
 use world::{Clock, Entropy, Sealer};
 
 use crate::alerts::AlertSettings;
+use crate::analytics::visits::Visits;
 use crate::backups::BackupSettings;
 use crate::billing::BillingSettings;
 use crate::model::ModelGateway;
-use crate::tickets::settings::SupportSettings;
 use crate::releases::settings::Application;
+use crate::tickets::settings::SupportSettings;
 use crate::usage::intake::Intake;
 
 /// What the operator decided.
@@ -174,17 +175,23 @@ pub struct App {
     /// Runs provisioning, deletion and the like.
     pub engine: workflow::Engine,
     intake: Arc<Intake>,
+    visits: Visits,
 }
 
 impl App {
     /// Puts the parts together.
     pub fn new(core: Arc<Core>, engine: workflow::Engine) -> Self {
-        Self { core, engine, intake: Arc::default() }
+        Self { core, engine, intake: Arc::default(), visits: Visits::default() }
     }
 
     /// Takes in what guards report.
     pub(crate) fn intake(&self) -> &Intake {
         &self.intake
+    }
+
+    /// Counts visits of the site.
+    pub(crate) fn visits(&self) -> &Visits {
+        &self.visits
     }
 
     /// What workflows and reconcilers need.

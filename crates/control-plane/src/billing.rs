@@ -48,7 +48,7 @@ pub(crate) mod waivers;
 
 use ::store::Migration;
 
-pub use settings::{BillingCycle, BillingSettings, Seller, Taxes};
+pub use settings::{BillingCycle, BillingSettings, LeavingSettings, Seller, Taxes};
 
 /// Every table of billing.
 pub(crate) const MIGRATIONS: &[&[Migration]] = &[

@@ -1,6 +1,7 @@
 //! What operators see: who is broken, why, and what now.
 
 pub(crate) mod alerts;
+pub(crate) mod analytics;
 pub(crate) mod audit;
 pub(crate) mod backups;
 pub(crate) mod customers;
@@ -11,6 +12,7 @@ pub(crate) mod instances;
 pub(crate) mod isolation;
 pub(crate) mod money;
 pub(crate) mod moves;
+pub(crate) mod previews;
 pub(crate) mod providers;
 pub(crate) mod releases;
 pub(crate) mod rollouts;

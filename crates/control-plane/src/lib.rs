@@ -22,10 +22,12 @@
 //! - support is let into an instance for a while: `support_access.rs`
 //! - somebody asks support, in the portal or by mail: `tickets.rs`; mail that comes: `tickets/inbound.rs`
 //! - it is tried whether instances are walled off from each other: `isolation.rs`
+//! - what the business is run by, and why customers leave: `analytics.rs`
 //! - what runs on a timer: `reconcilers.rs`
 //! - which address leads where: `routes.rs`
 
 mod alerts;
+mod analytics;
 mod api;
 mod app;
 mod audit;
@@ -81,12 +83,13 @@ pub use self::backups::schedule::take_due as take_due_backups;
 pub use self::billing::closing::close_if_due;
 pub use self::billing::dunning::reconcile::dun_if_due;
 pub use self::billing::spending::watch::look_at_all as watch_spending;
-pub use self::billing::{BillingCycle, BillingSettings, Seller, Taxes};
+pub use self::billing::{BillingCycle, BillingSettings, LeavingSettings, Seller, Taxes};
 pub use self::instances::cancellation::reconcile::cancel_if_due;
 pub use self::instances::deletion::reconcile::delete_if_due;
 pub use self::instances::moves::remind::remind_if_due as remind_of_moves;
 pub use alerts::tend::tend as tend_alerts;
 pub use alerts::{AlertSettings, Escalation};
+pub use analytics::win_back::write_if_due as write_win_backs;
 pub use app::{App, Core, Drivers, Settings, WatchSettings};
 pub use costs::reading::read_if_due as read_costs;
 pub use costs::{CostSettings, FixedCost, Prices};
@@ -165,6 +168,8 @@ pub fn migrations() -> Vec<Migration> {
         alerts::store::MIGRATIONS,
         incidents::store::MIGRATIONS,
         provider_status::store::MIGRATIONS,
+        mail::suppressions::store::MIGRATIONS,
+        &analytics::MIGRATIONS.concat(),
     ]
     .concat()
 }

@@ -6,6 +6,7 @@ pub(crate) mod deliver;
 pub(crate) mod mailbox;
 pub(crate) mod retry;
 pub(crate) mod store;
+pub(crate) mod suppressions;
 
 use std::sync::Arc;
 
@@ -273,6 +274,19 @@ pub(crate) async fn post_in_thread(
     let id = MessageId::new(now, core.entropy.bytes());
     store::insert(tx, &core.sealer, id, &letter, now, Treatment { thread, useless_at: None }).await?;
     Ok(id)
+}
+
+/// The same for a mail that is not about its reader's own account, with the address at which they ask for no more: mail
+/// programs offer it beside the mail, and ask there by themselves (RFC 8058).
+pub(crate) async fn post_with_way_out(
+    tx: &mut Tx,
+    core: &Core,
+    letter: Letter<'_>,
+    leave_url: &str,
+) -> Result<(), Error> {
+    let key = letter.key;
+    post(tx, core, letter).await?;
+    store::let_leave(tx, key, leave_url).await
 }
 
 /// Puts the edge's sign-in codes into the outbox.

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::alerts::{stuck, tend};
+use crate::analytics::win_back;
 use crate::app::Core;
 use crate::billing::{closing, dunning, spending};
 use crate::health::{probe, uptime, watch};
@@ -80,6 +81,8 @@ pub fn all(core: &Core) -> Vec<Reconciler> {
         later("Looking for cancellations that are due", seconds(20), look!(cancellation::reconcile::cancel_if_due)),
         // Each can be taken back until a moment.
         later("Looking for deletions that are due", seconds(20), look!(deletion::reconcile::delete_if_due)),
+        // Once in a customer's life, days after they left.
+        later("Writing to customers who left", hours(1), look!(win_back::write_if_due)),
         later("Reminding of moves that nobody has confirmed", hours(1), look!(moves::remind::remind_if_due)),
         later("Reading what instances cost", minutes(1), look!(costs::reading::read_if_due)),
         later("Looking for backups that are due", minutes(2), look!(backups::schedule::take_due)),

@@ -5,6 +5,7 @@ use axum::extract::DefaultBodyLimit;
 
 use tower_http::csrf::CsrfLayer;
 
+use crate::analytics::visits;
 use crate::app::App;
 use crate::mail::mailbox;
 use crate::routing::{AndMore as _, delete, get, post, put};
@@ -35,6 +36,7 @@ pub(crate) fn for_people(app: &App) -> Router {
         .route("/status/confirm/{token}", get(site::status::confirm_subscription).and_post(site::status::subscribed))
         .route("/status/unsubscribe/{token}", get(site::status::confirm_leaving).and_post(site::status::leave))
         .route("/support/rating/{token}", get(site::rating::ask).and_post(site::rating::answer))
+        .route("/mail/unsubscribe/{token}", get(site::unsubscribe::confirm).and_post(site::unsubscribe::leave))
         .route("/assets/{file}", get(site::pages::asset))
         .route("/signup", get(site::signup::form).and_post(site::signup::submit))
         .route("/signup/availability", get(site::signup::availability))
@@ -44,6 +46,7 @@ pub(crate) fn for_people(app: &App) -> Router {
         .route("/signup/{workflow}/cancel", post(site::order::cancel))
         .route("/-/health", get(site::pages::health))
         .route("/-/ready", get(site::pages::health));
+    let site = site.layer(axum::middleware::from_fn_with_state(app.clone(), visits::notice));
     let console = console::door::behind(app, for_operators()).route("/admin/enter", get(console::enter::enter));
     let mut all = site.merge(for_customers()).merge(tickets_for_customers()).merge(console);
     if app.settings.mailbox {
@@ -135,11 +138,7 @@ fn tickets_for_customers() -> Router<App> {
 
 fn for_operators() -> Router<App> {
     Router::new()
-        .route("/admin", get(console::home))
-        .route("/admin/search", get(console::search::show))
-        .route("/admin/customers", get(console::customers::index))
-        .route("/admin/customers/{id}", get(console::customers::show))
-        .route("/admin/customers/{id}/bounce/clear", post(console::customers::clear_bounce))
+        .merge(customers_for_operators())
         .route("/admin/instances", get(console::instances::index))
         .route("/admin/instances/{id}", get(console::instances::show))
         .route("/admin/instances/{id}/suspend", post(console::instances::suspend))
@@ -155,7 +154,8 @@ fn for_operators() -> Router<App> {
             get(console::backups::confirm_restore).and_post(console::backups::put_back),
         )
         .route("/admin/instances/{id}/copies", post(console::instances::copy))
-        .merge(moves_for_operators().merge(updates_for_operators()).merge(tickets_for_operators()))
+        .merge(moves_for_operators().merge(updates_for_operators()))
+        .merge(tickets_for_operators().merge(growth_for_operators()))
         .route("/admin/workflows", get(console::workflows::index))
         .route("/admin/workflows/{id}", get(console::workflows::show))
         .route(
@@ -205,6 +205,15 @@ fn for_operators() -> Router<App> {
         .route("/admin/audit", get(console::audit::index))
 }
 
+fn customers_for_operators() -> Router<App> {
+    Router::new()
+        .route("/admin", get(console::home))
+        .route("/admin/search", get(console::search::show))
+        .route("/admin/customers", get(console::customers::index))
+        .route("/admin/customers/{id}", get(console::customers::show))
+        .route("/admin/customers/{id}/bounce/clear", post(console::customers::clear_bounce))
+}
+
 fn tickets_for_operators() -> Router<App> {
     Router::new()
         .route("/admin/tickets", get(console::tickets::index))
@@ -216,6 +225,18 @@ fn tickets_for_operators() -> Router<App> {
         .route("/admin/tickets/{ticket}/assign", post(console::tickets::assign))
         .route("/admin/tickets/{ticket}/close", post(console::tickets::close))
         .route("/admin/tickets/{ticket}/attachments/{file}", get(console::tickets::attachment))
+}
+
+fn growth_for_operators() -> Router<App> {
+    Router::new()
+        .route("/admin/analytics", get(console::analytics::show))
+        .route("/admin/analytics/csv", get(console::analytics::as_csv))
+        .route("/admin/analytics/json", get(console::analytics::as_json))
+        .route("/admin/analytics/spend", get(console::analytics::spend::index).and_post(console::analytics::spend::add))
+        .route("/admin/analytics/spend/{id}/take-back", post(console::analytics::spend::take_back))
+        .route("/admin/mail/previews", get(console::previews::index))
+        .route("/admin/mail/previews/{name}", get(console::previews::show))
+        .route("/admin/mail/previews/{name}/body", get(console::previews::body))
 }
 
 fn moves_for_operators() -> Router<App> {
@@ -293,7 +314,7 @@ fn for_programs() -> Router<App> {
         .route("/openapi.json", get(api::openapi::document))
         .merge(about_instances())
         .merge(about_releases())
-        .merge(about_tickets())
+        .merge(about_tickets().merge(about_growth()))
         .route("/customers", get(api::customers::index))
         .route("/customers/{id}/ledger", get(api::ledgers::show))
         .route("/customers/{id}/credits", post(api::ledgers::give_credit))
@@ -332,7 +353,6 @@ fn for_programs() -> Router<App> {
         .route("/isolation/rounds", post(api::isolation::begin))
         .route("/isolation/rounds/{id}", get(api::isolation::show))
         .route("/pool", get(api::pool::show))
-        .route("/search", get(api::search::find))
         .route("/providers", get(api::providers::index))
         .route("/providers/sweep", post(api::providers::sweep))
         .route("/providers/findings", get(api::providers::findings))
@@ -358,6 +378,16 @@ fn for_programs() -> Router<App> {
         .route("/model/usage", get(api::model::usage))
         .fallback(api::not_found)
         .method_not_allowed_fallback(api::method_not_allowed)
+}
+
+fn about_growth() -> Router<App> {
+    Router::new()
+        .route("/search", get(api::search::find))
+        .route("/analytics", get(api::analytics::show))
+        .route("/analytics/csv", get(api::analytics::as_csv))
+        .route("/spend", get(api::spend::index).and_post(api::spend::add))
+        .route("/spend/{id}/take-back", post(api::spend::take_back))
+        .route("/suppressions", get(api::suppressions::index).and_post(api::suppressions::add))
 }
 
 fn about_instances() -> Router<App> {

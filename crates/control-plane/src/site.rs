@@ -8,6 +8,7 @@ pub(crate) mod progress;
 pub(crate) mod rating;
 pub(crate) mod signup;
 pub(crate) mod status;
+pub(crate) mod unsubscribe;
 
 use std::sync::Arc;
 

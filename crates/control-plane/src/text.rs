@@ -54,7 +54,9 @@ stored!(
     domain::CannedAnswerId,
     domain::TicketState,
     domain::TicketKind,
-    domain::TicketVoice
+    domain::TicketVoice,
+    domain::SpendId,
+    domain::LeavingReason
 );
 
 impl Stored for Subdomain {

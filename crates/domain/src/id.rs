@@ -139,6 +139,7 @@ typed_id!(/** Names something that waits for an operator. */ AlertId, AlertKind,
 typed_id!(/** Names an incident on the status page. */ IncidentId, IncidentKind, "inc");
 typed_id!(/** Names what somebody wants of support, with all that is said about it. */ TicketId, TicketIdKind, "tkt");
 typed_id!(/** Names an answer that is kept to be given again. */ CannedAnswerId, CannedAnswerKind, "ans");
+typed_id!(/** Names an entry of what was spent to win customers. */ SpendId, SpendKind, "spd");
 
 #[cfg(test)]
 mod tests {

@@ -17,6 +17,7 @@ mod id;
 mod incident;
 mod instance;
 mod instances_txt;
+mod leaving;
 mod micros;
 mod money;
 mod month;
@@ -44,11 +45,12 @@ pub use health::{
 pub use home::{HomeName, HomeNameError};
 pub use id::{
     AlertId, AuditId, BackupId, CannedAnswerId, CustomerId, IdError, IncidentId, InstanceId, MessageId, ModelCallId,
-    ReleaseId, RolloutId, SupportAccessId, TicketId, WorkflowId,
+    ReleaseId, RolloutId, SpendId, SupportAccessId, TicketId, WorkflowId,
 };
 pub use incident::{Component, Impact, IncidentIsOver, IncidentState, UnknownIncidentWord};
 pub use instance::{Event, InstanceState, InvalidTransition, UnknownState};
 pub use instances_txt::{InstancesTxtError, parse_instances_txt, write_instances_txt};
+pub use leaving::{LeavingReason, UnknownLeavingReason};
 pub use micros::{Micros, MicrosError};
 pub use money::{Cents, CentsError};
 pub use month::{Month, MonthError, UsageHour};

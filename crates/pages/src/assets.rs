@@ -34,7 +34,7 @@ pub enum Shelf {
     BesideEdge,
 }
 
-static ALL: LazyLock<[Asset; 6]> = LazyLock::new(|| {
+static ALL: LazyLock<[Asset; 7]> = LazyLock::new(|| {
     [
         sheet_of("site", include_str!("../assets/site.css")),
         shared("site", "js", "text/javascript; charset=utf-8", include_bytes!("../assets/site.js")),
@@ -42,6 +42,7 @@ static ALL: LazyLock<[Asset; 6]> = LazyLock::new(|| {
         sheet_of("money", include_str!("../assets/money.css")),
         sheet_of("book", include_str!("../assets/book.css")),
         sheet_of("front", include_str!("../assets/front.css")),
+        sheet_of("chart", include_str!("../assets/chart.css")),
     ]
 });
 
@@ -126,6 +127,11 @@ impl<'a> Links<'a> {
     /// For pages of the documentation, after the site's.
     pub(crate) fn book_css(self) -> String {
         self.link(&ALL[4])
+    }
+
+    /// For pages with charts, after the site's.
+    pub(crate) fn chart_css(self) -> String {
+        self.link(&ALL[6])
     }
 
     fn link(self, asset: &Asset) -> String {

@@ -98,9 +98,9 @@ fn cell(svg: &mut String, index: usize, class: &str) {
     let _ = write!(svg, r#"<rect class="{class}" x="{x}" y="{y}" width="{CELL}" height="{CELL}" rx="2"/>"#);
 }
 
-/// An address within quotes.
-fn escaped(url: &str) -> String {
-    url.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+/// A text within an element or within quotes.
+pub(crate) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// `November 2026`.

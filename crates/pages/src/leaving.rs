@@ -1,10 +1,11 @@
 use askama::Template;
+use domain::LeavingReason;
 
 use crate::page::page;
 use crate::shell::Shell;
 
 /// What it means to give a workspace up, before and after it was done. Posts `confirmation` to `<portal_url>/cancel`,
-/// and nothing to `<portal_url>/cancel/undo` and `<portal_url>/export`.
+/// with `reason` and `comment`, which may be empty, and nothing to `<portal_url>/cancel/undo` and `<portal_url>/export`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "portal/leave.html")]
 pub struct Leave {
@@ -22,6 +23,8 @@ pub struct Leave {
     pub charged_again: String,
     /// Whether everything can be downloaded here, or what can be done instead.
     pub download: Download,
+    /// Why somebody leaves, as they said it in a form that is shown again.
+    pub why: WhyLeaving,
     /// Why the confirmation was refused.
     pub error: Option<String>,
     /// Where the workspace's page is; forms go below it.
@@ -84,4 +87,20 @@ pub enum LastBillView {
     UnderBills,
 }
 
+/// Why somebody leaves, who may say nothing of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WhyLeaving {
+    /// The reason that they chose.
+    pub reason: Option<LeavingReason>,
+    /// What they wrote beside it.
+    pub comment: String,
+}
+
 page!(Leave, here: "/portal");
+
+impl WhyLeaving {
+    /// Each reason that can be chosen, and whether it is.
+    pub(crate) fn choices(&self) -> [(LeavingReason, bool); 8] {
+        LeavingReason::ALL.map(|reason| (reason, self.reason == Some(reason)))
+    }
+}

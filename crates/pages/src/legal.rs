@@ -27,7 +27,7 @@ impl LegalText {
     pub const ALL: [Self; 4] = [Self::Terms, Self::Privacy, Self::AcceptableUse, Self::BillingAgreement];
 
     /// The version in force, recorded with each agreement: the day it was written.
-    pub const VERSION: &'static str = "2026-11-29";
+    pub const VERSION: &'static str = "2026-11-30";
 
     /// Where it is shown.
     pub const fn path(self) -> &'static str {
@@ -111,6 +111,7 @@ fn privacy(product: &str) -> Vec<Part> {
                 "Your name, your e-mail address, your company if you gave one, the addresses of the people you invite, the last four digits of your card, your bills, and which texts you agreed to and when.",
                 "For each hour that is billed: what kind of use was seen, which members or programs it came from, when it was first and last seen, and how often. Not what you did, wrote or read.",
                 "A record of changes to your account and your workspace, so that you and we can see later who did what.",
+                "If you leave: why, if you tell us. Some days later we write to you once, how to come back; each such mail has a link to get none.",
             ],
         ),
         part(
@@ -126,6 +127,7 @@ fn privacy(product: &str) -> Vec<Part> {
             "Cookies",
             &[
                 "One cookie keeps you signed in. There is no other, and nothing on these pages is loaded from anybody else.",
+                "We count how often our public pages are opened, as one number for each page and day. Nothing about you is read or kept for that, and who asks not to be followed is not counted.",
             ],
         ),
         part(

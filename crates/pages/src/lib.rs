@@ -12,6 +12,7 @@ mod bills;
 mod book;
 mod brand;
 mod calendar;
+mod chart;
 pub mod console;
 mod copying;
 mod health;
@@ -36,6 +37,7 @@ mod site;
 mod status;
 mod support;
 mod tickets;
+mod unsubscribe;
 mod updates;
 mod when;
 
@@ -53,7 +55,7 @@ pub use health::{HealthView, UptimeRow, UptimeView, ViewRow};
 pub use hour::{Contest, HourCharge, HourPage, SeenBy, Sighting};
 pub use invoice::{AmountRow, HowToPay, InvoiceLine, InvoiceView, PartyView, PaymentRow, Standing};
 pub use isolation::{IsolationNote, IsolationStanding};
-pub use leaving::{Download, LastBillView, Leave, Leaving};
+pub use leaving::{Download, LastBillView, Leave, Leaving, WhyLeaving};
 pub use mailbox::{Mailbox, MailboxMessage, MailboxRow};
 pub use moves::{LivesIn, MoveNote};
 pub use news::{News, NewsEntry, NewsFeed, Sitemap};
@@ -77,4 +79,5 @@ pub use tickets::{
     NewTicketPage, PortalTicket, PortalTickets, RatingForm, RatingPage, TicketEntry, TicketFile, TicketRow,
     TicketValues,
 };
+pub use unsubscribe::Unsubscribe;
 pub use updates::{ComingUpdate, PastUpdateRow, UpdatesView, WEEKDAYS, WindowForm};

@@ -227,7 +227,9 @@ mod leaving;
 mod money;
 mod moves;
 mod orders;
+mod previews;
 mod updates;
+mod win_back;
 pub use backups::{RestoreFailed, Restored};
 mod incidents;
 pub use incidents::{ConfirmSubscription, IncidentUpdate};
@@ -243,9 +245,11 @@ pub use money::{
 };
 pub use moves::{MoveBegins, MoveFailed, MoveWaits, Moved, MovedBack, Mover};
 pub use orders::{OrderClosed, OrderPlaced};
+pub use previews::{Preview, Reader, previews};
 pub use support::SupportAccess;
 pub use tickets::TicketLetter;
 pub use updates::{UpdateAnnounced, UpdateFailed, UpdateTakenBack, Updated, Workspace};
+pub use win_back::WinBack;
 
 mail!(
     Welcome,

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::calendar;
 use crate::health::HealthView;
 use crate::isolation::IsolationNote;
-use crate::leaving::{Download, Leaving};
+use crate::leaving::{Download, Leaving, WhyLeaving};
 use crate::moves::LivesIn;
 use crate::page::{Markup, page};
 use crate::shell::{Observed, Shell};
@@ -208,6 +208,8 @@ pub struct ConfirmDelete {
     pub bill_so_far: String,
     /// For how many days that can be taken back; 0 for not at all.
     pub undo_days: u16,
+    /// Why somebody leaves, as they said it in a form that is shown again.
+    pub why: WhyLeaving,
     /// Why the confirmation was refused.
     pub error: Option<String>,
     /// Where the form goes.

@@ -134,6 +134,13 @@ pub struct StatusFeed {
 page!(Status, here: "/status");
 page!(Subscription, here: "/status");
 
+impl Subscription {
+    /// Where one goes on from there: words and address.
+    fn onward(&self) -> (&'static str, &'static str) {
+        ("To the status page", "/status")
+    }
+}
+
 impl StatusFeed {
     /// The feed as XML, complete.
     pub fn render(&self) -> String {

@@ -81,8 +81,9 @@ fn every_asset_that_a_page_names_exists_and_nothing_comes_from_elsewhere() {
             }
         }
         let own = tags.iter().filter(|tag| tag.get("href").is_some_and(|href| href.contains("/assets/"))).count();
-        let second =
-            |href: &str| ["money", "book", "front"].iter().any(|stem| href.starts_with(&format!("/assets/{stem}-")));
+        let second = |href: &str| {
+            ["money", "book", "front", "chart"].iter().any(|sheet| href.starts_with(&format!("/assets/{sheet}-")))
+        };
         let has_second = tags.iter().any(|tag| tag.get("href").is_some_and(second));
         let expected = 2 + usize::from(has_second);
         assert!(is_mail(sample) || own == expected, "{} has its style and its icon", sample.name);

@@ -25,6 +25,8 @@ pub struct Message {
     pub html: String,
     /// The conversation that it belongs to, if any.
     pub thread: Thread,
+    /// Where its reader asks for no more of such mail, where it is not about their own account.
+    pub unsubscribe_url: Option<String>,
 }
 
 /// How a mail belongs to a conversation, so that mail programs show it there and answers find back.

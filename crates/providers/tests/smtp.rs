@@ -84,6 +84,7 @@ fn message() -> Message {
         text: "the plain words".into(),
         html: "<p>the same in colour</p>".into(),
         thread: Thread::default(),
+        unsubscribe_url: None,
     }
 }
 
@@ -116,6 +117,23 @@ async fn a_mail_of_a_conversation_says_to_which_and_where_answers_go() {
         "In-Reply-To: <msg_0@example.org>",
         "References: <a.1@example.com> <msg_0@example.org>",
         "Auto-Submitted: auto-replied",
+    ] {
+        assert!(mail.contains(part), "{part} is missing in:\n{mail}");
+    }
+}
+
+#[tokio::test]
+async fn a_mail_that_can_be_unsubscribed_says_so_to_mail_programs_and_no_other_does() {
+    let server = Server::start(&[]).await;
+    server.deliver().await.unwrap();
+    assert!(!server.kept.lock().unwrap().concat().contains("List-Unsubscribe"));
+    let url = "https://example.org/mail/unsubscribe/cus_1.0a1b".to_owned();
+    let offer = Message { unsubscribe_url: Some(url), ..message() };
+    smtp(&server.url).deliver(&offer).await.unwrap();
+    let mail = server.kept.lock().unwrap().concat();
+    for part in [
+        "List-Unsubscribe: <https://example.org/mail/unsubscribe/cus_1.0a1b>",
+        "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
     ] {
         assert!(mail.contains(part), "{part} is missing in:\n{mail}");
     }

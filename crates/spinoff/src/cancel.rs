@@ -1,5 +1,5 @@
 use api::{CancelInstance, Cancellation};
-use domain::Subdomain;
+use domain::{LeavingReason, Subdomain};
 
 use crate::confirm::Asked;
 use crate::context::Context;
@@ -31,6 +31,14 @@ pub struct Args {
     #[arg(long, value_name = "SUBDOMAIN", conflicts_with_all = ["undo", "dry_run"])]
     confirm: Option<String>,
 
+    /// Why, where the customer said so: too_expensive, not_used, missing, too_hard, unreliable, replaced, finished or other
+    #[arg(long, conflicts_with_all = ["undo", "dry_run"])]
+    reason: Option<LeavingReason>,
+
+    /// What the customer said beside it
+    #[arg(long, value_name = "WORDS", conflicts_with_all = ["undo", "dry_run"])]
+    comment: Option<String>,
+
     /// Take a cancellation back
     #[arg(long, conflicts_with = "dry_run")]
     undo: bool,
@@ -43,7 +51,7 @@ pub struct Args {
 /// Gives an instance up, or keeps it after all.
 pub async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     let client = context.client()?;
-    let Args { instance, confirm, undo, dry_run } = args;
+    let Args { instance, confirm, reason, comment, undo, dry_run } = args;
     if undo {
         let what = || format!("can't take back the cancellation of {instance}");
         let taken_back = client.take_cancellation_back(&instance).await.doing(what)?;
@@ -64,8 +72,8 @@ pub async fn run(context: &Context, args: Args) -> Result<(), Failure> {
         ask(&subdomain, &standing, confirm)?;
     }
     let id = standing.instance_id.to_string();
-    let cancelled =
-        client.cancel_instance(&id, &CancelInstance { confirm: subdomain.to_string() }).await.doing(what)?;
+    let asked = CancelInstance { confirm: subdomain.to_string(), reason, comment };
+    let cancelled = client.cancel_instance(&id, &asked).await.doing(what)?;
     context.output.report(&cancelled, in_words(&subdomain, &cancelled))
 }
 

@@ -10,9 +10,10 @@ use crate::context::Context;
 use crate::failure::{Exit, Failure};
 use crate::up::UpArgs;
 use crate::{
-    admin_link, alerts, audit, backups, billing, cancel, completions, contests, coupons, customers, delete, deploy,
-    doctor, incidents, instances, invoices, ledger, log, mail, members, model, pool, providers, provision, releases,
-    rollouts, search, serve, setup, spending, store, suspension, tickets, up, usage, verify, workflows,
+    admin_link, alerts, analytics, audit, backups, billing, cancel, completions, contests, coupons, customers, delete,
+    deploy, doctor, incidents, instances, invoices, ledger, log, mail, members, model, pool, providers, provision,
+    releases, rollouts, search, serve, setup, spend, spending, store, suspension, tickets, up, usage, verify,
+    workflows,
 };
 
 /// Sells a web application: every customer gets an instance of their own
@@ -163,6 +164,11 @@ pub enum Operation {
     /// Issue invoices, and compute the books again
     #[command(subcommand)]
     Billing(billing::Command),
+    /// What the business is run by: revenue, churn, what winning a customer costs, and whether targets are met
+    Analytics(analytics::Args),
+    /// What was spent to win customers
+    #[command(subcommand)]
+    Spend(spend::Command),
     /// Railway, Cloudflare and the like: how they are, and what is left behind there
     #[command(subcommand)]
     Providers(providers::Command),
@@ -245,6 +251,8 @@ impl Operation {
             Self::Invoices(command) => invoices::run(context, command).await,
             Self::Ledger(command) => ledger::run(context, command).await,
             Self::Billing(command) => billing::run(context, command).await,
+            Self::Analytics(args) => analytics::run(context, args).await,
+            Self::Spend(command) => spend::run(context, command).await,
             Self::Providers(command) => providers::run(context, command).await,
             Self::Verify(command) => verify::run(context, command).await,
             Self::Model(command) => model::run(context, command).await,

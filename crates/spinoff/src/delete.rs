@@ -1,4 +1,5 @@
 use api::{Client, DeleteInstance, Instance};
+use domain::LeavingReason;
 
 use crate::confirm::Asked;
 use crate::context::Context;
@@ -35,6 +36,14 @@ pub struct Args {
     #[arg(long, conflicts_with = "undo")]
     now: bool,
 
+    /// Why, where the customer said so: too_expensive, not_used, missing, too_hard, unreliable, replaced, finished or other
+    #[arg(long, conflicts_with = "undo")]
+    reason: Option<LeavingReason>,
+
+    /// What the customer said beside it
+    #[arg(long, value_name = "WORDS", conflicts_with = "undo")]
+    comment: Option<String>,
+
     /// Take a deletion back that has not begun
     #[arg(long)]
     undo: bool,
@@ -56,7 +65,8 @@ pub async fn run(context: &Context, args: Args) -> Result<(), Failure> {
     confirm(&instance, args.confirm)?;
     let confirm = instance.subdomain.to_string();
     let id = instance.id.to_string();
-    let accepted = client.delete_instance(&id, &DeleteInstance { confirm, now: args.now }).await.doing(what)?;
+    let asked = DeleteInstance { confirm, now: args.now, reason: args.reason, comment: args.comment };
+    let accepted = client.delete_instance(&id, &asked).await.doing(what)?;
     let subdomain = &instance.subdomain;
     let Some(workflow_id) = accepted.workflow_id else {
         let when = accepted.deleted_at.map_or_else(String::new, |at| format!(" on {}", moment(at)));

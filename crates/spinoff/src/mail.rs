@@ -1,5 +1,6 @@
-use api::{Client, Message, MessageFilter, MessageState, Paging};
+use api::{Client, Message, MessageFilter, MessageState, NewSuppression, Paging, Suppression};
 use clap::Subcommand;
+use domain::Email;
 
 use crate::context::Context;
 use crate::failure::{Doing as _, Failure};
@@ -28,6 +29,23 @@ pub enum Command {
         /// Id of the mail
         id: String,
     },
+    /// Send somebody no more mail that is not about their own account
+    #[command(
+        after_help = "For whoever asked you for it. Each such mail has a link with which its reader does so alone. What an
+account needs is sent all the same: sign-in codes, bills and the like.
+
+Examples:
+  spinoff mail suppress ada@example.com"
+    )]
+    Suppress {
+        /// Whose address
+        email: Email,
+    },
+    /// List who gets no such mail
+    #[command(after_help = "Examples:
+  spinoff mail suppressions
+  spinoff mail suppressions --json | jq -r '.data[].email'")]
+    Suppressions,
 }
 
 /// Runs one of them.
@@ -39,6 +57,13 @@ pub async fn run(context: &Context, command: Command) -> Result<(), Failure> {
             let message = client.retry_message(&id).await.doing(|| format!("can't retry mail {id}"))?;
             context.output.report(&message, format!("mail {id} to {} is tried again", message.to))
         }
+        Command::Suppress { email } => {
+            let what = || format!("can't keep mail from {email}");
+            let new = NewSuppression { email: email.clone() };
+            let found = client.suppress(&new).await.doing(what)?;
+            context.output.report(&found, format!("{email} gets what their account needs, and nothing else"))
+        }
+        Command::Suppressions => suppressions(context, &client).await,
     }
 }
 
@@ -48,6 +73,14 @@ async fn list(context: &Context, client: &Client, failed: bool, limit: u32) -> R
     let page = client.messages(&filter, &paging).await.doing(|| "can't list the mails".to_owned())?;
     let headings = ["MAIL", "TO", "SUBJECT", "STATE", "TRIED", "WRITTEN", "NEXT TRY", "ERROR"];
     context.output.show(&page, || table(&headings, page.data.iter().map(row)))
+}
+
+async fn suppressions(context: &Context, client: &Client) -> Result<(), Failure> {
+    let page = Client::every(async |paging| client.suppressions(&paging).await)
+        .await
+        .doing(|| "can't list who gets no mail".to_owned())?;
+    let row = |one: &Suppression| [one.email.to_string(), moment(one.since), one.asked_by.clone()];
+    context.output.show(&page, || table(&["ADDRESS", "SINCE", "ASKED BY"], page.data.iter().map(row)))
 }
 
 fn row(message: &Message) -> [String; 8] {

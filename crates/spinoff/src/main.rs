@@ -2,6 +2,7 @@
 
 mod admin_link;
 mod alerts;
+mod analytics;
 mod audit;
 mod backups;
 mod billing;
@@ -40,6 +41,7 @@ mod search;
 mod serve;
 mod server_file;
 mod setup;
+mod spend;
 mod spending;
 mod store;
 mod suspension;

@@ -4,6 +4,7 @@ use axum::response::Response;
 
 use super::instances::find;
 use super::{Json, Refusal};
+use crate::analytics::leavings::Farewell;
 use crate::app::App;
 use crate::error::AppError;
 use crate::instances::cancellation::{self, Outlook};
@@ -23,10 +24,11 @@ pub(crate) async fn request(
     State(app): State<App>,
     _: Program,
     Path(reference): Path<String>,
-    Json(confirmation): Json<CancelInstance>,
+    Json(asked): Json<CancelInstance>,
 ) -> Result<axum::Json<Cancellation>, Refusal> {
     let instance = find(&app, &reference).await?;
-    cancellation::request(&app, &instance, &confirmation.confirm, Program::NAME).await?;
+    let farewell = Farewell::of(asked.reason, asked.comment.as_deref());
+    cancellation::request(&app, &instance, &asked.confirm, &farewell, Program::NAME).await?;
     Ok(axum::Json(view(&app, &instance).await?))
 }
 

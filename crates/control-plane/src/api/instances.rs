@@ -9,6 +9,7 @@ use domain::{InstanceState, WorkflowId};
 use serde::Deserialize;
 
 use super::{Json, Listing, Query, Refusal};
+use crate::analytics::leavings::Farewell;
 use crate::app::App;
 use crate::error::{AppError, refused};
 use crate::instances::access::{Wanted, own, shared_access};
@@ -87,11 +88,12 @@ pub(crate) async fn remove(
     State(app): State<App>,
     _: Program,
     Path(reference): Path<String>,
-    Json(confirmation): Json<DeleteInstance>,
+    Json(asked): Json<DeleteInstance>,
 ) -> Result<(StatusCode, axum::Json<DeletionAccepted>), Refusal> {
     let instance = find(&app, &reference).await?;
-    let start = if confirmation.now { Start::AtOnce } else { Start::InDueTime };
-    let accepted = match delete::request(&app, &instance, &confirmation.confirm, start, Program::NAME).await? {
+    let farewell = Farewell::of(asked.reason, asked.comment.as_deref());
+    let start = if asked.now { Start::AtOnce } else { Start::InDueTime };
+    let accepted = match delete::request(&app, &instance, &asked.confirm, start, &farewell, Program::NAME).await? {
         Requested::Begun(id) => DeletionAccepted { workflow_id: Some(id), deleted_at: None },
         Requested::Waits(waiting) => DeletionAccepted { workflow_id: None, deleted_at: Some(waiting.due_at) },
     };

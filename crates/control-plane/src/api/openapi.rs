@@ -6,6 +6,7 @@ macro_rules! described {
     )* };
 }
 
+mod growth;
 mod tickets;
 
 use utoipa::OpenApi;
@@ -20,6 +21,7 @@ pub(crate) async fn document() -> axum::Json<utoipa::openapi::OpenApi> {
 pub(crate) fn described() -> utoipa::openapi::OpenApi {
     let mut document = Described::openapi();
     document.merge(tickets::described());
+    document.merge(growth::described());
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     document
@@ -45,7 +47,7 @@ pub(crate) fn described() -> utoipa::openapi::OpenApi {
         paths::abandon_workflow, paths::list_audit_events, paths::list_alerts, paths::acknowledge_alert, paths::silence_alert, paths::resolve_alert,
         paths::list_incidents, paths::open_incident, paths::show_incident, paths::update_incident, paths::report_activity,
         paths::report_emergency, paths::signed_members, paths::ask_model, paths::list_models, paths::model_usage, paths::list_providers, paths::list_findings,
-        paths::show_finding, paths::repair_finding, paths::sweep_providers, paths::show_pool, paths::search,
+        paths::show_finding, paths::repair_finding, paths::sweep_providers, paths::show_pool,
         paths::show_isolation, paths::prove_isolation, paths::show_isolation_round,
         paths::list_invoices, paths::show_invoice, paths::invoice_pdf, paths::invoice_csv, paths::pay_invoice, paths::charge_invoice, paths::list_refunds, paths::refund_invoice, paths::write_off_invoice, paths::list_disputes, paths::show_ledger,
         paths::give_credit, paths::waive_hours, paths::list_contests, paths::open_contest, paths::decide_contest,
@@ -69,7 +71,7 @@ mod paths {
         ActivityAccepted, ActivityReport, Alert, AskForAccess, AuditEvent, Backup, BackupProof, BillPreview,
         BillingDetails, BooksCheck, Budget, CancelInstance, Cancellation, Cap, ChangeUpdates, ChargeDifference,
         ClosePeriods, Contest, CopyInstance, Coupon, Customer, CustomerCoupon, DecideContest, DeleteInstance,
-        DeletionAccepted, Dispute, DryRun, Dunning, EmergencyReport, Finding, Found, HourOfUse, HoursWaived, Incident,
+        DeletionAccepted, Dispute, DryRun, Dunning, EmergencyReport, Finding, HourOfUse, HoursWaived, Incident,
         Instance, InstanceAccepted, InstanceHealth, Invoice, Isolation, IsolationRound, Ledger, Margins, Member,
         Message, ModelUsage, NewAccess, NewBackup, NewBillingDetails, NewBudget, NewCap, NewContest, NewCoupon,
         NewCredit, NewIncident, NewIncidentUpdate, NewInstance, NewIsolationRound, NewMember, NewMove, NewPayment,
@@ -291,10 +293,6 @@ mod paths {
             responses((status = 200, body = IsolationRound), (status = 401, body = Problem), (status = 404, body = Problem)));
         show_pool = (get, path = "/pool", tag = "pool",
             responses((status = 200, body = Pool), (status = 401, body = Problem)));
-        search = (get, path = "/search", tag = "search",
-            params(("q" = String, Query, description = "A piece of a name, an address or a number; or an id: 2 to 200 characters")),
-            responses((status = 200, body = Found), (status = 400, body = Problem), (status = 401, body = Problem),
-                      (status = 422, body = Problem)));
         list_invoices = (get, path = "/invoices", tag = "invoices",
             params(("instance" = Option<String>, Query, description = "Id, project name or subdomain"),
                    ("customer" = Option<String>, Query), ("state" = Option<String>, Query, description = "open, overdue, paid or written_off"),

@@ -34,6 +34,22 @@ pub struct BillingSettings {
     pub cancellation: CancellationPolicy,
     /// What serving customers costs.
     pub costs: CostSettings,
+    /// What is written to customers who left.
+    pub leaving: LeavingSettings,
+}
+
+/// `[billing.leaving]`: what is written to customers who left.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LeavingSettings {
+    /// How many days after the end of their service they get the one mail that asks them back; 0 for never.
+    pub win_back_days: u16,
+}
+
+impl Default for LeavingSettings {
+    fn default() -> Self {
+        Self { win_back_days: 14 }
+    }
 }
 
 /// When a period ends.
@@ -72,6 +88,7 @@ impl Default for BillingSettings {
             dunning: Policy::default(),
             cancellation: CancellationPolicy::default(),
             costs: CostSettings::default(),
+            leaving: LeavingSettings::default(),
         }
     }
 }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::releases::is_owner;
 use super::workflows::workflow_rows;
 use super::{Listing, PAGE, console_shell, next};
+use crate::analytics::leavings::Farewell;
 use crate::app::App;
 use crate::error::{AppError, refused};
 use crate::instances::{self, Instance, cancellation, copy, deletion, suspension};
@@ -143,7 +144,8 @@ pub(crate) async fn cancel(
     Form(form): Form<Confirmation>,
 ) -> Result<Redirect, PageError> {
     let instance = find(&app, &id).await?;
-    cancellation::request(&app, &instance, &form.confirmation, person.email.as_str()).await?;
+    let farewell = Farewell::default();
+    cancellation::request(&app, &instance, &form.confirmation, &farewell, person.email.as_str()).await?;
     Ok(Redirect::to(&format!("/admin/instances/{id}")))
 }
 

@@ -22,6 +22,7 @@ use jiff::Timestamp;
 use providers::costs::Resource;
 
 use self::models::Models;
+pub(crate) use self::revenue::{is_closed, lost};
 use super::reading::{COUNTS_LATE, end_of};
 use super::store::{self, MonthSeen, Served};
 use super::{CostSettings, Prices};

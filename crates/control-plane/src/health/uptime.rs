@@ -3,7 +3,7 @@
 pub(crate) mod store;
 
 use ::store::sqlx::Error;
-use domain::{InstanceId, Uptime};
+use domain::{InstanceId, Month, Uptime};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
@@ -71,6 +71,13 @@ pub(crate) async fn of_all(core: &Core) -> Result<Availability, Error> {
     let first = before(today, DAYS_SHOWN - 1);
     days.retain(|(day, _)| *day >= first);
     Ok(Availability { today: of_today, this_month, last_month, days })
+}
+
+/// Of all together, on the days of a month that are added up.
+pub(crate) async fn of_month(core: &Core, month: Month) -> Result<Uptime, Error> {
+    let (from, until) = (day_of(month.first_hour().start()), day_of(month.next().first_hour().start()));
+    let days = store::days(&core.db, from).await?;
+    Ok(days.iter().filter(|(day, _)| *day < until).fold(Uptime::default(), |sum, (_, day)| sum + *day))
 }
 
 /// Adds up the days that are over and were not yet, and forgets what is too old.

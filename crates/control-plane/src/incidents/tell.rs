@@ -37,8 +37,9 @@ pub async fn tell_due(core: &Core) -> Result<(), Error> {
                     leave_url: address(core, Link::Leave, &subscriber.id),
                 };
                 let key = format!("incident {} {} {}", untold.incident, untold.number, subscriber.id);
-                mail::post(&mut tx, core, Letter { key: &key, to: &subscriber.email, written: letter.written() })
-                    .await?;
+                let leave_url = letter.leave_url.clone();
+                let letter = Letter { key: &key, to: &subscriber.email, written: letter.written() };
+                mail::post_with_way_out(&mut tx, core, letter, &leave_url).await?;
             }
             tx.commit().await?;
         }

@@ -24,6 +24,7 @@ use super::deletion;
 use super::holds::{self, Hold, Released};
 use super::store::TransitionError;
 use super::suspension;
+use crate::analytics::leavings::{self, Farewell, Way};
 use crate::app::{App, Core};
 use crate::audit;
 use crate::billing::{accounts, dunning};
@@ -51,9 +52,15 @@ pub(crate) async fn of(core: &Core, instance: &Instance) -> Result<Option<Kept>,
     Ok(store::find(&mut connection, instance.id).await?)
 }
 
-/// Asks for the end of an instance's service, confirmed by its subdomain. Asking again changes nothing, and gives what
+/// Asks for the end of an instance's service, confirmed by its subdomain, and notes why, where that was said. Asking again changes nothing, and gives what
 /// was promised the first time.
-pub(crate) async fn request(app: &App, instance: &Instance, confirm: &str, by: &str) -> Result<Kept, AppError> {
+pub(crate) async fn request(
+    app: &App,
+    instance: &Instance,
+    confirm: &str,
+    farewell: &Farewell,
+    by: &str,
+) -> Result<Kept, AppError> {
     if ![instance.subdomain.as_str(), instance.chosen().as_str()].contains(&confirm.trim()) {
         let what = format!("Type {} to confirm that it shall end.", instance.subdomain);
         return Err(refused(422, "The confirmation does not match", &what));
@@ -77,6 +84,7 @@ pub(crate) async fn request(app: &App, instance: &Instance, confirm: &str, by: &
     store::end_service(&mut tx, instance.id, last_moment(outlook.until)).await?;
     let detail = format!("until {}", outlook.until.start());
     audit::record(&mut tx, app, by, "instance.cancelled", &instance.id.to_string(), &detail).await?;
+    leavings::note(&mut tx, app, instance.id, Way::Cancellation, farewell, by).await?;
     letters::requested(&mut tx, app, instance, &kept, &outlook).await?;
     tx.commit().await?;
     app.mail_waiting.notify_one();

@@ -16,6 +16,7 @@ use super::deletion::{self, Waiting};
 use super::provision::{self, transition_error};
 use super::store::TransitionError;
 use super::{access, moves, names, rename};
+use crate::analytics::leavings::{self, Farewell, Way};
 use crate::app::{App, Core};
 use crate::error::{AppError, refused};
 use crate::pool::claim;
@@ -67,6 +68,7 @@ pub(crate) async fn request(
     instance: &Instance,
     confirm: &str,
     start: Start,
+    farewell: &Farewell,
     by: &str,
 ) -> Result<Requested, AppError> {
     // Its present name, or the one that it moves to: whoever just ordered it knows it by that.
@@ -89,7 +91,7 @@ pub(crate) async fn request(
     let is_in_use = matches!(state, Some(InstanceState::Active | InstanceState::Suspended));
     if is_in_use
         && start == Start::InDueTime
-        && let Some(waiting) = deletion::ask(&mut tx, app, instance, by).await?
+        && let Some(waiting) = deletion::ask(&mut tx, app, instance, farewell, by).await?
     {
         tx.commit().await?;
         app.engine.wake();
@@ -105,6 +107,9 @@ pub(crate) async fn request(
         }
         // Its provisioning was abandoned half undone: what is left of it is removed like the whole.
         super::store::transition(&mut tx, instance.id, Event::GiveUp, app.clock.now()).await?;
+    }
+    if is_in_use {
+        leavings::note(&mut tx, app, instance.id, Way::Deletion, farewell, by).await?;
     }
     let id = begin(&mut tx, app, instance.id, confirm.trim(), by).await?;
     tx.commit().await?;

@@ -19,6 +19,7 @@ use super::Instance;
 use super::cancellation::{self, day, until};
 use super::holds::{self, Held, Hold, Released};
 use super::suspension;
+use crate::analytics::leavings::{self, Farewell, Way};
 use crate::app::{App, Core};
 use crate::audit;
 use crate::billing::accounts::{self, Held as HeldBook};
@@ -48,7 +49,13 @@ pub(crate) async fn of(core: &Core, instance: &Instance) -> Result<Option<Waitin
 /// Closes an instance until its deletion is due, in the transaction of whoever holds its row. Asked again, what was
 /// promised the first time, whatever the settings say by now; none where nothing waits. What is charged ends with the
 /// moment of asking. Wake the engine after the commit.
-pub(super) async fn ask(tx: &mut Tx, core: &Core, instance: &Instance, by: &str) -> Result<Option<Waiting>, AppError> {
+pub(super) async fn ask(
+    tx: &mut Tx,
+    core: &Core,
+    instance: &Instance,
+    farewell: &Farewell,
+    by: &str,
+) -> Result<Option<Waiting>, AppError> {
     if let Some(waiting) = store::find(&mut *tx, instance.id).await? {
         return Ok(Some(waiting));
     }
@@ -62,6 +69,7 @@ pub(super) async fn ask(tx: &mut Tx, core: &Core, instance: &Instance, by: &str)
     store::insert(tx, instance.id, &waiting).await?;
     audit::record(tx, core, by, "instance.deletion_waits", &instance.id.to_string(), &format!("until {due_at}"))
         .await?;
+    leavings::note(tx, core, instance.id, Way::Deletion, farewell, by).await?;
     letters::asked(tx, core, instance, &waiting).await?;
     let why = at_the_door(&waiting);
     if holds::hold(tx, core, instance.id, Hold::Deletion, &why, by).await? == Held::IsClosed {

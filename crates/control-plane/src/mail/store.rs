@@ -11,7 +11,15 @@ use world::Sealer;
 use super::Letter;
 use crate::text::Stored as _;
 
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
+pub(crate) const MIGRATIONS: &[Migration] = &[MESSAGES, WAYS_OUT];
+
+const WAYS_OUT: Migration = Migration {
+    version: 2026120326,
+    name: "where mails let their readers leave",
+    sql: "alter table messages add column unsubscribe_url text;",
+};
+
+const MESSAGES: Migration = Migration {
     version: 2026112444,
     name: "messages",
     sql: "
@@ -29,7 +37,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
             error text
         );
         create index messages_due on messages (due_at) where delivered_at is null and failed_at is null;",
-}];
+};
 
 /// How long whoever took a mail for delivery has for it, before another may take it.
 const DELIVERY_TIME: SignedDuration = SignedDuration::from_mins(5);
@@ -116,6 +124,16 @@ pub(crate) async fn insert(
     .bind(useless_at.map(millis))
     .execute(&mut **tx)
     .await?;
+    Ok(())
+}
+
+/// Gives a mail that was just stored the address at which its reader asks for no more of them.
+pub(super) async fn let_leave(tx: &mut Tx, key: &str, url: &str) -> Result<(), Error> {
+    sqlx::query("update messages set unsubscribe_url = $2 where message_key = $1")
+        .bind(key)
+        .bind(url)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 
@@ -346,6 +364,7 @@ fn entry(row: &AnyRow, sealer: &Sealer) -> Result<Entry, Error> {
             text: bodies.text,
             html: bodies.html,
             thread: bodies.thread,
+            unsubscribe_url: row.try_get("unsubscribe_url")?,
         },
         at: from_millis(row.try_get("created_at")?),
         attempts: u32::try_from(row.try_get::<i64, _>("attempts")?).unwrap_or(0),

@@ -5,13 +5,14 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::sse::{Event, Sse};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use domain::{InstanceState, Month};
+use domain::{InstanceState, LeavingReason, Month};
 use futures_util::Stream;
-use pages::{Area, ConfirmDelete, DeletionRecord, Progress, Purpose, RemovedRow};
+use pages::{Area, ConfirmDelete, DeletionRecord, Progress, Purpose, RemovedRow, WhyLeaving};
 use serde::Deserialize;
 use workflow::WorkflowRecord;
 
 use super::{owned, portal_url};
+use crate::analytics::leavings::Farewell;
 use crate::app::App;
 use crate::error::AppError;
 use crate::instances::delete::{Requested, Start};
@@ -24,11 +25,26 @@ use crate::{members, usage};
 /// Kinds of removed things whose names say where they were.
 const NAMED_BY_PLACE: [&str; 4] = ["process", "data folder", "port", "project"];
 
-/// What was typed to confirm that something ends.
+/// What was typed to confirm that something ends, and why, where somebody said so.
 #[derive(Deserialize)]
 pub(crate) struct ConfirmForm {
     #[serde(default)]
     pub(super) confirmation: String,
+    #[serde(default)]
+    reason: String,
+    #[serde(default)]
+    comment: String,
+}
+
+impl ConfirmForm {
+    pub(super) fn farewell(&self) -> Farewell {
+        Farewell::entered(&self.reason, &self.comment)
+    }
+
+    /// For the form, where it is shown again.
+    pub(super) fn said(&self) -> WhyLeaving {
+        WhyLeaving { reason: LeavingReason::parse(&self.reason).ok(), comment: self.comment.clone() }
+    }
 }
 
 pub(crate) async fn confirm(
@@ -37,7 +53,7 @@ pub(crate) async fn confirm(
     Path(subdomain): Path<String>,
 ) -> Result<Html<String>, PageError> {
     let instance = owned(&app, &person, &subdomain).await?;
-    Ok(Html(question(&app, &person, &instance, None).await?))
+    Ok(Html(question(&app, &person, &instance, None, WhyLeaving::default()).await?))
 }
 
 pub(crate) async fn request(
@@ -47,11 +63,12 @@ pub(crate) async fn request(
     Form(form): Form<ConfirmForm>,
 ) -> Result<Response, PageError> {
     let instance = owned(&app, &person, &subdomain).await?;
-    match delete::request(&app, &instance, &form.confirmation, Start::InDueTime, person.email.as_str()).await {
+    let (start, by) = (Start::InDueTime, person.email.as_str());
+    match delete::request(&app, &instance, &form.confirmation, start, &form.farewell(), by).await {
         Ok(Requested::Begun(_)) => Ok(Redirect::to(&format!("{}/deletion", portal_url(&instance))).into_response()),
         Ok(Requested::Waits(_)) => Ok(Redirect::to(&portal_url(&instance)).into_response()),
         Err(AppError::Refused { status: StatusCode::UNPROCESSABLE_ENTITY, next_step, .. }) => {
-            let html = question(&app, &person, &instance, Some(next_step)).await?;
+            let html = question(&app, &person, &instance, Some(next_step), form.said()).await?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(html)).into_response())
         }
         Err(error) => Err(error.into()),
@@ -116,7 +133,13 @@ async fn deletion_of(app: &App, instance: &Instance) -> Result<WorkflowRecord, A
     workflow::find(&app.db, &latest.id).await?.ok_or(AppError::NotFound)
 }
 
-async fn question(app: &App, person: &Person, instance: &Instance, error: Option<String>) -> Result<String, AppError> {
+async fn question(
+    app: &App,
+    person: &Person,
+    instance: &Instance,
+    error: Option<String>,
+    said: WhyLeaving,
+) -> Result<String, AppError> {
     let used = usage::of_month(app, instance.id, Month::of(app.clock.now())).await?;
     let members = members::store::list(&app.db, instance.id).await?.len();
     let portal_url = portal_url(instance);
@@ -127,6 +150,7 @@ async fn question(app: &App, person: &Person, instance: &Instance, error: Option
         members: u32::try_from(members).unwrap_or(u32::MAX),
         bill_so_far: app.settings.plan.price(used.bill.total),
         undo_days: app.settings.undo_days,
+        why: said,
         error,
         action: format!("{portal_url}/delete"),
         back_url: portal_url,

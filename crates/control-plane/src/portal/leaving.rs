@@ -5,7 +5,7 @@ use axum::Form;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
-use pages::{Area, Download, LastBillView, Leave, Leaving};
+use pages::{Area, Download, LastBillView, Leave, Leaving, WhyLeaving};
 
 use super::deletion::ConfirmForm;
 use super::{owned, portal_url};
@@ -23,7 +23,7 @@ pub(crate) async fn show(
     Path(subdomain): Path<String>,
 ) -> Result<Html<String>, PageError> {
     let instance = owned(&app, &person, &subdomain).await?;
-    Ok(Html(page(&app, &person, &instance, None).await?))
+    Ok(Html(page(&app, &person, &instance, None, WhyLeaving::default()).await?))
 }
 
 pub(crate) async fn request(
@@ -33,10 +33,11 @@ pub(crate) async fn request(
     Form(form): Form<ConfirmForm>,
 ) -> Result<Response, PageError> {
     let instance = owned(&app, &person, &subdomain).await?;
-    match cancellation::request(&app, &instance, &form.confirmation, person.email.as_str()).await {
+    let by = person.email.as_str();
+    match cancellation::request(&app, &instance, &form.confirmation, &form.farewell(), by).await {
         Ok(_) => Ok(Redirect::to(&format!("{}/cancel", portal_url(&instance))).into_response()),
         Err(AppError::Refused { status: StatusCode::UNPROCESSABLE_ENTITY, next_step, .. }) => {
-            let html = page(&app, &person, &instance, Some(next_step)).await?;
+            let html = page(&app, &person, &instance, Some(next_step), form.said()).await?;
             Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(html)).into_response())
         }
         Err(error) => Err(error.into()),
@@ -65,7 +66,13 @@ pub(crate) async fn download(
     Ok(export::download(&app, &instance, person.email.as_str()).await?)
 }
 
-async fn page(app: &App, person: &Person, instance: &Instance, error: Option<String>) -> Result<String, AppError> {
+async fn page(
+    app: &App,
+    person: &Person,
+    instance: &Instance,
+    error: Option<String>,
+    said: WhyLeaving,
+) -> Result<String, AppError> {
     let (leaving, last_bill) = match view(app, instance).await? {
         Some(standing) => (standing, None),
         None => {
@@ -81,6 +88,7 @@ async fn page(app: &App, person: &Person, instance: &Instance, error: Option<Str
         last_bill,
         charged_again: letters::charged_again(app),
         download: downloads(app),
+        why: said,
         error,
         portal_url: portal_url(instance),
     };

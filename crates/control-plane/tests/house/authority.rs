@@ -8,7 +8,7 @@ use crate::support::TestApp;
 const ROUTES: &str = include_str!("../../src/routes.rs");
 
 /// What everybody may see without saying who they are. Everything else asks.
-const PUBLIC: [&str; 38] = [
+const PUBLIC: [&str; 39] = [
     "/",
     "/pricing",
     "/security",
@@ -30,6 +30,7 @@ const PUBLIC: [&str; 38] = [
     "/status/subscribe",
     "/status/confirm/{token}",
     "/status/unsubscribe/{token}",
+    "/mail/unsubscribe/{token}",
     "/assets/{file}",
     "/signup",
     "/signup/availability",
@@ -98,6 +99,7 @@ fn filled(path: &str, instance: &str) -> String {
         .replace("{token}", "none")
         .replace("{ticket}", "tkt_00000000000000000000000000")
         .replace("{answer}", "ans_00000000000000000000000000")
+        .replace("{name}", "welcome")
         .replace("{*page}", "quick-start")
 }
 
@@ -183,6 +185,9 @@ async fn an_operator_sees_the_console() {
         "/admin/tickets/answers".to_owned(),
         "/admin/money".to_owned(),
         "/admin/money/close".to_owned(),
+        "/admin/analytics".to_owned(),
+        "/admin/analytics/spend".to_owned(),
+        "/admin/mail/previews".to_owned(),
         "/admin/money/invoices?state=paid".to_owned(),
     ] {
         let page = app.get(&url, Some("operator@localhost")).await;

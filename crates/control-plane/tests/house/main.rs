@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod alerts;
+mod analytics;
 mod authority;
 mod backups;
 mod billing_accounts;
@@ -51,3 +52,4 @@ mod tickets;
 mod undoing;
 mod updates;
 mod usage;
+mod win_back;

@@ -83,35 +83,7 @@ impl Front {
                     "Find out with something that runs whether it is any good, before you pay somebody to build it.",
                 ),
             ],
-            questions: vec![
-                Point::new(
-                    "Do I have to know anything about programming?",
-                    "No. You talk with a project manager, read stories in plain words, and try what was made. Whoever is \
-                     curious finds every file, and the record of every decision.",
-                ),
-                Point::new(
-                    "What if it gets something wrong?",
-                    "Every story says how it is judged, and the tests are written from that. What still fails after \
-                     several tries is put before you with the reason, not hidden. You can go back to the work of any \
-                     earlier sprint.",
-                ),
-                Point::new(
-                    "Whose is it?",
-                    "Yours: texts, decisions and code. It is plain files and a git repository, which you can download or \
-                     push to your own server at any time.",
-                ),
-                Point::new(
-                    "Which AI does the work?",
-                    "Any that speaks the OpenAI protocol: with a key of your own, or with the one that comes with the \
-                     workspace where its operator includes one. What you write to the team goes to that service, and to \
-                     nobody else.",
-                ),
-                Point::new(
-                    "Can I stop?",
-                    "Any day, on your own page, without writing to anybody. You take everything along, and you see what \
-                     was removed afterwards.",
-                ),
-            ],
+            questions: questions_on_the_workspace(),
         }
     }
 
@@ -128,4 +100,36 @@ impl Front {
             questions: Vec::new(),
         }
     }
+}
+
+fn questions_on_the_workspace() -> Vec<Point> {
+    vec![
+        Point::new(
+            "Do I have to know anything about programming?",
+            "No. You talk with a project manager, read stories in plain words, and try what was made. Whoever is \
+                     curious finds every file, and the record of every decision.",
+        ),
+        Point::new(
+            "What if it gets something wrong?",
+            "Every story says how it is judged, and the tests are written from that. What still fails after \
+                     several tries is put before you with the reason, not hidden. You can go back to the work of any \
+                     earlier sprint.",
+        ),
+        Point::new(
+            "Whose is it?",
+            "Yours: texts, decisions and code. It is plain files and a git repository, which you can download or \
+                     push to your own server at any time.",
+        ),
+        Point::new(
+            "Which AI does the work?",
+            "Any that speaks the OpenAI protocol: with a key of your own, or with the one that comes with the \
+                     workspace where its operator includes one. What you write to the team goes to that service, and to \
+                     nobody else.",
+        ),
+        Point::new(
+            "Can I stop?",
+            "Any day, on your own page, without writing to anybody. You take everything along, and you see what \
+                     was removed afterwards.",
+        ),
+    ]
 }

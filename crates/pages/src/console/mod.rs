@@ -1,6 +1,7 @@
 //! Pages of the admin console: what is broken, why, and what now.
 
 mod alerts;
+mod analytics;
 mod audit;
 mod close;
 mod customers;
@@ -11,14 +12,19 @@ mod invoice;
 mod isolation;
 mod margins;
 mod money;
+mod previews;
 mod providers;
 mod releases;
 mod rollouts;
 mod search;
+mod spend;
 mod tickets;
 mod workflows;
 
 pub use alerts::{AlertRow, ConsoleAlerts};
+pub use analytics::{
+    AnalyticsFigure, AnalyticsMonthRow, CohortRow, CommentRow, ConsoleAnalytics, FunnelRow, ReasonRow,
+};
 pub use audit::{AuditRow, ConsoleAudit};
 pub use close::{CloseInvoiceRow, CloseState, ConsoleClose};
 pub use customers::{BounceView, ConsoleCustomer, ConsoleCustomers, CustomerRow};
@@ -32,6 +38,7 @@ pub use money::{
     ConsoleInvoiceRow, ConsoleInvoices, ConsoleMoney, ContestRow, CreditRow, DifferenceRow, DisputeRow,
     FailedPaymentRow, IssuedRow, MoneyFigures, OverdueRow,
 };
+pub use previews::{ConsoleMailPreview, ConsoleMailPreviews, PreviewRow};
 pub use providers::{
     CeilingRow, CheckRow, CheckVerdict, ConfirmRepair, ConsoleProviders, FindingClass, FindingRow, PoolCard, PoolRow,
     ProviderCard, SaidRow,
@@ -45,6 +52,7 @@ pub use rollouts::{
     RolloutAction, RolloutForm, RolloutRights, RolloutRow, UnitRow, WaveRow,
 };
 pub use search::{ConsoleSearch, FoundRow};
+pub use spend::{ConsoleSpend, SpendForm, SpendRow};
 pub use tickets::{
     CannedAnswerForm, CannedAnswerRow, ConsoleCannedAnswers, ConsoleTicket, ConsoleTicketRow, ConsoleTickets,
     TicketFigures, TicketFilter,

@@ -1,9 +1,10 @@
 use super::{Fill, Sample, sample};
+use domain::LeavingReason;
 use pages::mail::{
     CancellationRequested, CancellationTakenBack, DeletionAnnounced, DeletionAsked, DeletionTakenBack, Leaver,
     Returned, ServiceEnded,
 };
-use pages::{Area, Download, LastBillView, Leave, Leaving};
+use pages::{Area, Download, LastBillView, Leave, Leaving, WhyLeaving};
 
 pub fn all(fill: Fill) -> Vec<Sample> {
     let possible = leave(fill, possible(fill));
@@ -30,6 +31,10 @@ pub fn possible(fill: Fill) -> Leaving {
     }
 }
 
+pub fn why(fill: Fill) -> WhyLeaving {
+    WhyLeaving { reason: fill.option(LeavingReason::TooHard), comment: fill.text("I got lost in the backlog.") }
+}
+
 fn instead(fill: Fill) -> Download {
     Download::Instead(fill.text("A download is not offered here. Copy what you need."))
 }
@@ -54,6 +59,7 @@ fn leave(fill: Fill, leaving: Leaving) -> Leave {
         last_bill,
         charged_again: charged(fill),
         download: Download::Possible,
+        why: why(fill),
         error: fill.maybe("Type corner-bakery to confirm that it shall end."),
         portal_url: "/portal/instances/ins_1".to_owned(),
     }

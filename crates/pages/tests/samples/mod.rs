@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs, unused_imports, dead_code)]
 
+mod analytics;
 mod backups;
 mod book;
 mod console;
@@ -79,6 +80,7 @@ pub fn all(fill: Fill) -> Vec<Sample> {
         money::all(fill),
         console_money::all(fill),
         updates::all(fill),
+        analytics::all(fill),
         status::console(fill),
         mails,
     ]

@@ -178,6 +178,7 @@ fn delete(fill: Fill) -> ConfirmDelete {
         members: 3,
         bill_so_far: fill.text("$20.00"),
         undo_days: 3,
+        why: super::leaving::why(fill),
         error: fill.maybe("That is not the name. Nothing was deleted."),
         action: "/portal/instances/ins_1/delete".to_owned(),
         back_url: "/portal/instances/ins_1".to_owned(),

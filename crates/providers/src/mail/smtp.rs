@@ -1,5 +1,6 @@
 mod refusal;
 mod server;
+mod unsubscribe;
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use secrecy::SecretString;
 
 use self::refusal::Stage;
 use self::server::Server;
+use self::unsubscribe::{ListUnsubscribe, ListUnsubscribePost};
 use super::{Earlier, Mail, Message, Thread, Undelivered};
 use crate::ProviderError;
 use crate::inventory::{Check, Verdict};
@@ -75,12 +77,16 @@ impl Smtp {
         // An address that we took can be one that mail can't be written to.
         let to: Address =
             message.to.as_str().parse().map_err(|error| Undelivered::Bounced { answer: format!("{error}") })?;
-        let written = self
+        let mut written = self
             .in_its_thread(&message.thread)
             .message_id(Some(format!("<{}@{}>", message.id, self.from.email.domain())))
             .from(self.from.clone())
             .to(Mailbox::new(None, to.clone()))
-            .subject(message.subject.clone())
+            .subject(message.subject.clone());
+        if let Some(url) = &message.unsubscribe_url {
+            written = written.header(ListUnsubscribe(format!("<{url}>"))).header(ListUnsubscribePost);
+        }
+        let written = written
             .multipart(MultiPart::alternative_plain_html(message.text.clone(), message.html.clone()))
             .map_err(|error| Undelivered::MailRefused { answer: error.to_string() })?;
         Ok((to, written))

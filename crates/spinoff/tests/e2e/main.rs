@@ -1,6 +1,7 @@
 //! The real executable, started as people start it: everything real, nothing replaced.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
+mod analytics;
 mod backups;
 mod bills;
 mod cli;

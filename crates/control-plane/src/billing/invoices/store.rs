@@ -79,8 +79,8 @@ pub(crate) async fn insert(
     let encode = |error: serde_json::Error| Error::Encode(error.into());
     sqlx::query(
         "insert into invoices (number, seq, customer_id, instance_id, period_start, period_end, issued_at, issued_on,
-             due_on, currency, total, amount_due, outstanding, written_off, inputs, document)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, 0, $13, $14)",
+             due_on, currency, net, total, amount_due, outstanding, written_off, inputs, document)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $15, $11, $12, $12, 0, $13, $14)",
     )
     .bind(&invoice.number)
     .bind(seq)
@@ -96,6 +96,7 @@ pub(crate) async fn insert(
     .bind(invoice.amount_due.get())
     .bind(serde_json::to_string(inputs).map_err(encode)?)
     .bind(invoice.to_bytes().map_err(encode)?)
+    .bind(invoice.net.get())
     .execute(&mut **tx)
     .await?;
     Ok(())

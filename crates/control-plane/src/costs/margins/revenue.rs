@@ -35,7 +35,6 @@ impl Sold {
 }
 
 pub(super) async fn of_month(core: &Core, month: Month, served: &[Served]) -> Result<Sold, Error> {
-    let now = core.clock.now();
     let mut amounts: BTreeMap<CustomerId, Cents> = BTreeMap::new();
     let mut add = |customer, amount| {
         let sum = amounts.entry(customer).or_default();
@@ -56,12 +55,7 @@ pub(super) async fn of_month(core: &Core, month: Month, served: &[Served]) -> Re
             amount => add(booked.customer, amount)?,
         }
     }
-    // The last period that begins in the month ends with the next one, at the latest.
-    let last_end = match core.settings.billing.cycle {
-        BillingCycle::Calendar => month.next(),
-        BillingCycle::Anniversary => month.next().next(),
-    };
-    let is_closed = closing::settled_until(core, now - CLOSED) >= last_end.first_hour();
+    let is_closed = is_closed(core, month);
     let waiting = served.iter().filter(|served| !is_closed && !invoiced.contains(&served.instance));
     let open: BTreeSet<CustomerId> = waiting.map(|served| served.customer).collect();
     let mut how = "Invoices of the periods that began in the month, without taxes; less credits, refunds and what was \
@@ -74,8 +68,18 @@ pub(super) async fn of_month(core: &Core, month: Month, served: &[Served]) -> Re
     Ok(Sold { amounts, open, basis })
 }
 
+/// Whether every period that begins in a month was closed so long ago that whoever has no invoice for it gets none.
+pub(crate) fn is_closed(core: &Core, month: Month) -> bool {
+    // The last one ends with the next month, at the latest.
+    let last_end = match core.settings.billing.cycle {
+        BillingCycle::Calendar => month.next(),
+        BillingCycle::Anniversary => month.next().next(),
+    };
+    closing::settled_until(core, core.clock.now() - CLOSED) >= last_end.first_hour()
+}
+
 /// What a transaction takes off the revenue, as an amount below nothing.
-fn lost(transaction: &Transaction) -> Option<Cents> {
+pub(crate) fn lost(transaction: &Transaction) -> Option<Cents> {
     let accounts = [Account::Revenue, Account::Refunds, Account::BadDebt];
     accounts.into_iter().try_fold(Cents::ZERO, |sum, account| sum.checked_sub(transaction.amount_on(account)))
 }

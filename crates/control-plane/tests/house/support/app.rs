@@ -462,6 +462,15 @@ impl TestApp {
         self.started.app.shown_hostname(&domain::Subdomain::parse(subdomain).unwrap())
     }
 
+    /// A page that a stranger's browser opens, which says so in its headers.
+    pub async fn opened(&self, path: &str, headers: &[(&str, &str)]) -> StatusCode {
+        let mut request = self.http.get(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send().await.unwrap().status()
+    }
+
     pub async fn get(&self, path: &str, who: Option<&str>) -> Page {
         self.browser(Method::GET, path, who, &[]).await
     }

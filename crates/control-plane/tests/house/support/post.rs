@@ -50,6 +50,13 @@ impl Post {
         self.0.lock().unwrap().taken.iter().filter(|mail| mail.to.as_str() == address).cloned().collect()
     }
 
+    /// What was taken for an address and lets its reader ask for no more: subject and where.
+    pub fn ways_out(&self, address: &str) -> Vec<(String, String)> {
+        let state = self.0.lock().unwrap();
+        let to = state.taken.iter().filter(|mail| mail.to.as_str() == address);
+        to.filter_map(|mail| Some((mail.subject.clone(), mail.unsubscribe_url.clone()?))).collect()
+    }
+
     /// How often a delivery to an address was tried.
     pub fn tries(&self, address: &str) -> usize {
         self.0.lock().unwrap().tried.iter().filter(|mail| mail.to.as_str() == address).count()

@@ -1,6 +1,7 @@
 //! How tests start the product and look at it from outside.
 
 pub mod apps;
+pub mod axe;
 pub mod browser;
 pub mod chromedriver;
 pub mod keyboard;
